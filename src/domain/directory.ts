@@ -1,0 +1,108 @@
+/** The directory: who and what a company has. Plain data; the rules about it stand in the files beside this one. */
+
+/** Hours a person may stay at a common area phone (rule A4). */
+export const ASSOCIATION_LIMITS = [1, 4, 6, 8, 10, 12, 16, 20, 24] as const;
+export type AssociationLimit = (typeof ASSOCIATION_LIMITS)[number] | 'never';
+
+export interface Company {
+  /** `[a-z0-9-]+`; becomes part of store keys. */
+  readonly id: string;
+  readonly name: string;
+  /** ISO 3166-1 alpha-2, upper case; decides the national emergency numbers. */
+  readonly country: string;
+  readonly featureAccessCodes: { readonly logIn: string; readonly logOut: string };
+  /** Limit for common area phones, rule A4. */
+  readonly associationLimit: AssociationLimit;
+  /** How many people may hold the hot-desk licence, rule A7. */
+  readonly hotDeskLicences: number;
+  /** What happens when the host is held by another guest: rule B5b. */
+  readonly occupiedDeskPolicy: 'deny' | 'takeover';
+  /** What happens when the guest sits elsewhere: rule B5c. */
+  readonly secondDeskPolicy: 'move' | 'deny';
+  /** Whether a person's own phone rings while they sit at a host. */
+  readonly ringOwnPhone: boolean;
+}
+
+export interface Site {
+  readonly id: string;
+  readonly name: string;
+  /** IANA time zone. */
+  readonly timeZone: string;
+  /** Digit dialled for an outside line, or `''`. */
+  readonly outsideLinePrefix: string;
+  /** Emergency numbers added to the country's list. */
+  readonly emergencyNumbers: readonly string[];
+  /** Number a PSAP may call back when a host has none of its own; E.164. */
+  readonly callbackNumber: string;
+  /** Name of the trunk tried first for this site's outbound calls; the others follow. */
+  readonly outboundTrunk?: string | undefined;
+}
+
+export type AddOn = 'host' | 'guest';
+
+export interface User {
+  /** The number colleagues dial; unique in the company. */
+  readonly extension: string;
+  readonly name: string;
+  readonly site: string;
+  /** Direct numbers that reach this person, E.164. */
+  readonly numbers: readonly string[];
+  /** Number shown on outbound calls, E.164. */
+  readonly callerId: string;
+  readonly email?: string | undefined;
+  readonly plan: 'connect' | 'collaborate';
+  /** May log in at common area phones, rule A7. */
+  readonly hotDeskLicence: boolean;
+  readonly addOns: readonly AddOn[];
+  /** Encoded argon2id hash with key id, see services/passcodes. */
+  readonly passcodeHash: string;
+}
+
+/** Where a phone stands, as emergency services need it (rule A6, RFC 5139 elements in words). */
+export interface CivicAddress {
+  readonly customerName: string;
+  readonly houseNumber: string;
+  readonly street: string;
+  readonly city: string;
+  readonly postcode: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  readonly floor?: string | undefined;
+  readonly room?: string | undefined;
+}
+
+/** H(user:realm:password) per digest algorithm, hex (RFC 8760); the clear password is never kept. */
+export interface DigestSecrets {
+  readonly md5: string;
+  readonly sha256: string;
+}
+
+export interface Host {
+  /** SIP user part the phone registers with; `cp<mac>` for a common area phone. */
+  readonly id: string;
+  readonly kind: 'commonArea' | 'user';
+  /** Extension of the owner; set exactly when `kind` is `user`. */
+  readonly owner?: string | undefined;
+  readonly nickname: string;
+  readonly site: string;
+  readonly model: string;
+  readonly mac?: string | undefined;
+  readonly expansionModule: boolean;
+  /** False: nobody may associate here. Emergency calls go out all the same. */
+  readonly enabled: boolean;
+  /** Guests of the same site only, or of the whole company: rule B2. */
+  readonly accessLevel: 'site' | 'company';
+  /** 1–999 h, rule B2; absent: the company's limit for common area phones, none for user hosts. */
+  readonly associationLimitHours?: number | undefined;
+  readonly digest: DigestSecrets;
+  readonly address: CivicAddress;
+  /** Number a PSAP may call back, E.164; absent: the site's. */
+  readonly callbackNumber?: string | undefined;
+}
+
+export interface Directory {
+  readonly company: Company;
+  readonly sites: ReadonlyMap<string, Site>;
+  readonly users: ReadonlyMap<string, User>;
+  readonly hosts: ReadonlyMap<string, Host>;
+}

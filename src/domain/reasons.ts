@@ -1,0 +1,42 @@
+/**
+ * Every expected "no". Each edge has one table from reason to what a human meets (`satisfies Record<Reason, …>`),
+ * so a new reason without a prompt, a SIP status or an API answer does not compile.
+ */
+export type Reason =
+  // logging in and out (rules A1–A4, A7, B2, B5, B6)
+  | 'badCredentials' // unknown extension or wrong passcode; never told apart
+  | 'tooManyTries'
+  | 'notLicensed'
+  | 'hostDisabled'
+  | 'notAllowedHere'
+  | 'ownHost'
+  | 'alreadyHere'
+  | 'occupied'
+  | 'guestElsewhere'
+  | 'nobodyHere'
+  | 'notYours'
+  | 'noInput'
+  | 'storeUnavailable'
+  // calls
+  | 'hostFree'
+  | 'numberUnknown'
+  | 'notReachable'
+  | 'callerUnknown'
+  | 'malformedNumber'
+  | 'stateUnknown'
+  | 'overloaded'
+  // administration
+  | 'unknownHost'
+  | 'unknownUser'
+  | 'invalidDirectory';
+
+export interface Refusal {
+  readonly refused: Reason;
+  /** For logs and administrators; never holds a secret, never read to a caller. */
+  readonly detail?: string;
+}
+
+/** Narrows a result to its refusal. */
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'refused' in value;
+}

@@ -1,0 +1,26 @@
+import type { Association } from './association.ts';
+import type { Binding } from './binding.ts';
+import type { Directory } from './directory.ts';
+
+/**
+ * What this node knows: everything a call decision may read, all of it in memory.
+ * `fresh`: in touch with the store; `stale`: last known state; `unknown`: never loaded, or too old to use.
+ */
+export interface View {
+  readonly knowledge: 'fresh' | 'stale' | 'unknown';
+  readonly directory: Directory | undefined;
+  /** Live association at a host; one past its deadline counts as none. */
+  associationAt(host: string): Association | undefined;
+  /** Live association of a guest. */
+  associationOf(extension: string): Association | undefined;
+  /** Live bindings of a host, best q first. */
+  bindingsOf(host: string): readonly Binding[];
+}
+
+/** Knowledge about numbers that comes from public data: implemented in services over google-libphonenumber. */
+export interface NumberPlan {
+  /** Whether exactly these digits are an emergency number of the country. */
+  isEmergency(digits: string): boolean;
+  /** E.164 with `+`, or undefined when the digits are no full public number as dialled in the country. */
+  toE164(digits: string): string | undefined;
+}
