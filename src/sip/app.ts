@@ -1,0 +1,102 @@
+import { CallTable } from './calls/table.ts';
+import { handleRefer } from './calls/transfer.ts';
+import { DigestServer } from './digest.ts';
+import { ALLOW, refuseUnacceptable, SUPPORTED_HEADER } from './guard.ts';
+import { Identifier } from './identify.ts';
+import { handleInvite, type InviteContext } from './invite.ts';
+import type { SipDependencies } from './ports.ts';
+import { handleRegister } from './register.ts';
+import type { Handler, Request, Response } from './srf.ts';
+
+/** ms that calls have to end by themselves when the server stops. */
+const DRAIN = 2_000;
+
+export interface SipApp {
+  /** Routes the methods this application answers. */
+  start(): void;
+  /** Takes no more calls but emergency ones, then ends what is left. */
+  stop(): Promise<void>;
+  stats(): { calls: number; legs: number };
+}
+
+/** The SIP application: which method goes where. Each handler is an edge that logs a surprise once and answers 500. */
+export function createSipApp(deps: SipDependencies): SipApp {
+  const { clock, domain, log, nonceLifetime, srf } = deps;
+  const identifier = new Identifier(
+    deps,
+    new DigestServer({ realm: domain, nonceLifetime, now: () => clock.now() }),
+  );
+  const table = new CallTable(log, () => clock.now());
+  let draining = false;
+  const context: InviteContext = { deps, table, identifier, draining: () => draining };
+  table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
+
+  const edge = (handler: (request: Request, response: Response) => Promise<void> | void): Handler => {
+    return (request, response) => {
+      Promise.resolve()
+        .then(() => handler(request, response))
+        .catch((error: unknown) => {
+          log.error({ err: error, method: request.method }, 'SIP request failed');
+          if (!response.finalResponseSent) response.send(500);
+        });
+    };
+  };
+
+  return {
+    start() {
+      srf.use(
+        'invite',
+        edge((request, response) => handleInvite(context, request, response)),
+      );
+      srf.use(
+        'register',
+        edge((request, response) => register(context, request, response)),
+      );
+      srf.use('options', edge(options));
+      srf.use('subscribe', edge(badEvent));
+      srf.use('publish', edge(badEvent));
+      for (const method of ['info', 'message', 'notify', 'refer', 'update'])
+        srf.use(method, edge(notAllowed));
+    },
+    async stop() {
+      draining = true;
+      const until = clock.now() + DRAIN;
+      while (table.size > 0 && clock.now() < until) {
+        await new Promise<void>((resolve) => clock.setTimer(50, resolve));
+      }
+      table.hangUpAll();
+    },
+    stats: () => ({ calls: table.size, legs: table.legs }),
+  };
+}
+
+async function register(
+  { deps, identifier }: InviteContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  if (!refuseUnacceptable(request, response)) await handleRegister(deps, identifier, { request, response });
+}
+
+/** OPTIONS (RFC 3261 11): what this server can do; also how an SBC asks whether it lives. */
+function options(request: Request, response: Response): void {
+  if (refuseUnacceptable(request, response)) return;
+  const headers = {
+    Allow: ALLOW,
+    Accept: 'application/sdp',
+    'Accept-Language': 'en',
+    Supported: SUPPORTED_HEADER,
+  };
+  response.send(200, { headers });
+}
+
+/** No event package is served yet (RFC 6665 7.3.1): the phone stops asking and loses nothing but a lamp. */
+function badEvent(request: Request, response: Response): void {
+  if (refuseUnacceptable(request, response)) return;
+  response.send(489, { headers: { 'Allow-Events': 'refer' } });
+}
+
+function notAllowed(request: Request, response: Response): void {
+  if (refuseUnacceptable(request, response)) return;
+  response.send(405, { headers: { Allow: ALLOW } });
+}

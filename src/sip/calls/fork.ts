@@ -1,0 +1,178 @@
+import type { Clock, Timer } from '../ports.ts';
+import { reasonHeader } from '../reasons.ts';
+import type { Dialog, Headers, Request, Response, SipFailure, Srf, UnacknowledgedLeg } from '../srf.ts';
+import type { Party } from './leg.ts';
+
+/** One place to send an INVITE to. */
+export interface Target {
+  readonly uri: string;
+  /** Next hop when it is not the URI: the flow a phone registered over, or the Path. */
+  readonly proxy?: string | undefined;
+  readonly headers: Headers;
+  readonly auth?: { readonly username: string; readonly password: string } | undefined;
+  /** ms without any answer (a 1xx above 100 counts as one) after which it counts as failed; none: Timer B. */
+  readonly answerWithinMs?: number | undefined;
+  readonly party: Party;
+}
+
+export interface ForkRequest {
+  /** Tried at once; the first answer wins. */
+  readonly targets: readonly Target[];
+  /** SDP offer; `''`: none, then the winner's 200 carries the offer. */
+  readonly offer: string;
+  /** Ends the attempt: the caller gave up, a time-out, or stop. Its reason, a string, is sent as Reason header. */
+  readonly signal: AbortSignal;
+  onProvisional(response: Response, only: boolean): void;
+}
+
+export type ForkResult =
+  | { readonly outcome: 'answered'; readonly leg: Dialog | UnacknowledgedLeg; readonly target: Target }
+  | { readonly outcome: 'failed'; readonly status: number; readonly reason: string }
+  | { readonly outcome: 'aborted' };
+
+const COMPLETED_ELSEWHERE = reasonHeader(200, 'Call completed elsewhere');
+
+/**
+ * Rings all targets at once. The first 200 wins, the others are cancelled with a Reason; a 200 that crosses its
+ * CANCEL is ended with BYE. When all fail the best answer by RFC 3261 16.7 step 6 is returned.
+ */
+export function fork(srf: Srf, clock: Clock, request: ForkRequest): Promise<ForkResult> {
+  if (request.signal.aborted) return Promise.resolve({ outcome: 'aborted' });
+  return new Promise((resolve) => new Fork(srf, request, resolve).start(clock));
+}
+
+interface Branch {
+  readonly target: Target;
+  request: Request | undefined;
+  timer: Timer | undefined;
+  cancelled: boolean;
+  done: boolean;
+}
+
+class Fork {
+  readonly #srf: Srf;
+  readonly #request: ForkRequest;
+  readonly #resolve: (result: ForkResult) => void;
+  readonly #branches: Branch[];
+  readonly #failures: { status: number; reason: string }[] = [];
+  readonly #onAbort = (): void => this.#abort();
+  #settled = false;
+  #cancelReason = COMPLETED_ELSEWHERE;
+
+  constructor(srf: Srf, request: ForkRequest, resolve: (result: ForkResult) => void) {
+    this.#srf = srf;
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#branches = request.targets.map((target) => ({
+      target,
+      request: undefined,
+      timer: undefined,
+      cancelled: false,
+      done: false,
+    }));
+  }
+
+  start(clock: Clock): void {
+    this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    for (const branch of this.#branches) this.#ring(branch, clock);
+    if (this.#branches.length === 0)
+      this.#settle({ outcome: 'failed', status: 480, reason: 'Nobody to ring' });
+  }
+
+  #ring(branch: Branch, clock: Clock): void {
+    const { target } = branch;
+    const { offer } = this.#request;
+    const sdp = offer === '' ? { noAck: true } : { localSdp: offer };
+    const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
+    const auth = target.auth === undefined ? {} : { auth: target.auth };
+    if (target.answerWithinMs !== undefined) {
+      branch.timer = clock.setTimer(target.answerWithinMs, () => this.#giveUp(branch));
+    }
+    this.#srf
+      .createUAC(
+        target.uri,
+        { headers: { ...target.headers }, ...sdp, ...proxy, ...auth },
+        {
+          cbRequest: (error, request) => {
+            if (error) return;
+            branch.request = request;
+            if (branch.cancelled) this.#cancel(branch);
+          },
+          cbProvisional: (response) => this.#provisional(branch, response),
+        },
+      )
+      .then((leg) => this.#answered(branch, leg))
+      .catch((failure: SipFailure) => this.#failed(branch, failure));
+  }
+
+  #provisional(branch: Branch, response: Response): void {
+    branch.timer?.cancel();
+    if (!this.#settled && !branch.done) this.#request.onProvisional(response, this.#branches.length === 1);
+  }
+
+  #answered(branch: Branch, leg: Dialog | UnacknowledgedLeg): void {
+    branch.timer?.cancel();
+    if (this.#settled || branch.done) {
+      hangUpLeg(leg, this.#cancelReason);
+      return;
+    }
+    branch.done = true;
+    this.#settle({ outcome: 'answered', leg, target: branch.target });
+    this.#cancelOthers();
+  }
+
+  #failed(branch: Branch, failure: SipFailure): void {
+    branch.timer?.cancel();
+    if (branch.done) return;
+    branch.done = true;
+    this.#failures.push({ status: failure.status ?? 503, reason: failure.reason ?? 'Not sent' });
+    if (this.#branches.every(({ done }) => done))
+      this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });
+    else if ((failure.status ?? 0) >= 600) this.#cancelOthers();
+  }
+
+  /** Timer of a trunk that gives no sign of life. */
+  #giveUp(branch: Branch): void {
+    this.#cancel(branch);
+    this.#failed(branch, { status: 408, reason: 'No answer in time' });
+  }
+
+  #abort(): void {
+    const { reason } = this.#request.signal;
+    if (typeof reason === 'string') this.#cancelReason = reason;
+    this.#settle({ outcome: 'aborted' });
+    this.#cancelOthers();
+  }
+
+  #cancelOthers(): void {
+    for (const branch of this.#branches) {
+      if (!branch.done) this.#cancel(branch);
+    }
+  }
+
+  #cancel(branch: Branch): void {
+    branch.timer?.cancel();
+    branch.cancelled = true;
+    branch.request?.cancel({ headers: { Reason: this.#cancelReason } }, () => undefined);
+  }
+
+  #settle(result: ForkResult): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#resolve(result);
+  }
+}
+
+/** Ends an answered leg nobody wants any more. */
+export function hangUpLeg(leg: Dialog | UnacknowledgedLeg, reason: string): void {
+  if ('ack' in leg) leg.destroy().catch(() => undefined);
+  else void leg.destroy({ headers: { Reason: reason } }, () => undefined);
+}
+
+/** RFC 3261 16.7 step 6: a 6xx first, else the lowest class; within it, what says most to the caller. */
+function bestOf(failures: readonly { status: number; reason: string }[]): { status: number; reason: string } {
+  const rank = ({ status }: { status: number }): number =>
+    status >= 600 ? 0 : status + (status === 408 ? 90 : 0);
+  return failures.toSorted((a, b) => rank(a) - rank(b))[0] ?? { status: 480, reason: 'Not reachable' };
+}

@@ -1,0 +1,127 @@
+import { decideRoute, type Route } from '../../domain/route.ts';
+import { reasonHeader } from '../reasons.ts';
+import type { Dialog, Request, Response } from '../srf.ts';
+import { type CallContext, connectLeg } from './connect.ts';
+import type { Leg } from './leg.ts';
+import { reinvitePatiently } from './reinvite.ts';
+import { roundsFor } from './rounds.ts';
+import { unheld } from './sdp.ts';
+
+/** REFER within a call (RFC 3515, RFC 5589): a phone hands its peer to somebody else. */
+export function handleRefer(
+  context: CallContext,
+  leg: Leg,
+  exchange: { request: Request; response: Response },
+): void {
+  const { request, response } = exchange;
+  const target = parseReferTo(request.get('Refer-To') ?? '');
+  const peer = leg.peer;
+  if (!target) return response.send(400, 'Refer-To not understood', {});
+  // Only our own phones transfer, and nobody transfers an emergency call (RFC 6881).
+  if (!peer || leg.party.kind !== 'host' || leg.emergency || leg.transferring) return response.send(603);
+  if (target.replaces) {
+    const consulted = context.table.find(target.replaces.callId, target.replaces.tags);
+    if (!consulted?.peer) return response.send(481, 'No such call', {});
+    response.send(202);
+    void attended(context, leg, consulted);
+    return;
+  }
+  const route = blindRoute(context, leg.party.host, target.uri);
+  if (route.kind !== 'ring' && route.kind !== 'trunk') return response.send(603);
+  response.send(202);
+  void blind(context, leg, route);
+}
+
+/** What a transfer may reach: a person or an outside number, as the one who transfers; never a code or 999. */
+function blindRoute({ deps }: CallContext, host: string, requestUri: string): Route {
+  return decideRoute({ requestUri, caller: { kind: 'host', host } }, deps.view, deps.numberPlan);
+}
+
+async function blind(
+  context: CallContext,
+  leg: Leg,
+  route: Extract<Route, { kind: 'ring' | 'trunk' }>,
+): Promise<void> {
+  const peer = leg.peer!;
+  leg.transferring = true;
+  notify(leg.dialog, 100, 'Trying', false);
+  const signal = new AbortController();
+  peer.dialog.on('destroy', () => signal.abort(reasonHeader(487, 'Transferred party hung up')));
+  const result = await connectLeg(context, peer, {
+    rounds: roundsFor(context.deps, route, route.kind === 'ring' ? route.as : undefined),
+    emergency: false,
+    record: { transferBy: leg.party },
+    signal: signal.signal,
+  });
+  leg.transferring = false;
+  if (result.outcome === 'connected') return finish(leg);
+  if (leg.ended) return peer.hangUp(reasonHeader(480, 'Transfer failed'));
+  notify(leg.dialog, result.outcome === 'failed' ? result.status : 487, 'Transfer failed', true);
+}
+
+/** Joins the far sides of the two calls a phone has (RFC 5589 7). */
+async function attended({ deps, table }: CallContext, leg: Leg, consulted: Leg): Promise<void> {
+  const [first, second] = [leg.peer!, consulted.peer!];
+  leg.transferring = true;
+  consulted.transferring = true;
+  notify(leg.dialog, 100, 'Trying', false);
+  const answer = await reinvitePatiently(second.dialog, unheld(first.dialog.remote.sdp), deps.clock);
+  const joined =
+    answer.outcome === 'accepted' && (await reinvitePatiently(first.dialog, answer.sdp, deps.clock));
+  leg.transferring = false;
+  consulted.transferring = false;
+  if (!joined || joined.outcome === 'refused') {
+    if (leg.ended) first.hangUp(reasonHeader(480, 'Transfer failed'));
+    else notify(leg.dialog, 488, 'Transfer failed', true);
+    return;
+  }
+  table.connect(first, second, { transferBy: leg.party });
+  consulted.peer = undefined;
+  consulted.hangUp(reasonHeader(200, 'Transferred'));
+  finish(leg);
+}
+
+/** Tells the phone that it worked and lets it go. */
+function finish(leg: Leg): void {
+  leg.peer = undefined;
+  if (leg.ended) return;
+  notify(leg.dialog, 200, 'OK', true);
+  leg.hangUp(reasonHeader(200, 'Transferred'));
+}
+
+/** Progress of a transfer (RFC 3515 2.4.4). */
+function notify(dialog: Dialog, status: number, text: string, final: boolean): void {
+  if (!dialog.connected) return;
+  const headers = {
+    Event: 'refer',
+    'Subscription-State': final ? 'terminated;reason=noresource' : 'active;expires=180',
+    'Content-Type': 'message/sipfrag;version=2.0',
+  };
+  dialog.request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${status} ${text}\r\n` }, () => undefined);
+}
+
+interface ReferTarget {
+  readonly uri: string;
+  readonly replaces?: { readonly callId: string; readonly tags: { to: string; from: string } };
+}
+
+/** Reads a Refer-To, with the Replaces it may carry as escaped header (RFC 3891 6.1). */
+export function parseReferTo(value: string): ReferTarget | undefined {
+  const inside = /<([^<>]+)>/.exec(value)?.[1] ?? value.split(';')[0]?.trim() ?? '';
+  if (!/^(sips?|tel):/i.test(inside)) return undefined;
+  const [uri = '', query = ''] = inside.split('?');
+  const escaped = query.split('&').find((part) => /^replaces=/i.test(part));
+  if (!escaped) return { uri };
+  const [callId = '', ...params] = decodeSafely(escaped.slice('replaces='.length)).split(';');
+  const param = (name: string): string =>
+    params.find((p) => p.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return { uri, replaces: { callId, tags: { to: param('to-tag'), from: param('from-tag') } } };
+}
+
+function decodeSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}

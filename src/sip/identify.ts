@@ -1,0 +1,99 @@
+import { BlockList, isIPv4 } from 'node:net';
+import type { Caller } from '../domain/route.ts';
+import { type DigestServer, parseCredentials } from './digest.ts';
+import type { SipDependencies, Trunk } from './ports.ts';
+import { reasonHeader, spoken, warning } from './reasons.ts';
+import type { Request, Response } from './srf.ts';
+import { userOf } from './uri.ts';
+
+/** Finds out who calls: a trunk by its address, a phone by its digest answer, nobody by From alone. */
+export class Identifier {
+  readonly #deps: SipDependencies;
+  readonly #digest: DigestServer;
+  readonly #trunks: readonly { trunk: Trunk; matches: (address: string, port: number) => boolean }[];
+
+  constructor(deps: SipDependencies, digest: DigestServer) {
+    this.#deps = deps;
+    this.#digest = digest;
+    this.#trunks = deps.trunks.map((trunk) => ({ trunk, matches: addressMatcher(trunk.addresses) }));
+  }
+
+  /** The trunk a request's source address belongs to. */
+  trunkOf(request: Request): Trunk | undefined {
+    const port = Number(request.source_port);
+    return this.#trunks.find(({ matches }) => matches(request.source_address, port))?.trunk;
+  }
+
+  /**
+   * Who sends this request. Undefined: it has been answered (401 with a challenge, or 403 for a wrong password) and
+   * there is nothing more to do.
+   */
+  identify(request: Request, response: Response): Caller | undefined {
+    const trunk = this.trunkOf(request);
+    if (trunk) return { kind: 'trunk', trunk: trunk.name, emergency: trunk.emergency };
+    const host = this.authenticate(request, response);
+    return host === undefined ? undefined : { kind: 'host', host };
+  }
+
+  /** The authenticated host id; undefined when the request has been answered with 401 or 403. */
+  authenticate(request: Request, response: Response): string | undefined {
+    const header = request.get('Authorization') ?? request.get('Proxy-Authorization');
+    const credentials = header === undefined ? undefined : parseCredentials(header);
+    if (!credentials) {
+      this.#challenge(response, false);
+      return undefined;
+    }
+    const host = this.#deps.view.directory?.hosts.get(credentials.username);
+    const verdict = this.#digest.verify(request.method, credentials, host?.digest);
+    if (verdict === 'accepted') return credentials.username;
+    if (verdict === 'stale') this.#challenge(response, true);
+    else this.#refuse(request, response);
+    return undefined;
+  }
+
+  /**
+   * Which phone an emergency call most likely comes from. No proof is asked: the call goes out in any case, and a
+   * likely desk is a better address than none (design section 7).
+   */
+  claimedHost(request: Request): string | undefined {
+    const hosts = this.#deps.view.directory?.hosts;
+    const credentials = parseCredentials(
+      request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '',
+    );
+    const names = [
+      credentials?.username ?? '',
+      userOf(request.get('From') ?? ''),
+      userOf(request.get('Contact') ?? ''),
+    ];
+    return names.find((name) => hosts?.has(name));
+  }
+
+  #challenge(response: Response, stale: boolean): void {
+    response.send(401, { headers: { 'WWW-Authenticate': this.#digest.challenge(stale) } });
+  }
+
+  #refuse(request: Request, response: Response): void {
+    const { status, text } = spoken('callerUnknown');
+    this.#deps.log.warn(
+      { method: request.method, source: request.source_address },
+      'refused: wrong credentials',
+    );
+    const headers = { Warning: warning(this.#deps.domain, text), Reason: reasonHeader(status, text) };
+    response.send(status, { headers });
+  }
+}
+
+/** Compiles `192.0.2.0/24`, `192.0.2.1`, `192.0.2.1:5060`, `2001:db8::/32` into one test. */
+export function addressMatcher(addresses: readonly string[]): (address: string, port: number) => boolean {
+  const blocks = new BlockList();
+  const exact = new Set<string>();
+  for (const text of addresses) {
+    const [net = '', bits] = text.split('/');
+    const family = net.includes('.') ? 'ipv4' : 'ipv6';
+    if (bits !== undefined) blocks.addSubnet(net, Number(bits), family);
+    else if (family === 'ipv4' && net.includes(':')) exact.add(net);
+    else blocks.addAddress(net, family);
+  }
+  return (address, port) =>
+    exact.has(`${address}:${port}`) || blocks.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,183 @@
+import { decideRoute, type Identity, type Route } from '../domain/route.ts';
+import { type CallContext, connect } from './calls/connect.ts';
+import { emergencyFromMenu, placeEmergency } from './calls/emergency.ts';
+import { InboundInvite } from './calls/inbound.ts';
+import type { Party } from './calls/leg.ts';
+import { roundsFor } from './calls/rounds.ts';
+import { refuseUnacceptable } from './guard.ts';
+import type { Identifier } from './identify.ts';
+import { answerAndRefuse, sayAndRefuse } from './menus/announce.ts';
+import { Conversation } from './menus/conversation.ts';
+import { logIn } from './menus/log-in.ts';
+import { logOut } from './menus/log-out.ts';
+import type { SipDependencies } from './ports.ts';
+import { reasonHeader, spoken } from './reasons.ts';
+import type { Headers, Request, Response } from './srf.ts';
+import { displayNameOf, userOf } from './uri.ts';
+
+export interface InviteContext extends CallContext {
+  readonly identifier: Identifier;
+  /** True once the server is stopping: emergency calls only. */
+  readonly draining: () => boolean;
+}
+
+/** INVITE, in the order of design section 5: emergency, who calls, what for. */
+export async function handleInvite(
+  context: InviteContext,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { deps, table } = context;
+  const emergency = emergencyRoute(context, request);
+  if (!emergency && !mayGoOn(context, request, response)) return;
+  const invite = new InboundInvite(deps.srf, request, response);
+  table.pending++;
+  try {
+    if (emergency)
+      await placeEmergency(context, invite, { route: emergency, maxForwards: hopsLeft(request) });
+    else await routeCall(context, invite);
+  } finally {
+    table.pending--;
+  }
+}
+
+/** Decided first, from memory, before anything that could go wrong; without proof of who calls. */
+function emergencyRoute(
+  { deps, identifier }: InviteContext,
+  request: Request,
+): Extract<Route, { kind: 'emergency' }> | undefined {
+  const source = {
+    address: request.source_address,
+    port: Number(request.source_port),
+    claimedHost: identifier.claimedHost(request),
+  };
+  const trunk = identifier.trunkOf(request);
+  const caller = trunk
+    ? ({ kind: 'trunk', trunk: trunk.name, emergency: trunk.emergency } as const)
+    : ({ kind: 'unknown' } as const);
+  const route = decideRoute(
+    { requestUri: request.uri, caller, anonymousSource: source },
+    deps.view,
+    deps.numberPlan,
+  );
+  return route.kind === 'emergency' ? route : undefined;
+}
+
+function mayGoOn({ deps, table, draining }: InviteContext, request: Request, response: Response): boolean {
+  if (refuseUnacceptable(request, response)) return false;
+  if (request.get('Max-Forwards')?.trim() === '0' && !isFeatureCode(request.uri)) {
+    response.send(483);
+    return false;
+  }
+  if (!draining() && table.size < deps.maxCalls) return true;
+  const { status, text } = spoken('overloaded');
+  response.send(status, { headers: { 'Retry-After': '5', Reason: reasonHeader(status, text) } });
+  return false;
+}
+
+function isFeatureCode(uri: string): boolean {
+  return userOf(uri).startsWith('*');
+}
+
+async function routeCall(context: InviteContext, invite: InboundInvite): Promise<void> {
+  const { deps, identifier } = context;
+  const { request, response } = invite;
+  const caller = identifier.identify(request, response);
+  if (!caller || caller.kind === 'unknown') return;
+  const route = decideRoute({ requestUri: request.uri, caller }, deps.view, deps.numberPlan);
+  deps.log.debug(
+    { caller, route: route.kind, reason: route.kind === 'refuse' ? route.reason : undefined },
+    'route',
+  );
+  switch (route.kind) {
+    case 'logIn':
+    case 'logOut':
+      return menu(context, invite, route);
+    case 'ring':
+    case 'trunk':
+      return place(context, invite, { route, caller });
+    case 'refuse':
+      return refuse(deps, invite, { reason: route.reason, fromPhone: caller.kind === 'host' });
+    case 'emergency':
+      return placeEmergency(context, invite, { route, maxForwards: hopsLeft(request) });
+  }
+}
+
+async function menu(
+  context: InviteContext,
+  invite: InboundInvite,
+  { kind, host }: Extract<Route, { kind: 'logIn' | 'logOut' }>,
+): Promise<void> {
+  const { deps } = context;
+  const conversation = await Conversation.answer(deps.media, deps.clock, invite);
+  if (!conversation) return;
+  if (kind === 'logOut') return logOut(deps, conversation, host);
+  const emergencyAt = (digits: string): Extract<Route, { kind: 'emergency' }> | undefined => {
+    if (digits === '') return undefined;
+    const requestUri = `sip:${digits}@${deps.domain}`;
+    const route = decideRoute(
+      { requestUri, caller: { kind: 'host', host: host.id } },
+      deps.view,
+      deps.numberPlan,
+    );
+    return route.kind === 'emergency' ? route : undefined;
+  };
+  const end = await logIn(deps, conversation, {
+    host,
+    source: invite.request.source_address,
+    emergencyNumber: (digits) => emergencyAt(digits)?.number,
+  });
+  const route = end && emergencyAt(end.emergency);
+  if (route) await emergencyFromMenu(context, conversation, route);
+}
+
+async function place(
+  context: InviteContext,
+  invite: InboundInvite,
+  { route, caller }: { route: Extract<Route, { kind: 'ring' | 'trunk' }>; caller: Party },
+): Promise<void> {
+  const { deps } = context;
+  const { request } = invite;
+  const rounds = roundsFor(deps, route, identityOf(request), { ...hopsLeft(request), ...privacyOf(request) });
+  if (rounds.length === 0) {
+    const reason = route.kind === 'ring' ? 'notReachable' : 'numberUnknown';
+    return refuse(deps, invite, { reason, fromPhone: caller.kind === 'host' });
+  }
+  const record = { from: route.as?.number ?? caller, route: route.kind };
+  const result = await connect(context, invite, { rounds, caller, emergency: false, record });
+  if (result.outcome === 'failed') {
+    deps.log.info({ ...record, status: result.status }, 'call not answered');
+    invite.refuse(result.status, result.reason, deps.domain);
+  }
+}
+
+function refuse(
+  deps: SipDependencies,
+  invite: InboundInvite,
+  { reason, fromPhone }: { reason: Parameters<typeof spoken>[0]; fromPhone: boolean },
+): Promise<void> {
+  deps.log.info({ reason }, 'call refused');
+  if (reason === 'hostFree') return answerAndRefuse(deps, invite, reason);
+  if (fromPhone) return sayAndRefuse(deps, invite, reason);
+  const { status, text } = spoken(reason);
+  invite.refuse(status, text, deps.domain);
+  return Promise.resolve();
+}
+
+/** Caller of a trunk's call, as the trunk asserts it (RFC 3325). */
+function identityOf(request: Request): Identity {
+  const header = request.get('P-Asserted-Identity') ?? request.get('From') ?? '';
+  return { name: displayNameOf(header), number: userOf(header) || 'anonymous' };
+}
+
+/** A caller's wish to stay unnamed goes with the call (RFC 3323); not with emergency calls. */
+function privacyOf(request: Request): Headers {
+  const privacy = request.get('Privacy');
+  return privacy === undefined ? {} : { Privacy: privacy };
+}
+
+/** A B2BUA that starts each leg at 70 would let a routing loop run for ever (RFC 3261 16.6). */
+function hopsLeft(request: Request): Headers {
+  const hops = Number.parseInt(request.get('Max-Forwards') ?? '70', 10);
+  return { 'Max-Forwards': String(Math.max(Number.isNaN(hops) ? 69 : hops - 1, 0)) };
+}

@@ -1,0 +1,35 @@
+import type { Reason } from '../../domain/reasons.ts';
+import type { InboundInvite } from '../calls/inbound.ts';
+import type { SipDependencies } from '../ports.ts';
+import { reasonHeader, spoken } from '../reasons.ts';
+import { Conversation, openMedia } from './conversation.ts';
+
+/** Answers, says why the call goes no further, and hangs up with the reason. For phones with nobody on them (A3). */
+export async function answerAndRefuse(
+  deps: SipDependencies,
+  invite: InboundInvite,
+  reason: Reason,
+): Promise<void> {
+  const { status, text, clips } = spoken(reason);
+  const conversation = await Conversation.answer(deps.media, deps.clock, invite);
+  if (!conversation) return;
+  await conversation.say(clips);
+  conversation.hangUp(reasonHeader(status, text));
+}
+
+/** Says why in early media, then sends the refusal itself: the call is never answered, the caller still hears. */
+export async function sayAndRefuse(
+  deps: SipDependencies,
+  invite: InboundInvite,
+  reason: Reason,
+): Promise<void> {
+  const { status, text, clips } = spoken(reason);
+  const session = invite.request.body ? await openMedia(deps.media, invite) : undefined;
+  if (session) {
+    await invite.provisional(183, session.localSdp);
+    invite.signal.addEventListener('abort', () => session.stop(), { once: true });
+    if (!invite.signal.aborted) await session.play(clips);
+    await session.close();
+  }
+  invite.refuse(status, text, deps.domain);
+}

@@ -1,0 +1,129 @@
+import { isRefusal, type MediaPort, type MediaSession } from '../../media/media.ts';
+import type { InboundInvite } from '../calls/inbound.ts';
+import type { Clock, Timer } from '../ports.ts';
+import { reasonHeader } from '../reasons.ts';
+import type { Dialog, Request, Response } from '../srf.ts';
+import { DigitQueue } from './digit-queue.ts';
+
+/** ms a conversation may last; nobody needs longer to log in. */
+const MAX_DURATION = 180_000;
+
+export interface Field {
+  readonly prompt: readonly string[];
+  readonly maxDigits: number;
+  /** Ends the field early, before the terminator: true once the digits so far say enough. */
+  enough?(digits: string): boolean;
+}
+
+/** An answered call with us at the other end: prompts out, digits in (design section 5). */
+export class Conversation {
+  readonly dialog: Dialog;
+  readonly media: MediaSession;
+  readonly #clock: Clock;
+  readonly #ended = new AbortController();
+  readonly #digits: DigitQueue;
+  #deadline: Timer | undefined;
+
+  private constructor(dialog: Dialog, media: MediaSession, clock: Clock) {
+    this.dialog = dialog;
+    this.media = media;
+    this.#clock = clock;
+    this.#digits = new DigitQueue(clock);
+  }
+
+  /** Answers a call at once; undefined when the caller has gone, or when it has been refused for want of media. */
+  static async answer(
+    media: MediaPort,
+    clock: Clock,
+    invite: InboundInvite,
+  ): Promise<Conversation | undefined> {
+    const session = await openMedia(media, invite);
+    if (!session) return undefined;
+    const dialog = await invite.answer(session.localSdp);
+    if (!dialog) {
+      await session.close();
+      return undefined;
+    }
+    return new Conversation(dialog, session, clock).#listen(invite.request.body ?? '');
+  }
+
+  /** Aborted when the caller hangs up, the time is over or the media die. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Plays to the end; digits pressed meanwhile are kept for the next question. */
+  async say(clips: readonly string[]): Promise<void> {
+    if (!this.signal.aborted) await this.media.play(clips);
+  }
+
+  /**
+   * Asks and collects until `#`, the maximum, `enough`, or silence. `*` starts the field again. The first digit stops
+   * the prompt. Digits are secret: they are returned and kept nowhere.
+   */
+  async ask(field: Field): Promise<string> {
+    if (this.signal.aborted) return '';
+    if (this.#digits.isEmpty) this.media.play(field.prompt).catch(() => undefined);
+    return this.#digits.collect({ ...field, signal: this.signal, onFirst: () => this.media.stop() });
+  }
+
+  /** Leaves the dialog to somebody else, who listens to it from now on. We can speak until `media.close()`. */
+  detach(): void {
+    this.dialog.removeAllListeners();
+    this.#deadline?.cancel();
+  }
+
+  /** Ends the call with a Reason the phone may show. */
+  hangUp(reason: string): void {
+    if (!this.signal.aborted) {
+      this.#ended.abort();
+      this.dialog.destroy({ headers: { Reason: reason } }, () => undefined);
+    }
+  }
+
+  #listen(offer: string): this {
+    this.#deadline = this.#clock.setTimer(MAX_DURATION, () => this.hangUp(reasonHeader(408, 'Time is up')));
+    this.signal.addEventListener('abort', () => this.#callOver(), { once: true });
+    this.media.onDigit = ({ digit, source }) => this.#digits.push(digit, source);
+    this.media.onClosed = () => this.hangUp(reasonHeader(503, 'Media lost'));
+    if (offer === '') this.dialog.once('ack', (ack) => void this.media.renegotiate(ack.body));
+    this.dialog
+      .on('destroy', () => this.#ended.abort())
+      .on('info', (request, response) => this.#info(request, response))
+      .on('modify', (request, response) => void this.#renegotiate(request, response))
+      .on('update', (request, response) => void this.#renegotiate(request, response))
+      .on('refer', (_request, response) => response.send(603));
+    return this;
+  }
+
+  #callOver(): void {
+    this.#deadline?.cancel();
+    this.media.close().catch(() => undefined);
+  }
+
+  #info(request: Request, response: Response): void {
+    response.send(this.media.info(request.get('Content-Type'), request.body) ? 200 : 415);
+  }
+
+  async #renegotiate(request: Request, response: Response): Promise<void> {
+    if (!request.body && request.method === 'UPDATE') return response.send(200);
+    const sdp = request.body ? await this.media.renegotiate(request.body) : await this.media.reoffer();
+    if (sdp === undefined) return response.send(488);
+    if (!request.body) this.dialog.once('ack', (ack) => void this.media.renegotiate(ack.body));
+    response.send(200, { body: sdp, headers: { 'Content-Type': 'application/sdp' } });
+  }
+}
+
+/** Opens media for an INVITE, or refuses it: 488 for an offer we cannot take, 503 when no port is free. */
+export async function openMedia(media: MediaPort, invite: InboundInvite): Promise<MediaSession | undefined> {
+  const { request, response } = invite;
+  const offer = request.body ? { offer: request.body } : {};
+  const session = await media.open({
+    callId: request.get('Call-ID') ?? '',
+    peer: request.source_address,
+    ...offer,
+  });
+  if (!isRefusal(session)) return session;
+  if (!invite.signal.aborted) response.send(session.refused === 'noPorts' ? 503 : 488);
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import type { Reason } from '../domain/reasons.ts';
+
+/** What a caller meets when the answer is no: a status for the phone, a sentence for its display, prompts for the ear. */
+export interface SpokenRefusal {
+  readonly status: number;
+  /** Warning text (RFC 3261 20.43, code 399) and the text of a Reason header. */
+  readonly text: string;
+  readonly clips: readonly string[];
+}
+
+const refusals = {
+  badCredentials: { status: 403, text: 'Extension or PIN not recognised', clips: ['login-failed'] },
+  tooManyTries: { status: 403, text: 'Too many attempts, try again later', clips: ['too-many-attempts'] },
+  notLicensed: { status: 403, text: 'No hot desking licence', clips: ['not-licensed'] },
+  hostDisabled: { status: 403, text: 'Hot desking is off on this phone', clips: ['host-disabled'] },
+  notAllowedHere: { status: 403, text: 'Not allowed at this phone', clips: ['not-here'] },
+  ownHost: { status: 403, text: 'This is your own phone', clips: ['own-host'] },
+  alreadyHere: { status: 403, text: 'Already logged in here', clips: ['already-here'] },
+  occupied: { status: 403, text: 'Somebody else is logged in here', clips: ['phone-in-use'] },
+  guestElsewhere: { status: 403, text: 'Logged in at another phone', clips: ['guest-elsewhere'] },
+  nobodyHere: { status: 403, text: 'Nobody is logged in here', clips: ['not-logged-in'] },
+  notYours: { status: 403, text: 'Not logged in at this phone', clips: ['not-logged-in'] },
+  noInput: { status: 408, text: 'No digits were received', clips: ['no-input'] },
+  storeUnavailable: { status: 503, text: 'Login is unavailable for the moment', clips: ['service-problem'] },
+  hostFree: {
+    status: 403,
+    text: 'Nobody is logged in at this phone',
+    clips: ['phone-free', 'emergency-note'],
+  },
+  numberUnknown: { status: 404, text: 'Number not known', clips: ['number-unknown'] },
+  notReachable: { status: 480, text: 'Not reachable for the moment', clips: ['call-failed'] },
+  callerUnknown: { status: 403, text: 'This phone is not known here', clips: ['not-allowed'] },
+  malformedNumber: { status: 484, text: 'Dial the code alone', clips: ['number-unknown'] },
+  stateUnknown: { status: 503, text: 'Starting, try again', clips: ['call-failed'] },
+  overloaded: { status: 503, text: 'Too many calls for the moment', clips: ['call-failed'] },
+  unknownHost: { status: 403, text: 'This phone is not known here', clips: ['not-allowed'] },
+  unknownUser: { status: 404, text: 'Number not known', clips: ['number-unknown'] },
+  invalidDirectory: { status: 500, text: 'The directory is not valid', clips: ['call-failed'] },
+} as const satisfies Record<Reason, SpokenRefusal>;
+
+/** The refusal a caller meets for a reason. */
+export function spoken(reason: Reason): SpokenRefusal {
+  return refusals[reason];
+}
+
+/** `Warning: 399 …` for a refusal (RFC 3261 20.43). */
+export function warning(domain: string, text: string): string {
+  return `399 ${domain} "${text}"`;
+}
+
+/** `Reason: SIP;cause=…;text="…"` (RFC 3326). */
+export function reasonHeader(status: number, text: string): string {
+  return `SIP;cause=${status};text="${text}"`;
+}

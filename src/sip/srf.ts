@@ -1,0 +1,139 @@
+import { createRequire } from 'node:module';
+
+/**
+ * drachtio-srf as this project uses it. Its own types leave out much of what it can do (callback forms, `cancel`
+ * headers, `body`), so the part in use is named here, once, and everything else under sip/ imports from this file.
+ */
+
+export interface Message {
+  readonly body: string;
+  readonly source_address: string;
+  readonly source_port: number;
+  readonly protocol: string;
+  get(name: string): string | undefined;
+  has(name: string): boolean;
+}
+
+export interface Request extends Message {
+  readonly method: string;
+  readonly uri: string;
+  on(event: 'cancel', listener: (cancel: Request | undefined) => void): void;
+  on(event: 'update', listener: (update: Request, response: Response) => void): void;
+  on(event: 'response', listener: (response: Response, ack: (options?: object) => void) => void): void;
+  cancel(options: { headers: Headers }, callback: (error: unknown) => void): void;
+}
+
+export interface SendOptions {
+  readonly headers?: Headers;
+  readonly body?: string | undefined;
+}
+
+export interface Response extends Message {
+  readonly status: number;
+  readonly reason: string;
+  readonly finalResponseSent: boolean;
+  send(
+    status: number,
+    options?: SendOptions,
+    callback?: (error: unknown, sent: Message) => void,
+    onPrack?: () => void,
+  ): void;
+  send(
+    status: number,
+    reason: string,
+    options?: SendOptions,
+    callback?: (error: unknown, sent: Message) => void,
+  ): void;
+}
+
+export type Headers = Record<string, string>;
+
+export interface InDialogRequest {
+  readonly method: string;
+  readonly headers?: Headers;
+  readonly body?: string;
+  readonly noAck?: boolean;
+}
+
+type DialogRequestEvent =
+  | 'info'
+  | 'message'
+  | 'modify'
+  | 'notify'
+  | 'options'
+  | 'publish'
+  | 'refer'
+  | 'update';
+
+export interface Dialog {
+  readonly id: string;
+  readonly type: 'uac' | 'uas';
+  readonly connected: boolean;
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
+  readonly local: { sdp: string };
+  readonly remote: { sdp: string };
+  on(event: 'destroy', listener: (message: Request | undefined, reason?: string) => void): this;
+  on(event: DialogRequestEvent, listener: (request: Request, response: Response) => void): this;
+  once(event: 'ack', listener: (ack: Request) => void): this;
+  removeAllListeners(): this;
+  request(
+    options: InDialogRequest,
+    callback: (error: unknown, response: Response, ack?: (options: { body: string }) => void) => void,
+  ): void;
+  destroy(options: { headers: Headers }, callback: (error: unknown) => void): void;
+}
+
+/** An answered leg whose 200 carried the offer: nothing is acknowledged until `ack` brings the answer. */
+export interface UnacknowledgedLeg {
+  readonly sdp: string;
+  ack(localSdp: string): Promise<Dialog>;
+  destroy(): Promise<void>;
+}
+
+export interface UacOptions {
+  readonly headers: Headers;
+  readonly localSdp?: string;
+  readonly noAck?: boolean;
+  readonly proxy?: string;
+  readonly auth?: { readonly username: string; readonly password: string };
+}
+
+export interface UacCallbacks {
+  cbRequest(error: unknown, request: Request): void;
+  cbProvisional(response: Response): void;
+}
+
+export type Handler = (request: Request, response: Response) => void;
+
+export interface Srf {
+  connect(options: { host: string; port: number; secret: string }): void;
+  disconnect(): void;
+  on(event: 'connect', listener: (error: unknown, hostPorts: string, version: string) => void): this;
+  on(event: 'error' | 'close' | 'reconnecting', listener: (error?: unknown) => void): this;
+  use(method: string, handler: Handler): void;
+  createUAS(
+    request: Request,
+    response: Response,
+    options: { localSdp: string; headers?: Headers },
+  ): Promise<Dialog>;
+  createUAC(uri: string, options: UacOptions, callbacks: UacCallbacks): Promise<Dialog | UnacknowledgedLeg>;
+  request(
+    uri: string,
+    options: { method: string; headers?: Headers; body?: string; proxy?: string },
+    callback: (error: unknown, request: Request) => void,
+  ): void;
+}
+
+/** What `createUAC` rejects with: a status when the far side said no, only a message when nothing could be sent. */
+export interface SipFailure {
+  readonly status?: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+const SrfClass = createRequire(import.meta.url)('drachtio-srf') as new () => Srf;
+
+/** A new, unconnected drachtio application. */
+export function createSrf(): Srf {
+  return new SrfClass();
+}
