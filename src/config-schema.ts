@@ -1,0 +1,309 @@
+import { BlockList, isIP } from 'node:net';
+import { z } from 'zod';
+
+/** Networks nobody reaches from the internet: loopback, private and link-local (RFC 1918, 4193, 3927, 4291). */
+export const PRIVATE_NETWORKS = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+];
+
+// --- the words of the schema: each says what it expects and never repeats what it got, which may be a secret
+
+function whole(from: number, to: number) {
+  const error = `expected a whole number from ${from} to ${to}`;
+  return z.int({ error }).min(from, { error }).max(to, { error });
+}
+
+function text(what: string, test: RegExp | ((value: string) => boolean)) {
+  const error = `expected ${what}`;
+  return z
+    .string({ error })
+    .refine((value) => (test instanceof RegExp ? test.test(value) : test(value)), { error });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  return z.enum(values, { error: `expected one of ${values.join(', ')}` });
+}
+
+function isNetwork(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const TRUNK_URI =
+  /^sips?:([^\s@<>]+@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?(;transport=(udp|tcp|tls|ws|wss))?(;lr)?$/i;
+
+const flag = () => z.boolean({ error: 'expected true or false' });
+const filled = () => text('some text', /\S/);
+const address = () => text('an IP address', (value) => isIP(value) > 0);
+const hostOrAddress = () =>
+  text('a host name or an IP address', (value) => isIP(value) > 0 || HOST_NAME.test(value));
+const network = () => text('an IP address or a network such as 192.0.2.0/24', isNetwork);
+const port = () => whole(0, 65_535);
+const seconds = (from: number, to: number) => whole(from, to);
+/** A description, and for what has no default an example to show in the example file. */
+const about = (description: string, ...examples: never[] | [unknown]) =>
+  examples.length > 0 ? { description, examples } : { description };
+
+// --- sip
+
+const listenAddress = z.strictObject({
+  protocol: oneOf('udp', 'tcp').meta(about('Transport.')),
+  host: address().meta(about('Address to bind; 0.0.0.0 or :: for all.')),
+  port: port().meta(about('Port to bind; 0 lets the system choose.')),
+  externalHost: z
+    .exactOptional(hostOrAddress())
+    .meta(about('What peers are told instead of host (NAT, wildcard bind).', '192.0.2.10')),
+});
+
+const drachtio = z.strictObject({
+  host: hostOrAddress().meta(about('Host of the drachtio-server.', '127.0.0.1')),
+  port: whole(1, 65_535).default(9022).meta(about('Its application port.')),
+  secret: filled().default('cymru').meta(about("Its shared secret; the default is drachtio-server's own.")),
+});
+
+const DRACHTIO_EXAMPLE = { host: '127.0.0.1', port: 9022, secret: 'cymru' };
+
+const registration = z.strictObject({
+  minExpires: seconds(1, 86_400).default(60).meta(about('Seconds; a shorter wish gets 423 (RFC 3261 10.3).')),
+  maxExpires: seconds(1, 604_800).default(3600).meta(about('Seconds; a longer wish gets this.')),
+  defaultExpires: seconds(1, 604_800).default(3600).meta(about('Seconds, when the phone names none.')),
+  maxContacts: whole(1, 100).default(5).meta(about('Contacts one phone may bind at a time.')),
+});
+
+const trunk = z.strictObject({
+  name: text('a name of a-z, 0-9 and -', /^[a-z0-9-]+$/).meta(about('Name used by sites (outboundTrunk).')),
+  uri: text('a SIP URI such as sip:192.0.2.1:5060;transport=udp', TRUNK_URI).meta(about('Where calls go.')),
+  addresses: z
+    .array(network(), { error: 'expected a list of addresses and networks' })
+    .default([])
+    .meta(about('Addresses and networks its calls come from, trusted without a password.')),
+  emergency: flag().default(false).meta(about('Takes emergency calls, tried in the order written.')),
+  credentials: z
+    .exactOptional(
+      z.strictObject({
+        username: filled().meta(about('User name for its digest challenge.')),
+        password: filled().meta(about('Password for its digest challenge.')),
+      }),
+    )
+    .meta(about('username and password for a trunk that challenges us.')),
+  responseTimeout: seconds(1, 60)
+    .default(4)
+    .meta(about('Seconds without any response before the next trunk is tried.')),
+});
+
+const TRUNK_EXAMPLE = [
+  { name: 'main', uri: 'sip:192.0.2.1:5060;transport=udp', addresses: ['192.0.2.0/24'] },
+  { name: 'emergency', uri: 'sip:198.51.100.1', addresses: ['198.51.100.1'], emergency: true },
+];
+
+const sip = z.strictObject({
+  domain: hostOrAddress().default('hotdesk.example').meta(about('SIP domain and digest realm.')),
+  listen: z
+    .array(listenAddress, { error: 'expected a list of listening addresses' })
+    .min(1, { error: 'expected at least one listening address' })
+    .default([
+      { protocol: 'udp', host: '127.0.0.1', port: 5060 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 5060 },
+    ])
+    .meta(about('Where the embedded engine listens. A drachtio-server has addresses of its own.')),
+  drachtio: z
+    .exactOptional(drachtio)
+    .meta(about('A drachtio-server to use. Absent: the embedded SIP engine.', DRACHTIO_EXAMPLE)),
+  registration: registration.prefault({}).meta(about('How long phones stay registered.')),
+  nonceLifetime: seconds(5, 3600).default(30).meta(about('Seconds a digest nonce stays good.')),
+  trunks: z
+    .array(trunk, { error: 'expected a list of trunks' })
+    .default([])
+    .meta(about('Ways out, tried in this order; a site may name its first.', TRUNK_EXAMPLE)),
+  phoneNetworks: z
+    .array(network(), { error: 'expected a list of addresses and networks' })
+    .default(PRIVATE_NETWORKS)
+    .meta(about('Where phones stand: emergency calls of unknown phones are taken from here.')),
+});
+
+// --- the rest
+
+const media = z.strictObject({
+  address: address().default('127.0.0.1').meta(about('Address to bind for prompts and digits.')),
+  externalAddress: z
+    .exactOptional(address())
+    .meta(about('Address to write into SDP when it differs.', '192.0.2.10')),
+  ports: z
+    .strictObject({
+      from: whole(1024, 65_534).default(36_000).meta(about('First port.')),
+      to: whole(1025, 65_535).default(37_000).meta(about('Last port.')),
+    })
+    .prefault({})
+    .meta(about('UDP ports, inclusive; one even port per call.')),
+  prompts: z
+    .exactOptional(filled())
+    .meta(
+      about(
+        'Folder laid over the shipped prompts file by file, one folder per language.',
+        '/etc/hotdesk/prompts',
+      ),
+    ),
+  language: text('a language tag such as en-GB', /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
+    .default('en-GB')
+    .meta(about('Language of the prompts: the name of their folder.')),
+  srtp: oneOf('off', 'optional', 'required').default('optional').meta(about('SRTP by SDES (RFC 4568).')),
+  silentAfter: seconds(5, 3600).default(30).meta(about('Seconds without audio before a menu gives up.')),
+  latch: oneOf('strict', 'latch')
+    .default('strict')
+    .meta(about('Whose media is believed: the SDP or signalling address, or also the first address heard.')),
+  inband: oneOf('auto', 'never')
+    .default('auto')
+    .meta(about('Listen for tones where no telephone-event is offered.')),
+});
+
+const http = z.strictObject({
+  host: address().default('127.0.0.1').meta(about('Address to bind for the admin API.')),
+  port: port().default(8080).meta(about('Port to bind; 0 lets the system choose.')),
+  adminToken: z
+    .exactOptional(text('at least 16 characters of A-Z a-z 0-9 - . _ ~ + / =', /^(?=.{16,})[\w.~+/-]+=*$/))
+    .meta(
+      about(
+        'Bearer token of the administrator. Absent: one is made and kept in the data folder.',
+        'at-least-16-characters',
+      ),
+    ),
+});
+
+const redis = z.strictObject({
+  url: z
+    .exactOptional(
+      text(
+        'a URL such as redis://127.0.0.1:6379/0',
+        (value) => /^rediss?:\/\/\S+$/.test(value) && URL.canParse(value),
+      ),
+    )
+    .meta(
+      about('Redis 7 to use. Absent: a private redis-server in the data folder.', 'redis://127.0.0.1:6379/0'),
+    ),
+  waitForReplicas: whole(0, 10)
+    .default(0)
+    .meta(about('Replicas that must have a login before it is acknowledged (WAIT).')),
+  acceptWeakDurability: flag()
+    .default(false)
+    .meta(about('Take logins although Redis does not write each one to disk (appendfsync always).')),
+});
+
+const settings = z.strictObject({
+  company: text('a name of a-z, 0-9 and -', /^[a-z0-9-]+$/)
+    .default('demo')
+    .meta(about('Company id, of a-z, 0-9 and -; part of every Redis key.')),
+  data: filled()
+    .default('data')
+    .meta(
+      about(
+        'Folder for the private Redis, the pepper and the admin token; relative to where the process starts.',
+      ),
+    ),
+  directory: z
+    .exactOptional(filled())
+    .meta(
+      about('YAML file of sites, users and hosts, imported when the store is empty.', 'config/demo.yaml'),
+    ),
+  pepper: z
+    .exactOptional(text('64 or more hexadecimal digits', /^([0-9a-f]{2}){32,}$/i))
+    .meta(
+      about(
+        'Secret mixed into every passcode hash, hexadecimal. Absent: one is made and kept in the data folder.',
+        '(64 hexadecimal digits)',
+      ),
+    ),
+  demo: flag()
+    .default(false)
+    .meta(about('Built-in far end for outside and emergency calls. No configuration file at all: true.')),
+  demoTrunk: z
+    .strictObject({
+      host: address().default('127.0.0.1').meta(about('Address to bind.')),
+      port: port().default(5070).meta(about('Port to bind.')),
+    })
+    .prefault({})
+    .meta(about('Where that far end listens; used only with demo: true.')),
+  sip: sip.prefault({}).meta(about('Phones and trunks.')),
+  media: media
+    .prefault({})
+    .meta(about('Prompts and digits. The audio of calls flows between the phones, not through here.')),
+  http: http.prefault({}).meta(about('Admin API, health.')),
+  redis: redis.prefault({}).meta(about('State.')),
+  log: z
+    .strictObject({
+      level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
+        .default('info')
+        .meta(about('Least serious level written.')),
+      pretty: oneOf('auto', 'always', 'never')
+        .default('auto')
+        .meta(about('Text for people instead of JSON; auto: on a terminal.')),
+    })
+    .prefault({})
+    .meta(about('Log, on standard output.')),
+});
+
+/** The whole configuration: every setting, and the rules between settings. */
+export const configSchema = settings.superRefine((config, context) => {
+  const problem = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
+  const { minExpires, defaultExpires, maxExpires } = config.sip.registration;
+  if (minExpires > maxExpires)
+    problem(['sip', 'registration', 'minExpires'], 'expected no more than maxExpires');
+  if (defaultExpires < minExpires || defaultExpires > maxExpires) {
+    problem(['sip', 'registration', 'defaultExpires'], 'expected a number between minExpires and maxExpires');
+  }
+  if (config.media.ports.from >= config.media.ports.to)
+    problem(['media', 'ports', 'to'], 'expected more than from');
+  for (const [index, { name }] of config.sip.trunks.entries()) {
+    const first = config.sip.trunks.findIndex((other) => other.name === name);
+    if (first !== index) problem(['sip', 'trunks', index, 'name'], 'expected a name no other trunk has');
+  }
+  if (!config.demo) return;
+  for (const { path } of exposedAddresses(config)) {
+    problem(path, 'demo: true has well-known passwords, so only loopback and private addresses may be used');
+  }
+});
+
+/** Every setting, checked; what was not written has its default. Durations are seconds. */
+export type Config = z.output<typeof settings>;
+
+/** The schema as JSON Schema, for the example file and the README's table. */
+export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(settings, { io: 'input' });
+}
+
+const localNetworks = new BlockList();
+for (const entry of PRIVATE_NETWORKS) {
+  const [net = '', bits = '0'] = entry.split('/');
+  localNetworks.addSubnet(net, Number(bits), isIP(net) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function isLocal(host: string): boolean {
+  if (isIP(host) === 0) return /(^|\.)localhost$/i.test(host);
+  return localNetworks.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * Addresses strangers may reach: neither loopback nor private. All-interfaces counts, and so does a name, because
+ * nobody can say what is behind it. Demo passwords must not be served there.
+ */
+export function exposedAddresses(config: Config): { path: (string | number)[]; host: string }[] {
+  const all = config.sip.listen.flatMap(({ host, externalHost }, index) => [
+    { path: ['sip', 'listen', index, 'host'], host },
+    ...(externalHost === undefined
+      ? []
+      : [{ path: ['sip', 'listen', index, 'externalHost'], host: externalHost }]),
+  ]);
+  all.push({ path: ['http', 'host'], host: config.http.host });
+  all.push({ path: ['demoTrunk', 'host'], host: config.demoTrunk.host });
+  return all.filter(({ host }) => !isLocal(host));
+}

@@ -1,0 +1,63 @@
+import type { Association } from '../domain/association.ts';
+import type { AssociationLimit } from '../domain/directory.ts';
+import type { Refusal } from '../domain/reasons.ts';
+import type { View } from '../domain/view.ts';
+
+/** Which parts can do their work now. */
+export interface Readiness {
+  readonly store: boolean;
+  readonly sip: boolean;
+  readonly media: boolean;
+}
+
+/**
+ * What the API needs of the rest of Hotdesk. A "no" is a refusal, the store being away included; a rejection means
+ * something is broken and becomes a 500. Where a result is `unknown`, anything but a refusal means done.
+ */
+export interface HttpServices {
+  readonly view: View;
+  readonly hotDesk: {
+    associate(command: {
+      readonly host: string;
+      readonly extension: string;
+      readonly actor: string;
+    }): Promise<{ readonly association: Association } | Refusal>;
+    /** Ends whatever association is at the host. */
+    release(command: { readonly host: string; readonly actor: string }): Promise<unknown>;
+  };
+  readonly directory: {
+    /** The whole directory as YAML, in the form `importYaml` takes. */
+    exportYaml(): string | Refusal | Promise<string | Refusal>;
+    /** Replaces the directory. A refusal's `detail` says what is wrong and where, without secrets. */
+    importYaml(text: string, options: { readonly actor: string }): Promise<unknown>;
+    setAssociationLimit(limit: AssociationLimit, actor: string): Promise<unknown>;
+  };
+  /** Lifts a person's lock-out after wrong passcodes. */
+  unlock(extension: string, actor: string): Promise<unknown>;
+  readiness(): Readiness;
+}
+
+/** The process's logger, as far as HTTP needs it. */
+export interface HttpLog {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface HttpOptions {
+  /** Address to bind. */
+  readonly host: string;
+  /** Port to bind; 0 lets the system choose. */
+  readonly port: number;
+  readonly adminToken: string;
+  readonly services: HttpServices;
+  readonly log: HttpLog;
+  /** Milliseconds of any clock that only goes forward. */
+  readonly now: () => number;
+}
+
+export interface Http {
+  /** Listens; resolves with the address in use. */
+  start(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Takes no new requests, lets those in hand finish, closes. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import type { Association } from '../domain/association.ts';
+import type { Directory, Host, User } from '../domain/directory.ts';
+import type { View } from '../domain/view.ts';
+import type * as schemas from './schemas.ts';
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function spanOf(association: Association): { startedAt: string; expiresAt: string | null } {
+  const { startedAt, expiresAt } = association;
+  return { startedAt: iso(startedAt), expiresAt: expiresAt === 'never' ? null : iso(expiresAt) };
+}
+
+/** What a state is told from: the view, and its directory known to be loaded. */
+export interface Facts {
+  readonly view: View;
+  readonly directory: Directory;
+}
+
+function guestAt(association: Association | undefined, { directory }: Facts) {
+  if (association === undefined) return null;
+  const { guest } = association;
+  return {
+    guest: { extension: guest, name: directory.users.get(guest)?.name ?? '' },
+    ...spanOf(association),
+  };
+}
+
+function hostOf(association: Association | undefined, { directory }: Facts) {
+  if (association === undefined) return null;
+  const { host } = association;
+  return { host: { id: host, nickname: directory.hosts.get(host)?.nickname ?? '' }, ...spanOf(association) };
+}
+
+function bindingsOf(host: string, { view }: Facts): z.output<typeof schemas.host>['bindings'] {
+  return view
+    .bindingsOf(host)
+    .map(({ userAgent, flow, expiresAt }) => ({ userAgent, ...flow, expiresAt: iso(expiresAt) }));
+}
+
+/** A host as the API tells it, without its digest secrets. `association`: newer than the view, when just made. */
+export function presentHost(
+  host: Host,
+  facts: Facts,
+  association: Association | undefined = facts.view.associationAt(host.id),
+): z.output<typeof schemas.host> {
+  const { digest: _secret, owner, mac, associationLimitHours, callbackNumber, address, ...plain } = host;
+  const bindings = bindingsOf(host.id, facts);
+  return {
+    ...plain,
+    owner: owner ?? null,
+    mac: mac ?? null,
+    associationLimitHours: associationLimitHours ?? null,
+    callbackNumber: callbackNumber ?? null,
+    address: { ...address, floor: address.floor ?? null, room: address.room ?? null },
+    registered: bindings.length > 0,
+    bindings,
+    association: guestAt(association, facts),
+  };
+}
+
+/** A user as the API tells it, without the passcode's hash. */
+export function presentUser(user: User, facts: Facts): z.output<typeof schemas.user> {
+  const { passcodeHash: _secret, email, numbers, addOns, ...plain } = user;
+  return {
+    ...plain,
+    email: email ?? null,
+    numbers: [...numbers],
+    addOns: [...addOns],
+    association: hostOf(facts.view.associationOf(user.extension), facts),
+  };
+}

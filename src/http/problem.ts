@@ -1,0 +1,114 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Reason, Refusal } from '../domain/reasons.ts';
+import type { HttpLog } from './ports.ts';
+
+/** An RFC 9457 problem. `reason` is stable for programs, `errors` names what was wrong in the request. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail?: string;
+  readonly reason?: Reason;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** What an administrator meets for each reason. */
+export const REASONS = {
+  badCredentials: { status: 403, title: 'The extension or the PIN is wrong' },
+  tooManyTries: { status: 429, title: 'Too many wrong PINs; try again later or unlock the user' },
+  notLicensed: { status: 403, title: 'The user has no hot-desk licence' },
+  hostDisabled: { status: 409, title: 'Hot desking is switched off on this host' },
+  notAllowedHere: { status: 403, title: 'The user may not log in at this host' },
+  ownHost: { status: 409, title: 'This is the user’s own phone' },
+  alreadyHere: { status: 409, title: 'The user is logged in at this host already' },
+  occupied: { status: 409, title: 'Another user is logged in at this host' },
+  guestElsewhere: { status: 409, title: 'The user is logged in at another host' },
+  nobodyHere: { status: 404, title: 'Nobody is logged in at this host' },
+  notYours: { status: 403, title: 'Another user is logged in at this host' },
+  noInput: { status: 400, title: 'Nothing was entered' },
+  storeUnavailable: { status: 503, title: 'The store cannot be reached; nothing was changed' },
+  hostFree: { status: 409, title: 'Nobody is logged in at this host' },
+  numberUnknown: { status: 404, title: 'No such number' },
+  notReachable: { status: 409, title: 'Not reachable' },
+  callerUnknown: { status: 403, title: 'The caller is not known' },
+  malformedNumber: { status: 400, title: 'Not a number that can be dialled' },
+  stateUnknown: { status: 503, title: 'The directory is not loaded yet' },
+  overloaded: { status: 503, title: 'Too busy; try again later' },
+  unknownHost: { status: 404, title: 'No such host' },
+  unknownUser: { status: 404, title: 'No such user' },
+  invalidDirectory: { status: 422, title: 'The directory is not valid; nothing was changed' },
+} as const satisfies Record<Reason, { status: number; title: string }>;
+
+/** Problem of a refusal. */
+export function problemOf(refusal: Refusal): Problem {
+  const { refused: reason, detail } = refusal;
+  return {
+    type: `urn:hotdesk:reason:${reason}`,
+    ...REASONS[reason],
+    reason,
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+/** Problem that says no more than its HTTP status and, at most, a sentence (RFC 9457 4.2.1). */
+export function statusProblem(status: number, detail?: string): Problem {
+  const title = STATUS_CODES[status] ?? 'Error';
+  return { type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503) reply.header('retry-after', '5');
+  return reply.code(problem.status).type('application/problem+json').send(problem);
+}
+
+export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return sendProblem(reply, problemOf(refusal));
+}
+
+/** Sentences for what fastify refuses by itself. Its own may quote the request. */
+const REFUSED_REQUESTS: Readonly<Record<number, string>> = {
+  400: 'The request could not be read.',
+  408: 'The request did not arrive in time.',
+  413: 'The body is too large.',
+  414: 'The address is too long.',
+  415: 'The body has a type that is not taken here.',
+};
+
+function validationProblem(error: FastifyError): Problem {
+  const where = error.validationContext === 'params' ? 'path' : (error.validationContext ?? 'request');
+  const errors = (error.validation ?? []).map(({ instancePath, message }) => ({
+    path: `${where}${instancePath.replaceAll('/', '.')}`,
+    message: message ?? 'not valid',
+  }));
+  return { ...statusProblem(400, 'The request is not valid.'), errors };
+}
+
+/** The one place where an exception of a request ends: logged once if it is ours, and answered without internals. */
+export function errorHandler(log: HttpLog) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (error.validation !== undefined) return sendProblem(reply, validationProblem(error));
+    const { statusCode: status = 500 } = error;
+    if (status >= 400 && status < 500)
+      return sendProblem(reply, statusProblem(status, REFUSED_REQUESTS[status]));
+    log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'HTTP request failed');
+    return sendProblem(reply, statusProblem(500));
+  };
+}
+
+export function notFoundHandler(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, statusProblem(404));
+}
+
+/** A whole response in text, for requests so broken that fastify never sees them. */
+export function rawProblem(status: number): string {
+  const body = JSON.stringify(statusProblem(status, REFUSED_REQUESTS[status]));
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}

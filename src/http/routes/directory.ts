@@ -1,0 +1,36 @@
+import { isRefusal } from '../../domain/reasons.ts';
+import type { HttpServices } from '../ports.ts';
+import { refuse } from '../problem.ts';
+import * as schemas from '../schemas.ts';
+import { ACTOR, type Api, describe, scoped } from './route.ts';
+
+/** A directory of some ten thousand entries. */
+const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
+/** RFC 9512 names the first; the others are older and common. */
+const YAML_TYPES = ['application/yaml', 'text/yaml', 'text/x-yaml', 'application/x-yaml'];
+
+/** The whole directory, out and in, as YAML. */
+export function directoryRoutes(api: Api, services: HttpServices): void {
+  const out = describe('Export the directory', {
+    200: { description: 'The directory.', content: { 'text/yaml': { schema: schemas.yamlText } } },
+  });
+  api.get('/directory', out, async (_request, reply) => {
+    const result = await services.directory.exportYaml();
+    return isRefusal(result) ? refuse(reply, result) : reply.type('text/yaml; charset=utf-8').send(result);
+  });
+
+  void api.register(scoped((scope) => importRoute(scope, services)));
+}
+
+/** In a scope of its own: elsewhere a YAML body is a mistake and gets 415, and here anything else does. */
+function importRoute(api: Api, services: HttpServices): void {
+  const asText = { parseAs: 'string' as const, bodyLimit: MAX_DIRECTORY_BYTES };
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser(YAML_TYPES, asText, (_request, body, done) => done(null, body));
+  const given = { body: schemas.yamlText, consumes: YAML_TYPES };
+  const into = describe('Replace the directory', { 204: schemas.nothing }, given);
+  api.put('/directory', { ...into, bodyLimit: MAX_DIRECTORY_BYTES }, async (request, reply) => {
+    const result = await services.directory.importYaml(request.body, { actor: ACTOR });
+    return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
+  });
+}

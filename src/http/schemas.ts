@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { ASSOCIATION_LIMITS } from '../domain/directory.ts';
+
+/** What the API takes and gives. Answers hold only what stands here, so a secret cannot slip into one. */
+
+const time = z.iso.datetime().describe('ISO 8601, UTC.');
+
+export const problem = z
+  .object({
+    type: z.string().describe('Kind of problem; about:blank when the status says it all.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    reason: z.string().optional().describe('Stable word for programs.'),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe('What in the request is not valid, and where.'),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
+
+export const associationLimit = z
+  .literal([...ASSOCIATION_LIMITS, 'never'])
+  .describe('Hours a person may stay at a common area phone.');
+
+export const company = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    country: z.string().describe('ISO 3166-1 alpha-2.'),
+    featureAccessCodes: z.object({ logIn: z.string(), logOut: z.string() }),
+    associationLimit,
+    hotDeskLicences: z.int(),
+    occupiedDeskPolicy: z.enum(['deny', 'takeover']),
+    secondDeskPolicy: z.enum(['move', 'deny']),
+    ringOwnPhone: z.boolean(),
+  })
+  .meta({ id: 'Company' });
+
+export const companyChange = z.strictObject({ associationLimit });
+
+const civicAddress = z
+  .object({
+    customerName: z.string(),
+    houseNumber: z.string(),
+    street: z.string(),
+    city: z.string(),
+    postcode: z.string(),
+    country: z.string(),
+    floor: z.string().nullable(),
+    room: z.string().nullable(),
+  })
+  .meta({ id: 'CivicAddress', description: 'Where the phone stands, for emergency services.' });
+
+const span = { startedAt: time, expiresAt: time.nullable().describe('null: no limit.') };
+
+const binding = z
+  .object({
+    userAgent: z.string(),
+    protocol: z.string(),
+    address: z.string().describe('Address the phone registered from.'),
+    port: z.int(),
+    expiresAt: time,
+  })
+  .meta({ id: 'Binding' });
+
+export const host = z
+  .object({
+    id: z.string().describe('SIP user the phone registers as.'),
+    kind: z.enum(['commonArea', 'user']),
+    owner: z.string().nullable(),
+    nickname: z.string(),
+    site: z.string(),
+    model: z.string(),
+    mac: z.string().nullable(),
+    expansionModule: z.boolean(),
+    enabled: z.boolean(),
+    accessLevel: z.enum(['site', 'company']),
+    associationLimitHours: z.int().nullable().describe('null: the company’s limit.'),
+    address: civicAddress,
+    callbackNumber: z.string().nullable().describe('null: the site’s.'),
+    registered: z.boolean(),
+    bindings: z.array(binding),
+    association: z
+      .object({ guest: z.object({ extension: z.string(), name: z.string() }), ...span })
+      .nullable(),
+  })
+  .meta({ id: 'Host' });
+
+export const hosts = z.object({ hosts: z.array(host) });
+
+export const user = z
+  .object({
+    extension: z.string(),
+    name: z.string(),
+    site: z.string(),
+    numbers: z.array(z.string()),
+    callerId: z.string(),
+    email: z.string().nullable(),
+    plan: z.enum(['connect', 'collaborate']),
+    hotDeskLicence: z.boolean(),
+    addOns: z.array(z.enum(['host', 'guest'])),
+    association: z.object({ host: z.object({ id: z.string(), nickname: z.string() }), ...span }).nullable(),
+  })
+  .meta({ id: 'User' });
+
+export const users = z.object({ users: z.array(user) });
+
+const name = z.string().min(1).max(64);
+export const hostPath = z.object({ id: name.describe('Host id.') });
+export const userPath = z.object({ extension: name.describe('Extension of the user.') });
+export const associationWish = z.strictObject({ guest: name.describe('Extension of the guest.') });
+
+/** A body of nothing. */
+export const nothing = z.undefined().describe('Done.');
+export const yamlText = z.string().describe('The directory as YAML.');
+
+export const live = z.object({ alive: z.literal(true) });
+export const ready = z.object({
+  ready: z.literal(true),
+  store: z.boolean(),
+  sip: z.boolean(),
+  media: z.boolean(),
+});
+export const notReady = problem
+  .extend({ store: z.boolean(), sip: z.boolean(), media: z.boolean() })
+  .meta({ id: 'NotReady', description: 'Which part cannot do its work.' });
+
+const problemContent = { 'application/problem+json': { schema: problem } };
+/** The answers any route may give besides its own. */
+export const PROBLEMS = {
+  '4xx': { description: 'Refused.', content: problemContent },
+  '5xx': { description: 'Broken, or the store is away.', content: problemContent },
+};

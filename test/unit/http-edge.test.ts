@@ -1,0 +1,202 @@
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { FailedTokens } from '../../src/http/authentication.ts';
+import { problemOf, REASONS } from '../../src/http/problem.ts';
+import { association, base, expectProblem, http, reception, request, TOKEN, world } from './http-world.ts';
+
+describe('health', () => {
+  test('healthz says the process lives, without a token', async () => {
+    expect(await request('GET', '/healthz', { token: '' })).toMatchObject({
+      status: 200,
+      json: { alive: true },
+    });
+  });
+
+  test('readyz names the part that is not ready', async () => {
+    expect(await request('GET', '/readyz', { token: '' })).toMatchObject({
+      status: 200,
+      json: { ready: true, store: true, sip: true, media: true },
+    });
+    world.readiness = { store: false, sip: true, media: false };
+    const answer = await request('GET', '/readyz', { token: '' });
+    expectProblem(answer, 503, { store: false, sip: true, media: false, detail: 'Not ready: store, media.' });
+    expect(answer.headers.get('retry-after')).toBe('5');
+  });
+});
+
+describe('the administrator’s token', () => {
+  test.each([
+    ['none', ''],
+    ['a wrong one', 'administrator-token-for-testz'],
+    ['a prefix', TOKEN.slice(0, -1)],
+  ])('%s gets 401 and reaches nothing', async (_name, token) => {
+    for (const [method, path] of [
+      ['GET', '/hosts'],
+      ['PUT', '/directory'],
+      ['DELETE', `/hosts/${reception.id}/association`],
+    ] as const) {
+      const answer = await request(method, `/api/v1${path}`, { token });
+      expectProblem(answer, 401);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="hotdesk"/);
+    }
+    expect(world.calls).toEqual([]);
+  });
+
+  test('too many wrong ones get 429 until the minute is over', async () => {
+    for (let guess = 0; guess < 20; guess++)
+      await request('GET', '/api/v1/company', { token: 'wrong-token-wrong' });
+    const answer = await request('GET', '/api/v1/company');
+    expectProblem(answer, 429);
+    expect(answer.headers.get('retry-after')).toBe('60');
+    expect((await request('GET', '/healthz', { token: '' })).status).toBe(200);
+    world.now = 60_000;
+    expect((await request('GET', '/api/v1/company')).status).toBe(200);
+  });
+
+  test('a request without a token is no guess', async () => {
+    for (let times = 0; times < 25; times++) await request('GET', '/api/v1/company', { token: '' });
+    expect((await request('GET', '/api/v1/company')).status).toBe(200);
+  });
+
+  test('the table of sources is bounded and forgets the oldest', () => {
+    const failed = new FailedTokens(() => 0);
+    for (let source = 0; source < 5_000; source++) failed.count(`10.0.${source >> 8}.${source & 255}`);
+    expect(failed.size).toBe(1_000);
+    for (let guess = 0; guess < 20; guess++) failed.count('192.0.2.1');
+    expect(failed.waitOf('192.0.2.1')).toBe(60);
+  });
+});
+
+describe('errors', () => {
+  test('before the directory is loaded: 503', async () => {
+    world.view = { knowledge: 'unknown', directory: undefined };
+    for (const path of ['/company', '/hosts', `/hosts/${reception.id}`, '/users', '/users/1001']) {
+      expectProblem(await request('GET', `/api/v1${path}`), 503, { reason: 'stateUnknown' });
+    }
+  });
+
+  test('unknown paths', async () => {
+    for (const path of ['/', '/api/v1/nope', '/api/v2']) expectProblem(await request('GET', path), 404);
+    expectProblem(await request('POST', '/api/v1/hosts'), 404);
+  });
+
+  test('a body that is no JSON is not quoted', async () => {
+    const answer = await request('PATCH', '/api/v1/company', { body: '{"pin": SECRET-INTERNAL' });
+    expectProblem(answer, 400, { detail: 'The request could not be read.' });
+  });
+
+  test('a body that is too large', async () => {
+    expectProblem(await request('PATCH', '/api/v1/company', { body: { x: 'x'.repeat(20_000) } }), 413);
+  });
+
+  test('an address that cannot be decoded', async () => {
+    expectProblem(await request('GET', '/api/v1/hosts/%zz'), 400);
+  });
+
+  test('what is broken is logged once and shows no internals', async () => {
+    world.answer = new Error('SECRET-INTERNAL in /some/path.ts');
+    expectProblem(await request('POST', '/api/v1/users/1001/unlock'), 500, {
+      title: 'Internal Server Error',
+    });
+    expect(world.logged).toHaveLength(1);
+    expect(world.logged[0]).toMatchObject([
+      { err: world.answer, route: '/api/v1/users/:extension/unlock' },
+      expect.any(String),
+    ]);
+  });
+
+  test('an answer that does not fit its schema is a 500', async () => {
+    world.answer = { association: { ...association, startedAt: Number.NaN } };
+    expectProblem(
+      await request('PUT', `/api/v1/hosts/${reception.id}/association`, { body: { guest: '1001' } }),
+      500,
+    );
+  });
+
+  test('bytes that are no HTTP get a problem too', async () => {
+    const { hostname, port } = new URL(base);
+    const socket = connect(Number(port), hostname);
+    socket.write('\x01 nonsense\r\n\r\n');
+    const text = (await socket.toArray()).join('');
+    expect(text).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
+    expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 400 });
+  });
+
+  test('every reason is a problem of its own', () => {
+    for (const reason of Object.keys(REASONS) as (keyof typeof REASONS)[]) {
+      const problem = problemOf({ refused: reason });
+      expect(problem).toMatchObject({ reason, type: `urn:hotdesk:reason:${reason}` });
+      expect(problem.status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  test('no answer is cached', async () => {
+    for (const path of ['/api/v1/company', '/api/v1/nope']) {
+      expect((await request('GET', path)).headers.get('cache-control')).toBe('no-store');
+    }
+  });
+});
+
+describe('OpenAPI', () => {
+  const ROUTES = {
+    '/healthz': ['get'],
+    '/readyz': ['get'],
+    '/api/v1/company': ['get', 'patch'],
+    '/api/v1/hosts': ['get'],
+    '/api/v1/hosts/{id}': ['get'],
+    '/api/v1/hosts/{id}/association': ['put', 'delete'],
+    '/api/v1/users': ['get'],
+    '/api/v1/users/{extension}': ['get'],
+    '/api/v1/users/{extension}/unlock': ['post'],
+    '/api/v1/directory': ['get', 'put'],
+  };
+
+  test('3.1, every route, every reference there', async () => {
+    const { status, json } = await request('GET', '/api/v1/openapi.json', { token: '' });
+    expect(status).toBe(200);
+    expect(json.openapi).toBe('3.1.0');
+    const paths = Object.entries(json.paths).map(([path, item]) => [
+      path,
+      Object.keys(item as object).sort(),
+    ]);
+    expect(Object.fromEntries(paths)).toEqual(
+      Object.fromEntries(Object.entries(ROUTES).map(([path, methods]) => [path, [...methods].sort()])),
+    );
+    expect(Object.keys(json.components.schemas).sort()).toEqual([
+      'Binding',
+      'CivicAddress',
+      'Company',
+      'Host',
+      'NotReady',
+      'Problem',
+      'User',
+    ]);
+    for (const [, name] of JSON.stringify(json).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      expect(json.components.schemas).toHaveProperty(name ?? '');
+    }
+  });
+
+  test('only the health routes are open, and YAML is said to be YAML', async () => {
+    const { json } = await request('GET', '/api/v1/openapi.json', { token: '' });
+    expect(json.security).toEqual([{ bearer: [] }]);
+    expect(json.paths['/healthz'].get.security).toEqual([]);
+    expect(json.paths['/api/v1/hosts'].get.security).toBeUndefined();
+    expect(Object.keys(json.paths['/api/v1/directory'].put.requestBody.content)).toContain('text/yaml');
+    expect(Object.keys(json.paths['/api/v1/directory'].get.responses['200'].content)).toEqual(['text/yaml']);
+    expect(Object.keys(json.paths['/api/v1/hosts'].get.responses)).toEqual(['200', '4XX', '5XX']);
+  });
+});
+
+test('stop lets a request in hand finish and frees the port', async () => {
+  let finish = (_done?: unknown) => {};
+  world.answer = new Promise((resolve) => {
+    finish = resolve;
+  });
+  const inHand = request('POST', '/api/v1/users/1001/unlock');
+  await expect.poll(() => world.calls.length).toBe(1);
+  const stopped = http.stop();
+  finish();
+  expect((await inHand).status).toBe(204);
+  await stopped;
+  await expect(fetch(`${base}/healthz`)).rejects.toThrow();
+});

@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, expect } from 'vitest';
+import type { Association } from '../../src/domain/association.ts';
+import type { Directory, Host, User } from '../../src/domain/directory.ts';
+import type { View } from '../../src/domain/view.ts';
+import { createHttp, type Http, type HttpServices } from '../../src/http/create-http.ts';
+
+/** A running HTTP edge over services the tests steer: a fresh one for each test of the file that imports this. */
+
+export const TOKEN = 'administrator-token-for-tests';
+const SECRETS = ['SECRET-HASH', 'SECRET-MD5', 'SECRET-SHA256', 'SECRET-INTERNAL', TOKEN];
+const DAY = Date.UTC(2031, 4, 6);
+
+export const reception: Host = {
+  id: 'cp0004f2000001',
+  kind: 'commonArea',
+  nickname: 'Reception desk',
+  site: 'london',
+  model: 'VVX 411',
+  mac: '0004f2000001',
+  expansionModule: false,
+  enabled: true,
+  accessLevel: 'company',
+  digest: { md5: 'SECRET-MD5', sha256: 'SECRET-SHA256' },
+  address: {
+    customerName: 'Demo',
+    houseNumber: '10',
+    street: 'Example Street',
+    city: 'London',
+    postcode: 'N1',
+    country: 'GB',
+  },
+};
+const owned: Host = { ...reception, id: 'u1002', kind: 'user', owner: '1002', associationLimitHours: 8 };
+
+export const alice: User = {
+  extension: '1001',
+  name: 'Alice Archer',
+  site: 'london',
+  numbers: ['+442079460001'],
+  callerId: '+442079460001',
+  plan: 'connect',
+  hotDeskLicence: true,
+  addOns: ['guest'],
+  passcodeHash: 'SECRET-HASH',
+};
+
+export const directory: Directory = {
+  company: {
+    id: 'demo',
+    name: 'Demo',
+    country: 'GB',
+    featureAccessCodes: { logIn: '*90', logOut: '*91' },
+    associationLimit: 12,
+    hotDeskLicences: 3,
+    occupiedDeskPolicy: 'deny',
+    secondDeskPolicy: 'move',
+    ringOwnPhone: true,
+  },
+  sites: new Map(),
+  users: new Map([[alice.extension, alice]]),
+  hosts: new Map([owned, reception].map((host) => [host.id, host])),
+};
+
+export const association: Association = {
+  host: reception.id,
+  guest: '1001',
+  site: 'london',
+  generation: 7,
+  startedAt: DAY,
+  expiresAt: DAY + 12 * 3_600_000,
+};
+
+export interface World {
+  view: { -readonly [K in 'knowledge' | 'directory']: View[K] };
+  association: Association | undefined;
+  answer: unknown;
+  readiness: { store: boolean; sip: boolean; media: boolean };
+  calls: unknown[];
+  logged: unknown[];
+  now: number;
+}
+
+export let world: World;
+export let http: Http;
+export let base: string;
+
+function services(): HttpServices {
+  const called = async (...call: unknown[]) => {
+    world.calls.push(call);
+    if (world.answer instanceof Error) throw world.answer;
+    return world.answer as never;
+  };
+  const view: View = {
+    get knowledge() {
+      return world.view.knowledge;
+    },
+    get directory() {
+      return world.view.directory;
+    },
+    associationAt: (host) => (world.association?.host === host ? world.association : undefined),
+    associationOf: (guest) => (world.association?.guest === guest ? world.association : undefined),
+    bindingsOf: (host) =>
+      host !== reception.id
+        ? []
+        : [
+            {
+              contact: 'sip:cp0004f2000001@192.0.2.7:5060',
+              callId: 'x',
+              cseq: 1,
+              expiresAt: DAY,
+              q: 1,
+              flow: { protocol: 'udp', address: '192.0.2.7', port: 5060 },
+              path: [],
+              userAgent: 'PolycomVVX-VVX_411-UA/5.9',
+            },
+          ],
+  };
+  return {
+    view,
+    hotDesk: {
+      associate: (command) => called('associate', command),
+      release: (command) => called('release', command),
+    },
+    directory: {
+      exportYaml: () => called('exportYaml'),
+      importYaml: (text, options) => called('importYaml', text, options),
+      setAssociationLimit: (limit, actor) => called('setAssociationLimit', limit, actor),
+    },
+    unlock: (extension, actor) => called('unlock', extension, actor),
+    readiness: () => world.readiness,
+  };
+}
+
+beforeEach(async () => {
+  world = {
+    view: { knowledge: 'fresh', directory },
+    association: undefined,
+    answer: undefined,
+    readiness: { store: true, sip: true, media: true },
+    calls: [],
+    logged: [],
+    now: 0,
+  };
+  const log = {
+    error: (...line: unknown[]) => void world.logged.push(line),
+    warn: (...line: unknown[]) => void world.logged.push(line),
+  };
+  http = createHttp({
+    host: '127.0.0.1',
+    port: 0,
+    adminToken: TOKEN,
+    services: services(),
+    log,
+    now: () => world.now,
+  });
+  const { host, port } = await http.start();
+  base = `http://${host}:${port}`;
+});
+
+afterEach(() => http.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the body is what the test is about
+  readonly json: any;
+}
+
+export async function request(
+  method: string,
+  path: string,
+  options: { body?: unknown; token?: string; type?: string } = {},
+) {
+  const { body, token = TOKEN, type = 'application/json' } = options;
+  const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+  if (body !== undefined) headers['content-type'] = type;
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(`${base}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: text }),
+  });
+  return readAnswer(response);
+}
+
+async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  for (const secret of SECRETS) expect(text).not.toContain(secret);
+  const type = response.headers.get('content-type') ?? '';
+  return {
+    status: response.status,
+    type,
+    headers: response.headers,
+    text,
+    json: type.includes('json') ? JSON.parse(text) : undefined,
+  };
+}
+
+export function expectProblem(answer: Answer, status: number, more: object = {}): void {
+  expect(answer.status).toBe(status);
+  expect(answer.type).toMatch(/^application\/problem\+json/);
+  expect(answer.json).toMatchObject({ status, type: expect.any(String), title: expect.any(String), ...more });
+}

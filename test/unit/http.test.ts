@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { Refusal } from '../../src/domain/reasons.ts';
+import { REASONS } from '../../src/http/problem.ts';
+import { alice, association, directory, expectProblem, reception, request, world } from './http-world.ts';
+
+describe('company', () => {
+  test('reads', async () => {
+    expect((await request('GET', '/api/v1/company')).json).toEqual(directory.company);
+  });
+
+  test('sets the association limit (A4)', async () => {
+    const answer = await request('PATCH', '/api/v1/company', { body: { associationLimit: 'never' } });
+    expect(answer).toMatchObject({ status: 200, json: { associationLimit: 'never' } });
+    expect(world.calls).toEqual([['setAssociationLimit', 'never', 'admin:api']]);
+  });
+
+  test.each([
+    { associationLimit: 5 },
+    { associationLimit: '12' },
+    { associationLimit: 12, name: 'x' },
+    {},
+    null,
+  ])('refuses %j and names the path', async (body) => {
+    const answer = await request('PATCH', '/api/v1/company', { body });
+    expectProblem(answer, 400);
+    expect(answer.json.errors[0].path).toMatch(/^body/);
+    expect(world.calls).toEqual([]);
+  });
+});
+
+describe('hosts', () => {
+  test('a free host, with its registration and without secrets', async () => {
+    const answer = await request('GET', `/api/v1/hosts/${reception.id}`);
+    expect(answer.json).toMatchObject({
+      id: reception.id,
+      nickname: 'Reception desk',
+      owner: null,
+      associationLimitHours: null,
+      association: null,
+      registered: true,
+      bindings: [
+        { userAgent: 'PolycomVVX-VVX_411-UA/5.9', protocol: 'udp', address: '192.0.2.7', port: 5060 },
+      ],
+    });
+    expect(answer.json.digest).toBeUndefined();
+  });
+
+  test('a host somebody is at', async () => {
+    world.association = association;
+    expect((await request('GET', `/api/v1/hosts/${reception.id}`)).json.association).toEqual({
+      guest: { extension: '1001', name: 'Alice Archer' },
+      startedAt: '2031-05-06T00:00:00.000Z',
+      expiresAt: '2031-05-06T12:00:00.000Z',
+    });
+  });
+
+  test('all hosts, by id', async () => {
+    const { hosts } = (await request('GET', '/api/v1/hosts')).json;
+    expect(
+      hosts.map(({ id, registered, owner }: Record<string, unknown>) => [id, registered, owner]),
+    ).toEqual([
+      ['cp0004f2000001', true, null],
+      ['u1002', false, '1002'],
+    ]);
+  });
+
+  test('associates, and answers with the association just made', async () => {
+    world.answer = { user: alice, association: { ...association, expiresAt: 'never' } };
+    const answer = await request('PUT', `/api/v1/hosts/${reception.id}/association`, {
+      body: { guest: '1001' },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.json.association).toMatchObject({ guest: { extension: '1001' }, expiresAt: null });
+    expect(world.calls).toEqual([
+      ['associate', { host: reception.id, extension: '1001', actor: 'admin:api' }],
+    ]);
+  });
+
+  test('releases', async () => {
+    expect(await request('DELETE', `/api/v1/hosts/${reception.id}/association`)).toMatchObject({
+      status: 204,
+      text: '',
+    });
+    expect(world.calls).toEqual([['release', { host: reception.id, actor: 'admin:api' }]]);
+  });
+
+  test('a refusal says its reason, and its detail to the administrator', async () => {
+    world.answer = { refused: 'occupied', detail: 'held by 1003' } satisfies Refusal;
+    const answer = await request('PUT', `/api/v1/hosts/${reception.id}/association`, {
+      body: { guest: '1001' },
+    });
+    expectProblem(answer, 409, { reason: 'occupied', detail: 'held by 1003', title: REASONS.occupied.title });
+  });
+
+  test('an unknown host', async () => {
+    for (const [method, path] of [
+      ['GET', ''],
+      ['PUT', '/association'],
+      ['DELETE', '/association'],
+    ] as const) {
+      const body = method === 'PUT' ? { guest: '1001' } : undefined;
+      expectProblem(await request(method, `/api/v1/hosts/nope${path}`, { body }), 404, {
+        reason: 'unknownHost',
+      });
+    }
+    expect(world.calls).toEqual([]);
+  });
+});
+
+describe('users', () => {
+  test('read, with where they sit and without hash', async () => {
+    world.association = association;
+    const answer = await request('GET', '/api/v1/users/1001');
+    expect(answer.json).toMatchObject({
+      extension: '1001',
+      email: null,
+      association: {
+        host: { id: reception.id, nickname: 'Reception desk' },
+        startedAt: '2031-05-06T00:00:00.000Z',
+      },
+    });
+    expect(answer.json.passcodeHash).toBeUndefined();
+    expect((await request('GET', '/api/v1/users')).json.users).toEqual([answer.json]);
+  });
+
+  test('unlock', async () => {
+    expect((await request('POST', '/api/v1/users/1001/unlock')).status).toBe(204);
+    expect(world.calls).toEqual([['unlock', '1001', 'admin:api']]);
+    expectProblem(await request('POST', '/api/v1/users/9/unlock'), 404, { reason: 'unknownUser' });
+  });
+});
+
+describe('directory', () => {
+  test('exports', async () => {
+    world.answer = 'company: demo\n';
+    expect(await request('GET', '/api/v1/directory')).toMatchObject({
+      status: 200,
+      type: 'text/yaml; charset=utf-8',
+      text: 'company: demo\n',
+    });
+  });
+
+  test.each(['text/yaml', 'application/yaml', 'text/yaml; charset=utf-8'])('imports %s', async (type) => {
+    const body = `company: demo\n${'# x\n'.repeat(100_000)}`;
+    expect((await request('PUT', '/api/v1/directory', { body, type })).status).toBe(204);
+    expect(world.calls).toEqual([['importYaml', body, { actor: 'admin:api' }]]);
+  });
+
+  test('says what is wrong with it', async () => {
+    world.answer = { refused: 'invalidDirectory', detail: 'users.0.site: no such site' } satisfies Refusal;
+    const answer = await request('PUT', '/api/v1/directory', { body: 'x', type: 'text/yaml' });
+    expectProblem(answer, 422, { reason: 'invalidDirectory', detail: 'users.0.site: no such site' });
+  });
+
+  test('takes nothing but YAML, and nothing else takes YAML', async () => {
+    expectProblem(await request('PUT', '/api/v1/directory', { body: {} }), 415);
+    expectProblem(await request('PATCH', '/api/v1/company', { body: 'a: 1', type: 'text/yaml' }), 415);
+    expect(world.calls).toEqual([]);
+  });
+});
