@@ -1,3 +1,6 @@
+import type { Company, Host, User } from './directory.ts';
+import type { Refusal } from './reasons.ts';
+
 /** An association: a guest at a host, from `startedAt` to `expiresAt`. Times are ms since 1970 by the store's clock. */
 export interface Association {
   readonly host: string;
@@ -32,3 +35,69 @@ export type ChangeEvent =
       readonly association: Association;
     }
   | { readonly kind: 'directory'; readonly seq: number; readonly at: number; readonly actor: string };
+
+const HOUR_MS = 3_600_000;
+
+export interface AssociationFacts {
+  readonly company: Company;
+  readonly host: Host;
+  /** Who wants to sit there; the passcode has been checked already. */
+  readonly user: User;
+  /** Owner of a user host. */
+  readonly owner?: User | undefined;
+  /** Association at the host as far as this node knows; the store's atomic step has the final word. */
+  readonly current?: Association | undefined;
+  /** Association of the user as far as this node knows. */
+  readonly elsewhere?: Association | undefined;
+}
+
+/** What to ask of the store when the answer is yes. */
+export interface AssociationPlan {
+  readonly host: string;
+  readonly guest: string;
+  readonly site: string;
+  readonly limitMs: number | 'never';
+  readonly occupied: Company['occupiedDeskPolicy'];
+  readonly secondDesk: Company['secondDeskPolicy'];
+}
+
+/** Whether this person may associate with this host, and for how long (rules A4, A7, B1, B2, B5). */
+export function decideAssociation(facts: AssociationFacts): AssociationPlan | Refusal {
+  const { company, host, user } = facts;
+  return (
+    refusePerson(facts) ??
+    refuseSeat(facts) ?? {
+      host: host.id,
+      guest: user.extension,
+      site: host.site,
+      limitMs: associationLimitMs(company, host),
+      occupied: company.occupiedDeskPolicy,
+      secondDesk: company.secondDeskPolicy,
+    }
+  );
+}
+
+/** How long an association at this host lasts, in ms: its own limit, else the company's for common area phones. */
+export function associationLimitMs(company: Company, host: Host): number | 'never' {
+  const shared = host.kind === 'commonArea' ? company.associationLimit : 'never';
+  const hours = host.associationLimitHours ?? shared;
+  return hours === 'never' ? 'never' : hours * HOUR_MS;
+}
+
+function refusePerson({ host, user, owner }: AssociationFacts): Refusal | undefined {
+  const licensed = host.kind === 'commonArea' ? user.hotDeskLicence : user.addOns.includes('guest');
+  if (!licensed) return { refused: 'notLicensed' };
+  if (!host.enabled) return { refused: 'hostDisabled' };
+  if (host.kind === 'user' && owner && !owner.addOns.includes('host')) {
+    return { refused: 'hostDisabled', detail: 'the owner has no host add-on' };
+  }
+  if (host.accessLevel === 'site' && host.site !== user.site) return { refused: 'notAllowedHere' };
+  return host.owner === user.extension ? { refused: 'ownHost' } : undefined;
+}
+
+function refuseSeat({ company, user, current, elsewhere, host }: AssociationFacts): Refusal | undefined {
+  if (current?.guest === user.extension) return { refused: 'alreadyHere' };
+  if (current && company.occupiedDeskPolicy === 'deny') return { refused: 'occupied' };
+  const moving = elsewhere !== undefined && elsewhere.host !== host.id;
+  return moving && company.secondDeskPolicy === 'deny' ? { refused: 'guestElsewhere' } : undefined;
+}

@@ -18,6 +18,8 @@ export interface Binding {
   readonly path: readonly string[];
   readonly userAgent: string;
   readonly instance?: string | undefined;
+  /** reg-id of RFC 5626: one phone may keep several flows. */
+  readonly regId?: number | undefined;
 }
 
 /** All bindings of one AOR with the version that guards concurrent writes (0 = none stored). */

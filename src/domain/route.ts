@@ -1,5 +1,10 @@
-import type { CivicAddress, Host, User } from './directory.ts';
+import { dialledUser, normaliseDialled, withoutPrefix } from './dialled.ts';
+import type { CivicAddress, Directory, Host, Site, User } from './directory.ts';
+import { callbackNumberOf, indexOf } from './directory-index.ts';
+import { isEmergencyCall } from './emergency.ts';
+import { hostsOf, personAt } from './reach.ts';
 import type { Reason } from './reasons.ts';
+import type { NumberPlan, View } from './view.ts';
 
 /** Who calls, as proved by digest authentication or by address; never by From alone (design section 5, step 2). */
 export type Caller =
@@ -41,3 +46,162 @@ export type Route =
       readonly as: Identity;
     }
   | { readonly kind: 'refuse'; readonly reason: Reason };
+
+/** What is known of a caller nobody has proved yet. Used for one thing only: the address of an emergency call. */
+export interface AnonymousSource {
+  /** User part of From: the phone's own word. */
+  readonly claimedHost?: string | undefined;
+  /** Where the request came from; a registered phone is known by its flow. */
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+export interface Call {
+  readonly requestUri: string;
+  readonly caller: Caller;
+  readonly anonymousSource?: AnonymousSource | undefined;
+}
+
+interface Facts {
+  readonly call: Call;
+  readonly directory: Directory;
+  readonly view: View;
+  readonly plan: NumberPlan;
+}
+
+/**
+ * What a call may do, from facts already in memory. The order is the product's promise: emergency first, whoever
+ * calls and whatever is known; then who calls, feature access codes, whether anybody is at the host (rule A3),
+ * colleagues, and the outside world.
+ */
+export function decideRoute(call: Call, view: View, plan: NumberPlan): Route {
+  const emergency = decideEmergency(call, view, plan);
+  if (emergency) return emergency;
+  const { caller } = call;
+  if (caller.kind === 'unknown') return refuse('callerUnknown');
+  const { directory } = view;
+  if (!directory) return refuse('stateUnknown');
+  const facts = { call, directory, view, plan };
+  if (caller.kind === 'trunk') return fromTrunk(facts, caller.emergency);
+  const host = directory.hosts.get(caller.host);
+  return host ? fromHost(facts, host) : refuse('callerUnknown');
+}
+
+function refuse(reason: Reason): Route {
+  return { kind: 'refuse', reason };
+}
+
+function decideEmergency(call: Call, view: View, plan: NumberPlan): Route | undefined {
+  const { directory } = view;
+  const host = directory && emergencyHost(call, directory, view);
+  const number = sitesOf(call, host, directory)
+    .map((site) => isEmergencyCall(call.requestUri, { plan, site }))
+    .find((found) => found !== undefined);
+  if (number === undefined) return undefined;
+  return {
+    kind: 'emergency',
+    number,
+    host,
+    callbackNumber: host && callbackNumberOf(host, directory),
+    address: host?.address,
+    guest: host && personAt(host, directory, view),
+  };
+}
+
+/** Whose rules decide what an emergency number is: the phone's site; any site's while the phone is unknown. */
+function sitesOf(call: Call, host: Host | undefined, directory: Directory | undefined): (Site | undefined)[] {
+  if (host) return [directory?.sites.get(host.site)];
+  if (call.caller.kind === 'trunk' || !directory) return [undefined];
+  return [undefined, ...directory.sites.values()];
+}
+
+/** The host an emergency call comes from. Better the address a phone claims than none: the call goes out anyway. */
+function emergencyHost(call: Call, directory: Directory, view: View): Host | undefined {
+  if (call.caller.kind === 'trunk') return undefined;
+  if (call.caller.kind === 'host') return directory.hosts.get(call.caller.host);
+  const source = call.anonymousSource;
+  if (!source) return undefined;
+  const claimed = source.claimedHost === undefined ? undefined : directory.hosts.get(source.claimedHost);
+  if (claimed && registeredFrom(claimed, source, view)) return claimed;
+  for (const host of directory.hosts.values()) if (registeredFrom(host, source, view)) return host;
+  return claimed;
+}
+
+function registeredFrom(host: Host, source: AnonymousSource, view: View): boolean {
+  return view
+    .bindingsOf(host.id)
+    .some(({ flow }) => flow.address === source.address && flow.port === source.port);
+}
+
+function fromHost(facts: Facts, host: Host): Route {
+  const { call, directory, view, plan } = facts;
+  const feature = decideFeature(dialledUser(call.requestUri), directory, host);
+  if (feature) return feature;
+  if (view.knowledge === 'unknown') return refuse('stateUnknown');
+  const person = personAt(host, directory, view);
+  if (!person) return refuse('hostFree');
+  const number = normaliseDialled(call.requestUri);
+  const outside = withoutPrefix(number, directory.sites.get(host.site)?.outsideLinePrefix ?? '');
+  const candidates = [plan.toE164(number), outside === undefined ? undefined : plan.toE164(outside)];
+  const colleague = findUser(number, candidates, directory);
+  if (!colleague) return outbound(facts, { host, person, number, outside });
+  const hosts = hostsOf(colleague, directory, view).filter((other) => other.id !== host.id);
+  return ring(colleague, hosts, { name: person.name, number: person.extension });
+}
+
+/** `*90` and `*91`, exactly. Whatever begins with one may hold a passcode and goes nowhere. */
+function decideFeature(dialled: string, directory: Directory, host: Host): Route | undefined {
+  const { logIn, logOut } = directory.company.featureAccessCodes;
+  if (dialled === logIn) return { kind: 'logIn', host };
+  if (dialled === logOut) return { kind: 'logOut', host };
+  const longer = dialled.startsWith(logIn) || dialled.startsWith(logOut);
+  return longer ? refuse('malformedNumber') : undefined;
+}
+
+function findUser(
+  extension: string,
+  numbers: readonly (string | undefined)[],
+  directory: Directory,
+): User | undefined {
+  const { userByNumber } = indexOf(directory);
+  const byNumber = numbers.map((number) => (number === undefined ? undefined : userByNumber.get(number)));
+  return directory.users.get(extension) ?? byNumber.find((user) => user !== undefined);
+}
+
+function ring(user: User | undefined, hosts: readonly Host[], as: Identity | undefined): Route {
+  return hosts.length === 0 ? refuse('notReachable') : { kind: 'ring', user, hosts, as };
+}
+
+interface Outbound {
+  readonly host: Host;
+  readonly person: User;
+  readonly number: string;
+  /** The number without the outside-line prefix, when it was dialled. */
+  readonly outside: string | undefined;
+}
+
+function outbound({ directory, plan }: Facts, { host, person, number, outside }: Outbound): Route {
+  const digits = outside ?? number;
+  if (!/^\+?\d{3,20}$/.test(digits)) return refuse('numberUnknown');
+  if (outside === undefined && isMisdialledExtension(number, directory, plan)) return refuse('numberUnknown');
+  const trunk = directory.sites.get(host.site)?.outboundTrunk;
+  return { kind: 'trunk', number: digits, trunk, as: { name: person.name, number: person.callerId } };
+}
+
+/** As long as an extension and no public number: nobody's, and not worth a call to the outside. */
+function isMisdialledExtension(number: string, directory: Directory, plan: NumberPlan): boolean {
+  if (!indexOf(directory).extensionLengths.has(number.length)) return false;
+  return plan.toE164(number) === undefined && !(plan.isShortNumber?.(number) ?? false);
+}
+
+function fromTrunk({ call, directory, view, plan }: Facts, emergency: boolean): Route {
+  const number = normaliseDialled(call.requestUri);
+  const numbers = [plan.toE164(number), number.startsWith('+') ? number : plan.toE164(`+${number}`)];
+  const { hostsByCallback } = indexOf(directory);
+  const called = emergency ? numbers.find((e164) => hostsByCallback.has(e164 ?? '')) : undefined;
+  // A PSAP calls the place, not the person: it rings whoever sits there, and needs no knowledge of who that is.
+  if (called !== undefined) return ring(undefined, hostsByCallback.get(called) ?? [], undefined);
+  if (view.knowledge === 'unknown') return refuse('stateUnknown');
+  const user = findUser(number, numbers, directory);
+  return user ? ring(user, hostsOf(user, directory, view), undefined) : refuse('numberUnknown');
+}

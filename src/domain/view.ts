@@ -23,4 +23,6 @@ export interface NumberPlan {
   isEmergency(digits: string): boolean;
   /** E.164 with `+`, or undefined when the digits are no full public number as dialled in the country. */
   toE164(digits: string): string | undefined;
+  /** Whether these digits are a national short number, such as 111 in the UK. */
+  isShortNumber?(digits: string): boolean;
 }

@@ -1,0 +1,116 @@
+import { isEmergencyCall } from '../domain/emergency.ts';
+import { passcodeProblems } from '../domain/passcode.ts';
+import type { NumberPlan } from '../domain/view.ts';
+import type { DirectoryDocument, HostDocument } from './directory-schema.ts';
+import { createNumberPlan } from './number-plan.ts';
+
+const PASSCODE_WORDS = {
+  notDigits: 'must be digits only',
+  tooShort: 'is too short',
+  tooLong: 'is too long',
+  repeated: 'repeats the same digits',
+  ascending: 'is a row of digits',
+  descending: 'is a row of digits',
+  holdsExtension: 'holds the extension, forwards or backwards',
+} as const;
+
+/** What a schema cannot see: references, duplicates, licences, numbers that clash. Empty when all is well. */
+export function directoryProblems(document: DirectoryDocument, passcodeMinLength?: number): string[] {
+  return [
+    ...companyProblems(document),
+    ...userProblems(document, passcodeMinLength),
+    ...hostProblems(document),
+    ...duplicateProblems(document),
+    ...extensionProblems(document),
+  ];
+}
+
+function companyProblems({ company, users }: DirectoryDocument): string[] {
+  const { logIn, logOut } = company.featureAccessCodes;
+  const overlap = logIn.startsWith(logOut) || logOut.startsWith(logIn);
+  const licensed = Object.values(users).filter((user) => user.hotDeskLicence).length;
+  const licences = `has ${company.hotDeskLicences}, but ${licensed} people hold a licence`;
+  return [
+    ...problem(!createNumberPlan(company.country), 'company.country', 'no such country'),
+    ...problem(overlap, 'company.featureAccessCodes', 'one code must not begin with the other'),
+    ...problem(licensed > company.hotDeskLicences, 'company.hotDeskLicences', licences),
+  ];
+}
+
+function userProblems({ users, sites }: DirectoryDocument, minLength: number | undefined): string[] {
+  return Object.entries(users).flatMap(([extension, user]) => {
+    const path = `users.${extension}`;
+    const rules = { extension, ...(minLength === undefined ? {} : { minLength }) };
+    const weak = user.passcode === undefined ? [] : passcodeProblems(user.passcode, rules);
+    const one = exactlyOne(user.passcode, user.passcodeHash);
+    return [
+      ...problem(!Object.hasOwn(sites, user.site), `${path}.site`, `no such site ${quote(user.site)}`),
+      ...problem(!one, path, 'needs either passcode or passcodeHash'),
+      ...weak.map((reason) => `${path}.passcode: ${PASSCODE_WORDS[reason]}`),
+    ];
+  });
+}
+
+function hostProblems(document: DirectoryDocument): string[] {
+  return Object.entries(document.hosts).flatMap(([id, host]) => {
+    const path = `hosts.${id}`;
+    const knowsSite = Object.hasOwn(document.sites, host.site);
+    return [
+      ...problem(!knowsSite, `${path}.site`, `no such site ${quote(host.site)}`),
+      ...problem(!exactlyOne(host.sipPassword, host.digest), path, 'needs either sipPassword or digest'),
+      ...ownerProblems(`${path}.owner`, host, document),
+    ];
+  });
+}
+
+function ownerProblems(path: string, host: HostDocument, { users }: DirectoryDocument): string[] {
+  if (host.kind === 'commonArea') {
+    return problem(host.owner !== undefined, path, 'a common area phone has no owner');
+  }
+  if (host.owner === undefined) return [`${path}: a phone of kind user needs an owner`];
+  return problem(!Object.hasOwn(users, host.owner), path, `no such user ${quote(host.owner)}`);
+}
+
+function duplicateProblems({ users, hosts }: DirectoryDocument): string[] {
+  const numbers = Object.entries(users).flatMap(([extension, user]) =>
+    user.numbers.map((number) => ({ path: `users.${extension}.numbers`, value: number })),
+  );
+  const macs = Object.entries(hosts).flatMap(([id, { mac }]) =>
+    mac === undefined ? [] : [{ path: `hosts.${id}.mac`, value: mac }],
+  );
+  return [...duplicates(numbers), ...duplicates(macs)];
+}
+
+function duplicates(entries: readonly { readonly path: string; readonly value: string }[]): string[] {
+  const first = new Map<string, string>();
+  return entries.flatMap(({ path, value }) => {
+    const before = first.get(value);
+    if (before === undefined) first.set(value, path);
+    return before === undefined ? [] : [`${path}: ${value} stands at ${before} already`];
+  });
+}
+
+/** An extension nobody could ring, because dialling it calls for help. */
+function extensionProblems({ company, sites, users }: DirectoryDocument): string[] {
+  const plan: NumberPlan | undefined = createNumberPlan(company.country);
+  if (!plan) return [];
+  const places = Object.entries(sites).map(([id, site]) => ({ id, ...site }));
+  return Object.keys(users).flatMap((extension) => {
+    const place = places.find((site) => isEmergencyCall(extension, { plan, site }) !== undefined);
+    const everywhere = isEmergencyCall(extension, { plan }) !== undefined;
+    const where = place ? ` at site ${quote(place.id)}` : '';
+    return problem(everywhere || !!place, `users.${extension}`, `dialling it is an emergency call${where}`);
+  });
+}
+
+function problem(isProblem: boolean, path: string, words: string): string[] {
+  return isProblem ? [`${path}: ${words}`] : [];
+}
+
+function exactlyOne(a: unknown, b: unknown): boolean {
+  return (a === undefined) !== (b === undefined);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 64));
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { ASSOCIATION_LIMITS, type AssociationLimit } from '../domain/directory.ts';
+import { isPasscodeHash } from './passcodes.ts';
+
+/** The directory as people write it (YAML) and as the store keeps it. Strict: what is not known is an error. */
+
+const text = (max: number) => z.string().trim().min(1, 'must not be empty').max(max);
+const pattern = (regex: RegExp, message: string) => z.string().regex(regex, message);
+
+const e164 = pattern(/^\+[1-9]\d{6,14}$/, 'must be a full number such as "+442079460123"');
+const country = pattern(/^[A-Z]{2}$/, 'must be a two-letter country code such as GB');
+const featureAccessCode = pattern(/^[*#]\d{1,6}$/, 'must be * or # and one to six digits, such as "*90"');
+const id = pattern(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  'must be letters, digits, dots, dashes or underscores',
+);
+const extension = pattern(/^\d{2,8}$/, 'an extension must be two to eight digits, in quotes');
+const hex = (length: number) => pattern(new RegExp(`^[0-9a-f]{${length}}$`), `must be ${length} hex digits`);
+
+const associationLimit = z
+  .union([z.literal('never'), z.literal([...ASSOCIATION_LIMITS])], {
+    error: `must be one of ${ASSOCIATION_LIMITS.join(', ')} (hours) or never`,
+  })
+  .default(12) satisfies z.ZodType<AssociationLimit>;
+
+const company = z.strictObject({
+  id: pattern(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits or dashes'),
+  name: text(100),
+  country,
+  featureAccessCodes: z
+    .strictObject({ logIn: featureAccessCode.default('*90'), logOut: featureAccessCode.default('*91') })
+    .default({ logIn: '*90', logOut: '*91' }),
+  associationLimit,
+  hotDeskLicences: z.int().min(0).max(1_000_000),
+  occupiedDeskPolicy: z.enum(['deny', 'takeover']).default('deny'),
+  secondDeskPolicy: z.enum(['move', 'deny']).default('move'),
+  ringOwnPhone: z.boolean().default(false),
+});
+
+const site = z.strictObject({
+  name: text(100),
+  timeZone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/London'),
+  outsideLinePrefix: pattern(/^\d{0,3}$/, 'must be up to three digits, in quotes').default(''),
+  emergencyNumbers: z.array(pattern(/^\d{2,8}$/, 'must be two to eight digits, in quotes')).default([]),
+  callbackNumber: e164,
+  outboundTrunk: text(64).optional(),
+});
+
+const user = z.strictObject({
+  name: text(100),
+  site: z.string(),
+  numbers: z.array(e164).default([]),
+  callerId: e164,
+  email: z.email().optional(),
+  plan: z.enum(['connect', 'collaborate']).default('connect'),
+  hotDeskLicence: z.boolean().default(false),
+  addOns: z.array(z.enum(['host', 'guest'])).default([]),
+  /** Clear digits, in files only: hashed on import. */
+  passcode: z.string('must be digits in quotes').optional(),
+  passcodeHash: z.string().refine(isPasscodeHash, 'is no passcode hash of this system').optional(),
+});
+
+const address = z.strictObject({
+  customerName: text(100),
+  houseNumber: text(20),
+  street: text(100),
+  city: text(100),
+  postcode: text(20),
+  country,
+  floor: text(40).optional(),
+  room: text(40).optional(),
+});
+
+const host = z.strictObject({
+  kind: z.enum(['commonArea', 'user']).default('commonArea'),
+  owner: z.string().optional(),
+  nickname: text(100),
+  site: z.string(),
+  model: text(60),
+  mac: pattern(/^[0-9a-f]{12}$/, 'must be twelve hex digits, lower case, in quotes').optional(),
+  expansionModule: z.boolean().default(false),
+  enabled: z.boolean().default(true),
+  accessLevel: z.enum(['site', 'company']).default('company'),
+  associationLimitHours: z.int().min(1).max(999).optional(),
+  /** Clear, in files only: becomes digest secrets on import. */
+  sipPassword: z
+    .string('must be text in quotes')
+    .min(8, 'must have eight characters or more')
+    .max(128)
+    .optional(),
+  digest: z.strictObject({ md5: hex(32), sha256: hex(64) }).optional(),
+  address,
+  callbackNumber: e164.optional(),
+});
+
+export const directorySchema = z.strictObject({
+  company,
+  sites: z.record(id, site),
+  users: z.record(extension, user),
+  hosts: z.record(id, host),
+});
+
+export type DirectoryDocument = z.output<typeof directorySchema>;
+export type UserDocument = DirectoryDocument['users'][string];
+export type HostDocument = DirectoryDocument['hosts'][string];
+
+/** Each problem with its path, such as `users.1001.name: must not be empty`. Never shows a value. */
+export function describeIssues(error: z.ZodError): string[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => `${[...path, key].join('.')}: not a known setting`);
+    }
+    const message =
+      issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+    return [`${path.join('.') || 'document'}: ${message.replace(/^Invalid input: /, '')}`];
+  });
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-GB', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,123 @@
+import type { BindingSet } from '../domain/binding.ts';
+import {
+  decideRegistration,
+  type RegisteredContact,
+  type RegisterRequest,
+  type RegistrationLimits,
+  type RegistrationRefusal,
+} from '../domain/registration.ts';
+import { type Store, StoreUnavailable } from '../store/store.ts';
+import type { LocalView } from './local-view.ts';
+import type { Log } from './ports.ts';
+
+const TRIES = 3;
+
+export interface RegistrarDependencies {
+  readonly store: Pick<Store, 'available' | 'writeBindings' | 'snapshot'>;
+  readonly view: LocalView;
+  readonly log: Log;
+  readonly limits: RegistrationLimits;
+}
+
+export interface Registered {
+  readonly contacts: readonly RegisteredContact[];
+  readonly set: BindingSet;
+}
+
+/** The registrar of RFC 3261 10.3: domain decides, the store keeps, and this node knows at once. */
+export class Registrar {
+  readonly #deps: RegistrarDependencies;
+  #storeAway = false;
+  #flushing = false;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(deps: RegistrarDependencies) {
+    this.#deps = deps;
+  }
+
+  /** From now on, bindings taken without the store are written when it is back. */
+  start(): void {
+    this.#unsubscribe ??= this.#deps.view.onReconnect(() => void this.#flushSafely());
+  }
+
+  stop(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+
+  /**
+   * Carries out a REGISTER for an authenticated AOR. With the store away the binding counts on this node and the
+   * answer is still yes: a phone must stay reachable.
+   */
+  async register(aor: string, request: RegisterRequest): Promise<Registered | RegistrationRefusal> {
+    const { view, limits } = this.#deps;
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      const current = view.bindingSetOf(aor);
+      const decision = decideRegistration({ current, request, now: view.now(), limits });
+      if ('status' in decision) return decision;
+      const { set, changed, contacts } = decision;
+      const written = changed ? await this.#write(aor, current.version, set) : 'written';
+      if (written === 'away') view.bindingsUnsaved(aor, set.bindings);
+      else if (view.unsavedAors().length > 0) void this.#flushSafely();
+      if (written !== 'conflict') return { contacts, set };
+      await this.#refresh(aor);
+    }
+    this.#deps.log.warn({ aor }, 'registration refused: other writers were first, three times');
+    return { status: 500, reason: 'Try Again' };
+  }
+
+  /** Writes what was taken while the store was away. Whoever wrote later than this node wins. */
+  async flush(): Promise<void> {
+    const { view } = this.#deps;
+    for (const aor of view.unsavedAors()) {
+      const { version, bindings } = view.bindingSetOf(aor);
+      const written = await this.#write(aor, version, { version: version + 1, bindings });
+      if (written === 'away') return;
+      if (written === 'conflict') await this.#refresh(aor);
+    }
+  }
+
+  async #flushSafely(): Promise<void> {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      await this.flush();
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'registrations kept on this node could not be written');
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #write(aor: string, expected: number, set: BindingSet): Promise<'written' | 'conflict' | 'away'> {
+    const { store, view } = this.#deps;
+    if (!store.available) return this.#away();
+    try {
+      const written = await store.writeBindings(aor, expected, set);
+      this.#storeAway = false;
+      if (!written) return 'conflict';
+      view.bindingsSaved(aor, set);
+      return 'written';
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return this.#away();
+      throw error;
+    }
+  }
+
+  /** Takes the stored bindings of one AOR into the view after a lost race, without waiting for the stream. */
+  async #refresh(aor: string): Promise<void> {
+    try {
+      const { bindings } = await this.#deps.store.snapshot();
+      this.#deps.view.bindingsRead(aor, bindings.get(aor));
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  #away(): 'away' {
+    if (!this.#storeAway)
+      this.#deps.log.warn({}, 'registrations are kept on this node: the store does not answer');
+    this.#storeAway = true;
+    return 'away';
+  }
+}

@@ -1,0 +1,393 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { digestSecrets } from '../../../src/services/digest-secrets.ts';
+import {
+  checkDocument,
+  parseEntries,
+  parseYaml,
+  toEntries,
+} from '../../../src/services/directory-document.ts';
+import { DirectoryService } from '../../../src/services/directory-service.ts';
+import { Passcodes } from '../../../src/services/passcodes.ts';
+import { Harness, PEPPER, settle } from './harness.ts';
+
+const DEMO = readFileSync(new URL('../../../config/demo.yaml', import.meta.url), 'utf8');
+const REALM = 'pbx.example';
+
+type Tree = Record<string, unknown>;
+
+/** The demo directory with one value set (or taken out, with undefined) by path. */
+function demoWith(...changes: [path: string, value: unknown][]): Tree {
+  const parsed = parseYaml(DEMO);
+  if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
+  const root = structuredClone(parsed.document) as Tree;
+  for (const [path, value] of changes) {
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    const parent = keys.reduce<Tree>((tree, key) => tree[key] as Tree, root);
+    if (value === undefined) delete parent[last];
+    else parent[last] = value;
+  }
+  return root;
+}
+
+function problemsOf(value: unknown): readonly string[] {
+  const checked = checkDocument(value);
+  return 'problems' in checked ? checked.problems : [];
+}
+
+describe('config/demo.yaml', () => {
+  test('is valid, and has the people and phones it is known for', () => {
+    const parsed = parseYaml(DEMO);
+    if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
+    const { company, sites, users, hosts } = parsed.document;
+    expect(company).toMatchObject({ id: 'demo', country: 'GB', associationLimit: 12 });
+    expect(Object.keys(sites)).toEqual(['london', 'leeds']);
+    expect(
+      Object.entries(users).map(([id, { passcode, site, hotDeskLicence }]) => [
+        id,
+        passcode,
+        site,
+        hotDeskLicence,
+      ]),
+    ).toEqual([
+      ['1001', '583914', 'london', true],
+      ['1002', '274961', 'london', true],
+      ['1003', '690372', 'leeds', true],
+      ['1004', '815263', 'london', false],
+    ]);
+    expect(
+      Object.entries(hosts).map(([id, { nickname, model, expansionModule }]) => [
+        id,
+        nickname,
+        model,
+        expansionModule,
+      ]),
+    ).toEqual([
+      ['cp0004f2000001', 'Reception desk', 'VVX 411', false],
+      ['cp0004f2000002', 'Window desk', 'VVX 601', true],
+      ['cp0004f2000003', 'Leeds desk', 'VVX 301', false],
+      ['u1002', "Oliver's phone", 'VVX 411', false],
+    ]);
+    expect(Object.entries(hosts).every(([id, { sipPassword }]) => sipPassword === `demo-${id}`)).toBe(true);
+    const callbacks = Object.values(hosts).map(({ callbackNumber }) => callbackNumber);
+    expect(new Set(callbacks).size).toBe(4);
+    const numbers = [
+      ...callbacks,
+      ...Object.values(users).flatMap((each) => [...each.numbers, each.callerId]),
+    ];
+    // Ofcom keeps these for drama: they ring nobody.
+    expect(numbers.every((number) => /^\+(44207946|44113496)0\d{3}$/.test(number ?? ''))).toBe(true);
+  });
+});
+
+describe('checkDocument', () => {
+  test.each<[string, [string, unknown][], string]>([
+    [
+      'unknown site of a host',
+      [['hosts.cp0004f2000001.site', 'londn']],
+      'hosts.cp0004f2000001.site: no such site "londn"',
+    ],
+    [
+      'unknown site of a user',
+      [['users.1001.site', 'constructor']],
+      'users.1001.site: no such site "constructor"',
+    ],
+    ['unknown owner', [['hosts.u1002.owner', '1999']], 'hosts.u1002.owner: no such user "1999"'],
+    [
+      'no owner',
+      [['hosts.u1002.owner', undefined]],
+      'hosts.u1002.owner: a phone of kind user needs an owner',
+    ],
+    [
+      'owner of a common area phone',
+      [['hosts.cp0004f2000001.owner', '1001']],
+      'hosts.cp0004f2000001.owner: a common area phone has no owner',
+    ],
+    [
+      'number twice',
+      [['users.1003.numbers', ['+442079460101']]],
+      'users.1003.numbers: +442079460101 stands at users.1001.numbers already',
+    ],
+    [
+      'MAC twice',
+      [['hosts.u1002.mac', '0004f2000001']],
+      'hosts.u1002.mac: 0004f2000001 stands at hosts.cp0004f2000001.mac already',
+    ],
+    [
+      'licences (A7)',
+      [['company.hotDeskLicences', 2]],
+      'company.hotDeskLicences: has 2, but 3 people hold a licence',
+    ],
+    ['no such country', [['company.country', 'XX']], 'company.country: no such country'],
+    [
+      'codes that overlap',
+      [['company.featureAccessCodes', { logIn: '*9', logOut: '*91' }]],
+      'company.featureAccessCodes: one code must not begin with the other',
+    ],
+    [
+      'no address (A6)',
+      [['hosts.cp0004f2000001.address', undefined]],
+      'hosts.cp0004f2000001.address: expected object, received undefined',
+    ],
+    [
+      'no passcode',
+      [['users.1001.passcode', undefined]],
+      'users.1001: needs either passcode or passcodeHash',
+    ],
+    ['weak passcode', [['users.1001.passcode', '123456']], 'users.1001.passcode: is a row of digits'],
+    ['unknown key', [['users.1001.pin', '583914']], 'users.1001.pin: not a known setting'],
+    [
+      'limit not in the list (A4)',
+      [['company.associationLimit', 5]],
+      'company.associationLimit: must be one of 1, 4, 6, 8, 10, 12, 16, 20, 24 (hours) or never',
+    ],
+    [
+      'host limit out of range (B2)',
+      [['hosts.u1002.associationLimitHours', 1000]],
+      'hosts.u1002.associationLimitHours: Too big: expected number to be <=999',
+    ],
+    [
+      'extension that calls for help',
+      [['users.999', { ...demoUser(), numbers: [] }]],
+      'users.999: dialling it is an emergency call at site "london"',
+    ],
+    [
+      'extension that calls for help at a site',
+      [
+        ['sites.leeds.outsideLinePrefix', '9'],
+        ['users.9999', { ...demoUser(), numbers: [] }],
+      ],
+      'users.9999: dialling it is an emergency call at site "leeds"',
+    ],
+    [
+      'number not E.164',
+      [['users.1001.callerId', '02079460101']],
+      'users.1001.callerId: must be a full number such as "+442079460123"',
+    ],
+    [
+      'time zone',
+      [['sites.leeds.timeZone', 'Europe/Leeds']],
+      'sites.leeds.timeZone: must be a time zone such as Europe/London',
+    ],
+    ['company id', [['company.id', 'a}b']], 'company.id: must be lower-case letters, digits or dashes'],
+    [
+      'odd extension',
+      [['users.abc', demoUser()]],
+      'users.abc: an extension must be two to eight digits, in quotes',
+    ],
+    [
+      'two secrets',
+      [['hosts.u1002.digest', digestSecrets('u1002', 'r', 'p')]],
+      'hosts.u1002: needs either sipPassword or digest',
+    ],
+  ])('%s', (_, changes, problem) => expect(problemsOf(demoWith(...changes))).toContain(problem));
+
+  test('9999 is an extension like any other where nothing makes it a call for help', () => {
+    expect(problemsOf(demoWith(['users.9999', { ...demoUser(), numbers: [] }]))).toEqual([]);
+  });
+
+  test('all problems at once', () => {
+    const many = demoWith(
+      ['hosts.u1002.site', 'x'],
+      ['users.1001.site', 'y'],
+      ['company.hotDeskLicences', 0],
+    );
+    expect(problemsOf(many)).toHaveLength(3);
+  });
+
+  test('secrets are never shown', () => {
+    const shown = problemsOf(
+      demoWith(
+        ['users.1001.passcode', 583914],
+        ['users.1002.passcodeHash', '274961'],
+        ['hosts.u1002.sipPassword', 'secret'],
+      ),
+    ).join('\n');
+    expect(shown).toContain('users.1001.passcode: must be digits in quotes');
+    expect(shown).not.toMatch(/583914|274961|"secret"/);
+  });
+
+  test.each([undefined, null, 7, 'x', [], {}])('%s is no directory', (value) => {
+    expect(problemsOf(value).length).toBeGreaterThan(0);
+  });
+
+  function demoUser(): Tree {
+    return { name: 'X', site: 'london', callerId: '+442079460199', passcode: '583914' };
+  }
+});
+
+describe('parseYaml', () => {
+  test('what is no YAML is named by line, without showing it', () => {
+    const parsed = parseYaml(`${DEMO}\n  passcode: "583914" 274961\n: {`);
+    const shown = 'problems' in parsed ? parsed.problems.join('\n') : '';
+    expect(shown).toMatch(/^line \d+: no valid YAML/);
+    expect(shown).not.toMatch(/583914|274961/);
+  });
+
+  test('a key that stands twice is an error', () => {
+    expect(parseYaml(DEMO.replace('"1002":', '"1001":'))).toHaveProperty('problems');
+  });
+
+  test('extensions keep their leading zeros, quoted or not', () => {
+    const parsed = parseYaml(DEMO.replace('"1004":', '0104:'));
+    expect('document' in parsed && Object.keys(parsed.document.users)).toContain('0104');
+  });
+
+  test('an alias bomb is refused', () => {
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      ...'bcdefgh'.split('').map((name, at) => {
+        const before = 'abcdefgh'[at];
+        return `${name}: &${name} [${Array(9).fill(`*${before}`).join(',')}]`;
+      }),
+    ].join('\n');
+    expect(parseYaml(bomb)).toHaveProperty('problems');
+  });
+});
+
+async function service() {
+  const harness = new Harness();
+  await harness.follow();
+  const passcodes = new Passcodes({ keyId: 'k1', pepper: PEPPER });
+  const deps = { ...harness, store: harness.store, view: harness.view, passcodes };
+  const directory = new DirectoryService({ ...deps, company: 'demo', realm: REALM });
+  return { harness, store: harness.store, view: harness.view, passcodes, directory };
+}
+
+const admin = { actor: 'admin:kim' };
+
+describe('DirectoryService', () => {
+  test('imports the demo: secrets hashed, people can be checked', async () => {
+    const { directory, view, passcodes, store } = await service();
+    expect(await directory.importYaml(DEMO, admin)).toEqual({
+      written: true,
+      company: 'demo',
+      sites: 2,
+      users: 4,
+      hosts: 4,
+    });
+    await settle();
+    const amelia = view.directory?.users.get('1001');
+    const attempt = { company: 'demo', extension: '1001', passcode: '583914' };
+    expect(await passcodes.verify(amelia, attempt)).toBe(true);
+    expect(view.directory?.hosts.get('u1002')?.digest).toEqual(digestSecrets('u1002', REALM, 'demo-u1002'));
+    const kept = JSON.stringify([...(await store.snapshot()).directory]);
+    expect(kept).not.toMatch(/583914|274961|690372|815263|demo-cp|demo-u/);
+  });
+
+  test('export and import again: the same directory, and no clear secret', async () => {
+    const { directory, view } = await service();
+    await directory.importYaml(DEMO, admin);
+    await settle();
+    const before = view.directory;
+    const yaml = directory.exportYaml();
+    expect(yaml).toBeTypeOf('string');
+    expect(yaml).not.toMatch(/583914|sipPassword|passcode:/);
+    expect(await directory.importYaml(String(yaml), admin)).toMatchObject({ written: true });
+    await settle();
+    expect(view.directory).toEqual(before);
+  });
+
+  test('entries as the store keeps them read back the same', async () => {
+    const { directory, view } = await service();
+    await directory.importYaml(DEMO, admin);
+    await settle();
+    if (!view.directory) throw new Error('no directory');
+    const stored = new Map(
+      Object.entries(JSON.parse(JSON.stringify(Object.fromEntries(toEntries(view.directory))))),
+    );
+    expect(parseEntries(stored)).toEqual({ directory: view.directory });
+  });
+
+  test('a clear secret in the store is an error', async () => {
+    const { directory, store } = await service();
+    await directory.importYaml(DEMO, admin);
+    const entries = new Map((await store.snapshot()).directory);
+    const { passcodeHash: _, ...clear } = entries.get('user:1001') as Tree;
+    entries.set('user:1001', { ...clear, passcode: '583914' });
+    expect(parseEntries(entries)).toEqual({ problems: ['users.1001.passcode: must not be stored in clear'] });
+  });
+
+  test('ifEmpty leaves a directory alone', async () => {
+    const { directory, store } = await service();
+    expect(await directory.importYaml(DEMO, { ...admin, ifEmpty: true })).toMatchObject({ written: true });
+    store.calls.length = 0;
+    expect(await directory.importYaml(DEMO, { ...admin, ifEmpty: true })).toMatchObject({ written: false });
+    expect(store.calls).toEqual(['snapshot']);
+  });
+
+  test('what is gone from the file is gone, and nobody stays logged in who is', async () => {
+    const { directory, view, harness } = await service();
+    await directory.importYaml(DEMO, admin);
+    await harness.seat('cp0004f2000001', '1001');
+    await harness.seat('cp0004f2000002', '1002');
+    await harness.seat('cp0004f2000003', '1003');
+    const smaller = demoWith(['users.1003', undefined], ['hosts.cp0004f2000002', undefined]);
+    expect(await directory.importYaml(stringify(smaller), admin)).toMatchObject({ users: 3, hosts: 3 });
+    await settle();
+    expect(view.directory?.users.has('1003')).toBe(false);
+    expect(view.associationAt('cp0004f2000001')?.guest).toBe('1001');
+    expect(view.associationAt('cp0004f2000002')).toBeUndefined();
+    expect(view.associationAt('cp0004f2000003')).toBeUndefined();
+  });
+
+  test('all or nothing: a bad file changes nothing and says everything', async () => {
+    const { directory, store } = await service();
+    const bad = stringify(demoWith(['hosts.u1002.site', 'londn'], ['users.1001.site', 'x']));
+    const refusal = await directory.importYaml(bad, admin);
+    expect(refusal).toMatchObject({
+      refused: 'invalidDirectory',
+      problems: [{}, {}].map(() => expect.any(String)),
+    });
+    expect((await store.snapshot()).directory.size).toBe(0);
+  });
+
+  test('another company’s file is refused', async () => {
+    const { directory } = await service();
+    const other = await directory.importYaml(stringify(demoWith(['company.id', 'other'])), admin);
+    expect(other).toMatchObject({ problems: ['company.id: this server keeps the company "demo"'] });
+  });
+
+  test('the association limit (A4)', async () => {
+    const { directory, view } = await service();
+    expect(await directory.setAssociationLimit('never', 'admin:kim')).toHaveProperty(
+      'refused',
+      'invalidDirectory',
+    );
+    await directory.importYaml(DEMO, admin);
+    expect(await directory.setAssociationLimit('never', 'admin:kim')).toMatchObject({
+      associationLimit: 'never',
+    });
+    await settle();
+    expect(view.directory?.company.associationLimit).toBe('never');
+    expect(await directory.setAssociationLimit(5 as 4, 'admin:kim')).toHaveProperty(
+      'refused',
+      'invalidDirectory',
+    );
+  });
+
+  test('the store away', async () => {
+    const { directory, harness } = await service();
+    expect(directory.exportYaml()).toEqual({ refused: 'stateUnknown' });
+    harness.disconnect();
+    expect(await directory.importYaml(DEMO, admin)).toEqual({ refused: 'storeUnavailable' });
+    expect(await directory.setAssociationLimit(4, 'x')).toEqual({ refused: 'storeUnavailable' });
+  });
+
+  test('demo passwords are recognised until the last one is changed', async () => {
+    const { directory } = await service();
+    expect(directory.usesDemoCredentials()).toBe(false);
+    await directory.importYaml(DEMO, admin);
+    await settle();
+    expect(directory.usesDemoCredentials()).toBe(true);
+    const ids = ['cp0004f2000001', 'cp0004f2000002', 'cp0004f2000003', 'u1002'];
+    const changed = demoWith(
+      ...ids.map((id): [string, unknown] => [`hosts.${id}.sipPassword`, 'something else']),
+    );
+    await directory.importYaml(stringify(changed), admin);
+    await settle();
+    expect(directory.usesDemoCredentials()).toBe(false);
+  });
+});

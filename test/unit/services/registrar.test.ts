@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import type { RegisterRequest } from '../../../src/domain/registration.ts';
+import { LocalView } from '../../../src/services/local-view.ts';
+import { Registrar } from '../../../src/services/registrar.ts';
+import { Harness, settle } from './harness.ts';
+
+const limits = { minExpires: 60, maxExpires: 7200, maxContacts: 5 };
+const flow = { protocol: 'udp', address: '192.0.2.1', port: 5060 } as const;
+
+function request(uri: string, differs: Partial<RegisterRequest> = {}): RegisterRequest {
+  return { contacts: [{ uri }], callId: uri, cseq: 1, flow, path: [], userAgent: '', ...differs };
+}
+
+async function started() {
+  const harness = new Harness();
+  await harness.follow();
+  const registrar = new Registrar({ ...harness, store: harness.store, view: harness.view, limits });
+  registrar.start();
+  const contacts = (view = harness.view) => view.bindingsOf('d1').map(({ contact }) => contact);
+  const stored = async () =>
+    (await harness.store.snapshot()).bindings.get('d1')?.bindings.map(({ contact }) => contact) ?? [];
+  return { harness, registrar, contacts, stored };
+}
+
+describe('Registrar', () => {
+  test('keeps a binding in the store and knows it at once', async () => {
+    const { registrar, contacts, stored } = await started();
+    const answer = await registrar.register('d1', request('sip:a@x'));
+    expect(answer).toMatchObject({ contacts: [{ uri: 'sip:a@x', expires: 3600 }], set: { version: 1 } });
+    expect(contacts()).toEqual(['sip:a@x']);
+    expect(await stored()).toEqual(['sip:a@x']);
+  });
+
+  test('a refusal by the rules writes nothing', async () => {
+    const { harness, registrar } = await started();
+    const answer = await registrar.register('d1', request('sip:a@x', { expires: 10 }));
+    expect(answer).toMatchObject({ status: 423, minExpires: 60 });
+    expect(harness.store.calls).not.toContain('writeBindings');
+  });
+
+  test('a query writes nothing', async () => {
+    const { harness, registrar } = await started();
+    await registrar.register('d1', request('sip:a@x'));
+    harness.store.calls.length = 0;
+    expect(await registrar.register('d1', request('', { contacts: [] }))).toMatchObject({
+      contacts: [{ uri: 'sip:a@x' }],
+    });
+    expect(harness.store.calls).toEqual([]);
+  });
+
+  test('two nodes at once: neither loses a contact', async () => {
+    const { harness, registrar, stored } = await started();
+    // The other node has not heard of anything yet.
+    const view = new LocalView({ ...harness, store: harness.store, clock: harness.clock });
+    view.onSnapshot(await harness.store.snapshot());
+    const other = new Registrar({ ...harness, store: harness.store, view, limits });
+    await registrar.register('d1', request('sip:a@x'));
+    expect(await other.register('d1', request('sip:b@x'))).toMatchObject({ set: { version: 2 } });
+    expect((await stored()).toSorted()).toEqual(['sip:a@x', 'sip:b@x']);
+  });
+
+  test('after three lost races: 500', async () => {
+    const { harness, registrar } = await started();
+    harness.store.writeBindings = async () => false;
+    expect(await registrar.register('d1', request('sip:a@x'))).toMatchObject({ status: 500 });
+  });
+
+  test('the store away: still registered on this node, said once, written when it is back', async () => {
+    const { harness, registrar, contacts, stored } = await started();
+    await registrar.register('d1', request('sip:a@x'));
+    harness.disconnect();
+    expect(await registrar.register('d1', request('sip:b@x'))).toMatchObject({ contacts: [{}, {}] });
+    expect(await registrar.register('d1', request('sip:c@x'))).toMatchObject({ contacts: [{}, {}, {}] });
+    expect(contacts()).toEqual(['sip:a@x', 'sip:b@x', 'sip:c@x']);
+    expect(harness.log.level('warn')).toHaveLength(1);
+    harness.now += 10_000;
+    await harness.reconnect();
+    await settle();
+    expect(await stored()).toEqual(['sip:a@x', 'sip:b@x', 'sip:c@x']);
+    expect(harness.view.unsavedAors()).toEqual([]);
+  });
+
+  test('order holds across the outage', async () => {
+    const { harness, registrar } = await started();
+    harness.disconnect();
+    await registrar.register('d1', request('sip:a@x', { cseq: 5 }));
+    expect(await registrar.register('d1', request('sip:a@x', { cseq: 5 }))).toMatchObject({ status: 500 });
+    expect(await registrar.register('d1', request('sip:a@x', { cseq: 6, expires: 0 }))).toMatchObject({
+      contacts: [],
+    });
+  });
+
+  test('who wrote to the store meanwhile wins over what was kept here', async () => {
+    const { harness, registrar, stored } = await started();
+    harness.disconnect();
+    await registrar.register('d1', request('sip:a@x'));
+    harness.store.down = false;
+    const set = { version: 1, bindings: [{ ...binding('sip:other@x') }] };
+    await harness.store.writeBindings('d1', 0, set);
+    await registrar.flush();
+    expect(await stored()).toEqual(['sip:other@x']);
+    expect(harness.view.bindingsOf('d1').map(({ contact }) => contact)).toEqual(['sip:other@x']);
+  });
+
+  test('a later outage is said again', async () => {
+    const { harness, registrar } = await started();
+    for (const uri of ['sip:a@x', 'sip:b@x']) {
+      harness.store.down = true;
+      await registrar.register('d1', request(uri, { cseq: 1 }));
+      harness.store.down = false;
+      await registrar.register('d1', request(uri, { cseq: 2 }));
+    }
+    expect(harness.log.level('warn')).toHaveLength(2);
+  });
+
+  test('stopped: does not write by itself any more', async () => {
+    const { harness, registrar } = await started();
+    harness.disconnect();
+    await registrar.register('d1', request('sip:a@x'));
+    registrar.stop();
+    harness.now += 10_000;
+    await harness.reconnect();
+    await settle();
+    expect(harness.view.unsavedAors()).toEqual(['d1']);
+  });
+
+  function binding(contact: string) {
+    const expiresAt = 1_700_000_000_000 + 600_000;
+    return { contact, callId: 'o', cseq: 1, expiresAt, q: 1, flow, path: [], userAgent: '' };
+  }
+});
