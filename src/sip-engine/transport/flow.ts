@@ -1,0 +1,17 @@
+export type Protocol = 'udp' | 'tcp';
+
+/** A way to one peer: a TCP connection, or a UDP socket together with a peer address. */
+export interface Flow {
+  readonly protocol: Protocol;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** True where the transport retransmits by itself (TCP). */
+  readonly reliable: boolean;
+  readonly closed: boolean;
+  /** Why a connection is closed, once it is: a `FlowError` (see listener.ts). */
+  readonly closeError?: Error | undefined;
+  /** Sends `text` (latin1, one octet per character). `onError` is called at most once, never synchronously. */
+  send(text: string, onError?: (error: Error) => void): void;
+}

@@ -1,0 +1,35 @@
+import type { Flow, Protocol } from './flow.ts';
+
+/** Where to listen. Port 0 lets the kernel choose. `externalHost` is what peers are told instead of `host`. */
+export interface ListenAddress {
+  protocol: Protocol;
+  host: string;
+  port: number;
+  externalHost?: string;
+}
+
+/** What UDP and TCP have in common for the transport layer. */
+export interface Listener {
+  readonly config: ListenAddress;
+  /** The bound port; that of the configuration until `start`. */
+  readonly port: number;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** A flow to a peer (`host` is an IP address of the listener's family). */
+  flowTo(host: string, port: number): Flow;
+}
+
+/** A flow that knows its listener. */
+export interface ListenerFlow extends Flow {
+  readonly listener: Listener;
+}
+
+/** An error of a flow. `code` tells a refused connection (`FLOW_FAILED`) from one that was lost (`FLOW_CLOSED`). */
+export class FlowError extends Error {
+  readonly code: 'FLOW_FAILED' | 'FLOW_CLOSED';
+
+  constructor(code: 'FLOW_FAILED' | 'FLOW_CLOSED', message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,268 @@
+import type { Clock } from '../clock.ts';
+import type { SipMessage, Via } from '../message/message.ts';
+import { parseMessage } from '../message/parse.ts';
+import { reasonPhrase } from '../message/reasons.ts';
+import { checkSanity } from '../message/sanity.ts';
+import type { Flow, Protocol } from './flow.ts';
+import type { TransportLimits } from './limits.ts';
+import { DEFAULT_TRANSPORT_LIMITS } from './limits.ts';
+import type { ListenAddress, Listener, ListenerFlow } from './listener.ts';
+import type { LocalNetwork } from './networks.ts';
+import { fitness, isWildcard, localNetworks, ownAddressFor } from './networks.ts';
+import { statelessResponse } from './stateless.ts';
+import { ConnectionTable, TcpListener } from './tcp.ts';
+import type { TcpConnection } from './tcp-connection.ts';
+import { UdpListener } from './udp.ts';
+import { stampSource } from './via.ts';
+
+export type { TransportLimits } from './limits.ts';
+export type { ListenAddress } from './listener.ts';
+export { FlowError } from './listener.ts';
+
+/** A listening address: `host`:`port` as told to peers, `localHost`:`localPort` as bound. */
+export interface SipAddress {
+  protocol: Protocol;
+  host: string;
+  port: number;
+  localHost: string;
+  localPort: number;
+}
+
+/** A next hop. `host` is an IP address without brackets. */
+export interface Target {
+  protocol: Protocol;
+  host: string;
+  port: number;
+}
+
+export interface TransportOptions {
+  listen: ListenAddress[];
+  clock: Clock;
+  limits?: Partial<TransportLimits>;
+  /** Told about failures inside message handlers and of sockets, never about what peers send. */
+  onError?: (error: Error) => void;
+}
+
+/** Counters since start, and `connections`, the TCP connections open now. */
+export interface TransportStats {
+  /** Sane messages handed up. */
+  received: number;
+  /** CRLF and other keep-alives. */
+  keepAlives: number;
+  /** What is not SIP at all. */
+  junk: number;
+  /** Malformed messages that got no answer. */
+  dropped: number;
+  /** Malformed requests that were answered. */
+  rejected: number;
+  /** Exceptions caught around a message: bugs, never the sender's fault. */
+  handlerErrors: number;
+  /** Connections refused because the table was full. */
+  refused: number;
+  connections: number;
+}
+
+const DEFAULT_PORT = 5060;
+const NETWORKS_MS = 10_000;
+/** A keep-alive is at most a CRLFCRLF; some devices send zero octets or a single one. */
+const KEEP_ALIVE_BYTES = 4;
+
+/** UDP and TCP sockets below, sane messages above. */
+export class TransportLayer {
+  /** Called with every sane request (its top Via carries received and rport) and response. */
+  onMessage: (message: SipMessage, flow: Flow, size: number) => void = () => {};
+  /** Called for every TCP connection that ends. */
+  onFlowClosed: (flow: Flow) => void = () => {};
+  readonly #clock: Clock;
+  readonly #limits: TransportLimits;
+  readonly #onError: (error: Error) => void;
+  readonly #connections: ConnectionTable;
+  readonly #listeners: Listener[];
+  readonly #counters = { received: 0, keepAlives: 0, junk: 0, dropped: 0, rejected: 0, handlerErrors: 0 };
+  #networks: LocalNetwork[] = [];
+  #networksAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: TransportOptions) {
+    this.#clock = options.clock;
+    this.#limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
+    this.#onError = options.onError ?? (() => {});
+    this.#connections = new ConnectionTable(this.#clock, this.#limits);
+    this.#listeners = options.listen.map((config) => this.#listener(config));
+  }
+
+  /** Binds all listening sockets; if one fails, closes the others and rejects. */
+  async start(): Promise<void> {
+    try {
+      for (const listener of this.#listeners) await listener.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Closes all sockets and connections. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.stop()));
+    this.#connections.stopSweep();
+  }
+
+  /** All listening addresses in the order configured. Ports are known after `start`. */
+  addresses(): SipAddress[] {
+    return this.#listeners.map((listener) => this.#address(listener, undefined));
+  }
+
+  /** What to write into Via and Contact of messages on `flow`. */
+  addressFor(flow: Flow): SipAddress {
+    const own = (flow as Partial<ListenerFlow>).listener ?? this.#listeners[0];
+    if (own === undefined) throw new Error('the transport layer has no listening address');
+    return this.#address(own, flow);
+  }
+
+  /**
+   * A flow to a peer: over TCP the open connection to exactly that address, else a new one; over UDP the listening socket
+   * that fits the peer's network best. Undefined if nothing listens with that protocol and address family.
+   */
+  flowTo(target: Target): Flow | undefined {
+    if (target.protocol === 'tcp') {
+      const open = this.#connections.find(target.host, target.port);
+      if (open !== undefined) return open;
+    }
+    const listener = this.#bestListener(target);
+    if (listener === undefined) return undefined;
+    if (target.protocol === 'tcp' && !this.#connections.hasRoom(target.host)) return undefined;
+    return listener.flowTo(target.host, target.port);
+  }
+
+  /**
+   * The flow for a response: that of the request; if that connection is gone, a new one to where the top Via says its sender
+   * listens (RFC 3261 18.2.2).
+   */
+  responseFlow(requestFlow: Flow, via: Via | undefined): Flow | undefined {
+    if (!requestFlow.closed || requestFlow.protocol === 'udp') return requestFlow;
+    return this.flowTo({ protocol: 'tcp', host: requestFlow.remoteAddress, port: via?.port ?? DEFAULT_PORT });
+  }
+
+  stats(): TransportStats {
+    return { ...this.#counters, refused: this.#connections.refused, connections: this.#connections.size };
+  }
+
+  #listener(config: ListenAddress): Listener {
+    const common = { config, limits: this.#limits, onError: this.#onError };
+    if (config.protocol === 'udp') {
+      return new UdpListener({ ...common, onDatagram: (text, flow) => this.#onDatagram(text, flow) });
+    }
+    return new TcpListener({
+      ...common,
+      clock: this.#clock,
+      connections: this.#connections,
+      events: {
+        onMessage: (message, flow, size) => this.#guarded(() => this.#onParsed(message, flow, size)),
+        onBroken: (message, status, flow) => this.#onBroken(message, status, flow),
+        onPing: () => this.#counters.keepAlives++,
+        onClosed: (flow) => this.#onClosed(flow),
+      },
+    });
+  }
+
+  #currentNetworks(): LocalNetwork[] {
+    const now = this.#clock.now();
+    if (now - this.#networksAt >= NETWORKS_MS) {
+      this.#networks = localNetworks();
+      this.#networksAt = now;
+    }
+    return this.#networks;
+  }
+
+  #bestListener(target: Target): Listener | undefined {
+    let best: Listener | undefined;
+    let bestFit = 0;
+    for (const listener of this.#listeners) {
+      if (listener.config.protocol !== target.protocol) continue;
+      const fit = fitness(listener.config.host, target.host, this.#currentNetworks());
+      if (fit > bestFit) {
+        best = listener;
+        bestFit = fit;
+      }
+    }
+    return best;
+  }
+
+  #address(listener: Listener, flow: Flow | undefined): SipAddress {
+    const { protocol, host: localHost, externalHost } = listener.config;
+    const port = listener.port;
+    return {
+      protocol,
+      host: externalHost ?? this.#reachableHost(localHost, flow),
+      port,
+      localHost,
+      localPort: port,
+    };
+  }
+
+  /** A wildcard is no address to tell anybody, so an address of this machine stands in. */
+  #reachableHost(host: string, flow: Flow | undefined): string {
+    if (!isWildcard(host)) return host;
+    if (flow?.protocol === 'tcp' && !isWildcard(flow.localAddress)) return flow.localAddress;
+    const anywhere = host === '::' ? '2001:db8::1' : '192.0.2.1';
+    return ownAddressFor(flow?.remoteAddress ?? anywhere, this.#currentNetworks()) ?? host;
+  }
+
+  /** The edge: nothing that happens while a message is handled gets out to the socket. */
+  #guarded(handle: () => boolean): boolean {
+    try {
+      return handle();
+    } catch (error) {
+      this.#counters.handlerErrors++;
+      this.#onError(error as Error);
+      return false;
+    }
+  }
+
+  #onDatagram(text: string, flow: Flow): void {
+    if (text.length <= KEEP_ALIVE_BYTES) this.#counters.keepAlives++;
+    else this.#guarded(() => this.#parseDatagram(text, flow));
+  }
+
+  #parseDatagram(text: string, flow: Flow): boolean {
+    const message = parseMessage(text, 'datagram');
+    if (message !== undefined) return this.#onParsed(message, flow, text.length);
+    this.#counters.junk++;
+    return false;
+  }
+
+  #onParsed(message: SipMessage, flow: Flow, size: number): boolean {
+    if (message.isRequest) stampSource(message, flow.remoteAddress, flow.remotePort);
+    const verdict = checkSanity(message, this.#limits);
+    if (verdict.action === 'accept') {
+      this.#counters.received++;
+      this.onMessage(message, flow, size);
+      return true;
+    }
+    if (verdict.action === 'drop') this.#counters.dropped++;
+    else this.#reject(message, flow, verdict);
+    return false;
+  }
+
+  #reject(message: SipMessage, flow: Flow, { status, reason }: { status: number; reason: string }): void {
+    this.#counters.rejected++;
+    flow.send(statelessResponse(message, status, reason).toString());
+  }
+
+  #onBroken(message: SipMessage | undefined, status: number, connection: TcpConnection): void {
+    const answerable = message?.isRequest && message.method !== 'ACK' && message.has('Via');
+    if (message === undefined || !answerable) {
+      this.#counters.dropped++;
+      return;
+    }
+    stampSource(message, connection.remoteAddress, connection.remotePort);
+    this.#reject(message, connection, { status, reason: reasonPhrase(status) });
+  }
+
+  #onClosed(connection: TcpConnection): void {
+    this.#connections.remove(connection);
+    this.#guarded(() => {
+      this.onFlowClosed(connection);
+      return true;
+    });
+  }
+}
