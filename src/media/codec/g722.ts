@@ -1,0 +1,158 @@
+/**
+ * G.722 at 64 kbit/s (ITU-T Rec. G.722, clauses 3 and 6): an encoder, run once per prompt when prompts are loaded.
+ *
+ * Two bands of 8 kHz each from a 24-tap mirror filter; 6 bits ADPCM for the lower, 2 for the upper. Names of the
+ * constants are the Recommendation's.
+ */
+
+const QMF = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
+
+const Q6 = Int32Array.from([
+  0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023, 1121, 1219,
+  1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919,
+]);
+const QM4 = [
+  0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0,
+];
+const QM2 = [-7408, -1616, 7408, 1616];
+const WL = [-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60];
+const WH = [798, -214, 798, -214];
+const ILB = [
+  2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834, 2896, 2960,
+  3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
+];
+
+const LOWER_NB_MAX = 18432;
+const UPPER_NB_MAX = 22528;
+
+function saturate(value: number): number {
+  return Math.max(-32768, Math.min(32767, value));
+}
+
+/** One band's adaptive predictor: two poles, six zeros, and the step size. */
+class Band {
+  /** The signal estimate the next sample is compared with. */
+  estimate = 0;
+  det: number;
+  private nb = 0;
+  private zeroEstimate = 0;
+  private readonly a = new Int32Array(3);
+  private readonly r = new Int32Array(3);
+  private readonly p = new Int32Array(3);
+  private readonly b = new Int32Array(7);
+  private readonly d = new Int32Array(7);
+
+  constructor(det: number) {
+    this.det = det;
+  }
+
+  /** Scale factor adaptation (LOGSCL, SCALEL; LOGSCH, SCALEH). */
+  rescale(weight: number, limit: number, shiftBase: number): void {
+    const nb = ((this.nb * 127) >> 7) + weight;
+    this.nb = Math.max(0, Math.min(limit, nb));
+    const shift = shiftBase - (this.nb >> 11);
+    const mantissa = ILB[(this.nb >> 6) & 31] as number;
+    this.det = (shift < 0 ? mantissa << -shift : mantissa >> shift) << 2;
+  }
+
+  /** Predictor adaptation with the quantised difference. */
+  adapt(difference: number): void {
+    const { d, r, p } = this;
+    d[0] = difference;
+    r[0] = saturate(this.estimate + difference);
+    p[0] = saturate(this.zeroEstimate + difference);
+    this.adaptPoles();
+    this.adaptZeros();
+    for (let i = 6; i > 0; i--) d[i] = d[i - 1] as number;
+    for (let i = 2; i > 0; i--) {
+      r[i] = r[i - 1] as number;
+      p[i] = p[i - 1] as number;
+    }
+    this.predict();
+  }
+
+  private adaptPoles(): void {
+    const [, a1, a2] = this.a as unknown as [number, number, number];
+    const [p0, p1, p2] = this.p as unknown as [number, number, number];
+    const sameAsLast = p0 < 0 === p1 < 0;
+    const sameAsBefore = p0 < 0 === p2 < 0;
+    const scaled = saturate(a1 << 2);
+    const feedback = Math.min(32767, sameAsLast ? -scaled : scaled);
+    const second = (sameAsBefore ? 128 : -128) + (feedback >> 7) + ((a2 * 32512) >> 15);
+    const newA2 = Math.max(-12288, Math.min(12288, second));
+    const limit = saturate(15360 - newA2);
+    const first = saturate((sameAsLast ? 192 : -192) + ((a1 * 32640) >> 15));
+    this.a[1] = Math.max(-limit, Math.min(limit, first));
+    this.a[2] = newA2;
+  }
+
+  private adaptZeros(): void {
+    const { b, d } = this;
+    const now = d[0] as number;
+    const step = now === 0 ? 0 : 128;
+    for (let i = 1; i < 7; i++) {
+      const sameSign = (d[i] as number) < 0 === now < 0;
+      b[i] = saturate((sameSign ? step : -step) + (((b[i] as number) * 32640) >> 15));
+    }
+  }
+
+  private predict(): void {
+    const { a, b, d, r } = this;
+    const pole1 = ((a[1] as number) * saturate(2 * (r[1] as number))) >> 15;
+    const pole2 = ((a[2] as number) * saturate(2 * (r[2] as number))) >> 15;
+    let zeros = 0;
+    for (let i = 6; i > 0; i--) zeros += ((b[i] as number) * saturate(2 * (d[i] as number))) >> 15;
+    this.zeroEstimate = saturate(zeros);
+    this.estimate = saturate(saturate(pole1 + pole2) + this.zeroEstimate);
+  }
+}
+
+function encodeLower(band: Band, sample: number): number {
+  const error = saturate(sample - band.estimate);
+  const magnitude = error >= 0 ? error : -(error + 1);
+  let level = 1;
+  while (level < 30 && magnitude >= ((Q6[level] as number) * band.det) >> 12) level++;
+  const code = lowerCode(level, error < 0);
+  const four = code >> 2;
+  const difference = (band.det * (QM4[four] as number)) >> 15;
+  band.rescale(WL[four] as number, LOWER_NB_MAX, 8);
+  band.adapt(difference);
+  return code;
+}
+
+/** Table of 6-bit codes by decision level: two irregular ones below zero, otherwise counting down. */
+function lowerCode(level: number, negative: boolean): number {
+  if (!negative) return 62 - level;
+  return level < 3 ? 64 - level : 34 - level;
+}
+
+function encodeUpper(band: Band, sample: number): number {
+  const error = saturate(sample - band.estimate);
+  const magnitude = error >= 0 ? error : -(error + 1);
+  const outer = magnitude >= (564 * band.det) >> 12;
+  const code = error < 0 ? (outer ? 0 : 1) : outer ? 2 : 3;
+  const difference = (band.det * (QM2[code] as number)) >> 15;
+  band.rescale(WH[code] as number, UPPER_NB_MAX, 10);
+  band.adapt(difference);
+  return code;
+}
+
+/** 16 kHz samples → one byte per two samples. An odd last sample is dropped: pad to whole frames first. */
+export function encodeG722(samples: Int16Array): Buffer {
+  const out = Buffer.alloc(samples.length >> 1);
+  const lower = new Band(32);
+  const upper = new Band(8);
+  const padded = new Int32Array(samples.length + 22);
+  padded.set(samples, 22);
+  for (let n = 0; n < out.length; n++) {
+    let odd = 0;
+    let even = 0;
+    for (let i = 0; i < 12; i++) {
+      odd += (padded[2 * n + 2 * i] as number) * (QMF[i] as number);
+      even += (padded[2 * n + 2 * i + 1] as number) * (QMF[11 - i] as number);
+    }
+    const low = encodeLower(lower, (even + odd) >> 14);
+    out[n] = (encodeUpper(upper, (even - odd) >> 14) << 6) | low;
+  }
+  return out;
+}

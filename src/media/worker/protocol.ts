@@ -1,0 +1,82 @@
+import type { DigitSource, MediaOptions, MediaStats } from '../media.ts';
+
+/** What the two threads say to each other. `session` and `ref` are numbers the main thread gives out. */
+
+export type Settings = Omit<MediaOptions, 'onProblem'>;
+
+/** What the worker is started with. `counters` is shared memory: `stats()` reads it without asking. */
+export interface WorkerStart {
+  readonly settings: Settings;
+  readonly counters: SharedArrayBuffer;
+}
+
+/** Answered by a `Reply` with the same `ref`. */
+export type Request =
+  | {
+      readonly type: 'open';
+      readonly session: number;
+      readonly offer: string | undefined;
+      readonly peer: string;
+    }
+  | { readonly type: 'renegotiate'; readonly session: number; readonly sdp: string }
+  | { readonly type: 'reoffer'; readonly session: number }
+  | { readonly type: 'close'; readonly session: number };
+
+export type Command =
+  | (Request & { readonly ref: number })
+  | {
+      readonly type: 'play';
+      readonly session: number;
+      readonly ref: number;
+      readonly clips: readonly string[];
+    }
+  | { readonly type: 'stop'; readonly session: number };
+
+export interface Reply {
+  readonly sdp?: string;
+  readonly refused?: 'notAcceptable' | 'noPorts';
+}
+
+export type Report =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly text: string }
+  | { readonly type: 'reply'; readonly ref: number; readonly reply: Reply }
+  | { readonly type: 'digit'; readonly session: number; readonly digit: string; readonly source: DigitSource }
+  | { readonly type: 'played'; readonly session: number; readonly ref: number }
+  | { readonly type: 'silent'; readonly session: number }
+  | { readonly type: 'problem'; readonly text: string; readonly data: object | undefined };
+
+/** The counters the worker keeps, in the order they stand in shared memory. */
+export const COUNTERS = [
+  'packetsSent',
+  'packetsReceived',
+  'sourcesRefused',
+  'srtpRefused',
+  'malformed',
+  'sendErrors',
+  'ticksLost',
+] as const satisfies readonly (keyof MediaStats)[];
+export type Counter = (typeof COUNTERS)[number];
+
+/** Writes counters; only the worker does. */
+export class Counters {
+  private readonly values: Float64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.values = new Float64Array(memory);
+  }
+
+  static memory(): SharedArrayBuffer {
+    return new SharedArrayBuffer(COUNTERS.length * Float64Array.BYTES_PER_ELEMENT);
+  }
+
+  add(counter: Counter, count = 1): void {
+    const index = COUNTERS.indexOf(counter);
+    this.values[index] = (this.values[index] ?? 0) + count;
+  }
+
+  read(): Record<Counter, number> {
+    const entries = COUNTERS.map((name, index) => [name, this.values[index] ?? 0]);
+    return Object.fromEntries(entries) as Record<Counter, number>;
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { makeClip, SILENCE } from '../../../src/media/codec/codecs.ts';
+import { ALAW_TO_LINEAR, encodeAlaw, encodeUlaw, ULAW_TO_LINEAR } from '../../../src/media/codec/g711.ts';
+import { encodeG722 } from '../../../src/media/codec/g722.ts';
+import { double, halve } from '../../../src/media/codec/resample.ts';
+
+const EVERY_SAMPLE = Array.from({ length: 65_536 }, (_, i) => i - 32_768);
+
+/** The textbook way to write u-law: count down from the top bit. */
+function textbookUlaw(sample: number): number {
+  const sign = sample < 0 ? 0x80 : 0;
+  const biased = Math.min(Math.abs(sample), 32_635) + 132;
+  let exponent = 7;
+  for (let mask = 0x4000; exponent > 0 && (biased & mask) === 0; mask >>= 1) exponent--;
+  return ~(sign | (exponent << 4) | ((biased >> (exponent + 3)) & 15)) & 0xff;
+}
+
+/** Sun's reference for A-law: 13 bits, a table of segment ends. */
+function referenceAlaw(sample: number): number {
+  const value = sample >> 3;
+  const mask = value >= 0 ? 0xd5 : 0x55;
+  const magnitude = value >= 0 ? value : -value - 1;
+  const segment = [0x1f, 0x3f, 0x7f, 0xff, 0x1ff, 0x3ff, 0x7ff, 0xfff].findIndex((end) => magnitude <= end);
+  return ((segment << 4) | ((segment < 2 ? magnitude >> 1 : magnitude >> segment) & 15)) ^ mask;
+}
+
+function sine(hz: number, rate: number, count = rate): Int16Array {
+  return Int16Array.from({ length: count }, (_, n) => 10_000 * Math.sin((2 * Math.PI * hz * n) / rate));
+}
+
+function rms(samples: Int16Array): number {
+  const middle = samples.slice(200, -200);
+  return Math.sqrt(middle.reduce((sum, x) => sum + x * x, 0) / middle.length);
+}
+
+describe('G.711', () => {
+  it('u-law is the textbook for every sample', () => {
+    expect(EVERY_SAMPLE.filter((s) => encodeUlaw(s) !== textbookUlaw(s))).toEqual([]);
+  });
+
+  it('A-law is the reference for every sample', () => {
+    expect(EVERY_SAMPLE.filter((s) => encodeAlaw(s) !== referenceAlaw(s))).toEqual([]);
+  });
+
+  it('what is decoded encodes to itself', () => {
+    for (let code = 0; code < 256; code++) {
+      expect(encodeAlaw(ALAW_TO_LINEAR[code] as number)).toBe(code);
+      // u-law has two zeros
+      if (code !== 0x7f) expect(encodeUlaw(ULAW_TO_LINEAR[code] as number)).toBe(code);
+    }
+  });
+});
+
+describe('G.722', () => {
+  /** Loud noise, a sweep and full-scale square wave: every branch of the encoder is taken. */
+  const hard = Int16Array.from({ length: 32_000 }, (_, n) => {
+    const noise = ((Math.imul(n + 1, 2654435761) >>> 16) & 0xffff) - 32_768;
+    const sweep = 20_000 * Math.sin((n * n) / 40_000);
+    return n < 10_000 ? noise : n < 20_000 ? sweep : n % 36 < 18 ? 32_767 : -32_768;
+  });
+
+  it('is bit-exact: the same bytes as libspandsp 0.0.6 makes of this signal', () => {
+    const digest = createHash('sha256').update(encodeG722(hard)).digest('hex');
+    expect(digest).toBe('04dfa6c55373e2ff466eaed8bafb546206e36d69092503fda78b82cacfbae59c');
+  });
+
+  it('is half a byte per sample', () => {
+    expect(encodeG722(new Int16Array(320)).length).toBe(160);
+  });
+});
+
+describe('between 16 and 8 kHz', () => {
+  it('keeps a tone below the cut, drops one above', () => {
+    expect(rms(halve(sine(1000, 16_000))) / rms(sine(1000, 8000))).toBeCloseTo(1, 1);
+    expect(rms(halve(sine(5500, 16_000)))).toBeLessThan(40);
+  });
+
+  it('doubles without an image', () => {
+    const wide = double(sine(1000, 8000));
+    expect(wide.length).toBe(16_000);
+    expect(rms(wide) / rms(sine(1000, 16_000))).toBeCloseTo(1, 1);
+    const wanted = sine(1000, 16_000);
+    const error = wide.map((x, i) => x - (wanted[i] as number));
+    expect(rms(error)).toBeLessThan(60);
+  });
+});
+
+describe('a clip', () => {
+  it.each([8000, 16_000] as const)('from %i Hz: whole frames, the same number in every codec', (rate) => {
+    const clip = makeClip(sine(440, rate, rate / 50 + 1), rate);
+    expect(clip.frames).toBe(2);
+    for (const data of Object.values(clip.data)) expect(data.length).toBe(320);
+  });
+
+  it('is padded with silence, not with zero bytes', () => {
+    const clip = makeClip(new Int16Array(1), 16_000);
+    expect(clip.data.PCMA).toEqual(SILENCE.PCMA);
+    expect(clip.data.PCMU).toEqual(SILENCE.PCMU);
+    expect(clip.data.G722).toEqual(SILENCE.G722);
+  });
+});

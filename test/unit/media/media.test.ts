@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import { createMedia, type Thread } from '../../../src/media/create-media.ts';
+import { isRefusal, type MediaOptions, type MediaSession } from '../../../src/media/media.ts';
+import type { Command, Report } from '../../../src/media/worker/protocol.ts';
+
+const OPTIONS: MediaOptions = {
+  address: '127.0.0.1',
+  ports: { from: 36_000, to: 36_010 },
+  prompts: { shipped: 'nowhere', language: 'en-GB' },
+  srtp: 'optional',
+  silentAfterMs: 30_000,
+  latch: 'latch',
+  inband: 'auto',
+};
+
+/** A worker thread that does what the test says. */
+class FakeThread implements Thread {
+  readonly commands: Command[] = [];
+  terminated = false;
+  answers = true;
+  private readonly handlers = new Map<string, (value: never) => void>();
+
+  on(event: string, handler: (value: never) => void): void {
+    this.handlers.set(event, handler);
+  }
+
+  postMessage(command: Command): void {
+    this.commands.push(command);
+    if (command.type === 'play' || command.type === 'stop' || !this.answers) return;
+    const reply = command.type === 'close' ? {} : { sdp: `sdp ${command.type}` };
+    queueMicrotask(() => this.report({ type: 'reply', ref: command.ref, reply }));
+  }
+
+  async terminate(): Promise<void> {
+    this.terminated = true;
+    this.emit('exit', undefined);
+  }
+
+  report(report: Report): void {
+    this.emit('message', report);
+  }
+
+  crash(): void {
+    this.emit('error', new Error('out of memory'));
+    this.emit('exit', undefined);
+  }
+
+  private emit(event: string, value: unknown): void {
+    this.handlers.get(event)?.(value as never);
+  }
+}
+
+function bench(options: Partial<MediaOptions> = {}) {
+  const threads: FakeThread[] = [];
+  const delays: { run: () => void; ms: number }[] = [];
+  const problems: string[] = [];
+  const media = createMedia(
+    { ...OPTIONS, onProblem: (text) => problems.push(text), ...options },
+    {
+      spawn: () => {
+        const thread = new FakeThread();
+        threads.push(thread);
+        return thread;
+      },
+      delay: (run, ms) => delays.push({ run, ms }),
+    },
+  );
+  const started = async (): Promise<FakeThread> => {
+    const start = media.start();
+    const thread = threads.at(-1) as FakeThread;
+    thread.report({ type: 'ready' });
+    await start;
+    return thread;
+  };
+  const restarts = (): number[] => delays.map((one) => one.ms).filter((ms) => ms < 60_000);
+  return { media, threads, delays, problems, started, restarts };
+}
+
+async function openOne(media: ReturnType<typeof createMedia>): Promise<MediaSession> {
+  const session = await media.open({ callId: 'a', offer: 'x', peer: '127.0.0.1' });
+  if (isRefusal(session)) throw new Error(session.refused);
+  return session;
+}
+
+const idOf = (thread: FakeThread): number => thread.commands[0]?.session as number;
+
+describe('starting', () => {
+  it('is over when the worker is ready', async () => {
+    const { media, started } = bench();
+    await started();
+    expect(media.stats()).toMatchObject({ sessions: 0, workerRestarts: 0 });
+  });
+
+  it('rejects with the worker’s reason, and does not try again by itself', async () => {
+    const { media, threads, restarts } = bench();
+    const start = media.start();
+    threads[0]?.report({ type: 'failed', text: 'there are no prompts' });
+    await expect(start).rejects.toThrow('media: there are no prompts');
+    expect(threads[0]?.terminated).toBe(true);
+    expect(restarts()).toEqual([]);
+  });
+
+  it.each<[Partial<MediaOptions>, string]>([
+    [{ address: 'localhost' }, 'must be an IP address'],
+    [{ address: '0.0.0.0' }, 'external address'],
+    [{ address: '::', externalAddress: '192.0.2.1' }, 'other IP family'],
+    [{ externalAddress: 'pbx.example' }, 'must be an IP address'],
+  ])('%j is refused', async (options, text) => {
+    await expect(bench(options).media.start()).rejects.toThrow(text);
+  });
+
+  it('a call before the start is refused', async () => {
+    expect(await bench().media.open({ callId: 'a', peer: '127.0.0.1' })).toEqual({ refused: 'noPorts' });
+  });
+});
+
+describe('a session', () => {
+  it('passes refusals on and keeps nothing of them', async () => {
+    const { media, started } = bench();
+    const thread = await started();
+    thread.answers = false;
+    const open = media.open({ callId: 'a', offer: 'x', peer: '127.0.0.1' });
+    const { ref } = thread.commands[0] as { ref: number };
+    thread.report({ type: 'reply', ref, reply: { refused: 'notAcceptable' } });
+    expect(await open).toEqual({ refused: 'notAcceptable' });
+    expect(media.stats().sessions).toBe(0);
+  });
+
+  it('keeps digits from before anybody listens, 64 of them', async () => {
+    const { media, started } = bench();
+    const thread = await started();
+    const opening = openOne(media);
+    const session = idOf(thread);
+    for (let i = 0; i < 100; i++)
+      thread.report({ type: 'digit', session, digit: String(i % 10), source: 'rtp' });
+    const call = await opening;
+    let heard = '';
+    call.onDigit = ({ digit }) => {
+      heard += digit;
+    };
+    expect(heard).toBe('0123456789'.repeat(7).slice(0, 64));
+  });
+
+  it('stops delivering the queue when the handler takes itself away', async () => {
+    const { media, started } = bench();
+    const thread = await started();
+    const call = await openOne(media);
+    for (const digit of '12#34')
+      thread.report({ type: 'digit', session: idOf(thread), digit, source: 'rtp' });
+    let first = '';
+    call.onDigit = ({ digit }) => {
+      first += digit;
+      if (digit === '#') call.onDigit = undefined;
+    };
+    let second = '';
+    call.onDigit = ({ digit }) => {
+      second += digit;
+    };
+    expect([first, second]).toEqual(['12#', '34']);
+  });
+
+  it('merges INFO with RTP', async () => {
+    const { media, started } = bench();
+    const thread = await started();
+    const call = await openOne(media);
+    const heard: string[] = [];
+    call.onDigit = ({ digit, source }) => heard.push(`${digit} ${source}`);
+    expect(call.info('application/dtmf-relay', 'Signal=1\r\n')).toBe(true);
+    thread.report({ type: 'digit', session: idOf(thread), digit: '1', source: 'rtp' });
+    thread.report({ type: 'digit', session: idOf(thread), digit: '2', source: 'rtp' });
+    expect(call.info('text/plain', '2')).toBe(false);
+    expect(call.info('application/dtmf', '2')).toBe(true);
+    expect(heard).toEqual(['1 info', '2 rtp']);
+  });
+
+  it('play is done when the worker says so, stopped by stop, a new play, and close', async () => {
+    const { media, started } = bench();
+    const thread = await started();
+    const call = await openOne(media);
+    const session = idOf(thread);
+    const first = call.play(['a']);
+    const second = call.play(['b']);
+    expect(await first).toBe('stopped');
+    thread.report({ type: 'played', session, ref: 1 });
+    thread.report({ type: 'played', session, ref: 2 });
+    expect(await second).toBe('done');
+    const third = call.play(['c']);
+    thread.report({ type: 'played', session, ref: 2 });
+    call.stop();
+    call.stop();
+    expect(await third).toBe('stopped');
+    const fourth = call.play(['d']);
+    await call.close();
+    expect(await fourth).toBe('stopped');
+    expect(await call.play(['e'])).toBe('stopped');
+    expect(thread.commands.map((one) => one.type)).toEqual([
+      'open',
+      'play',
+      'play',
+      'play',
+      'stop',
+      'play',
+      'close',
+    ]);
+  });
+
+  it('knows its latest SDP', async () => {
+    const { media, started } = bench();
+    await started();
+    const call = await openOne(media);
+    expect(call.localSdp).toBe('sdp open');
+    expect(await call.renegotiate('x')).toBe('sdp renegotiate');
+    expect(call.localSdp).toBe('sdp renegotiate');
+    expect(await call.reoffer()).toBe('sdp reoffer');
+    await call.close();
+    expect(await call.renegotiate('x')).toBeUndefined();
+    expect(await call.reoffer()).toBe('sdp reoffer');
+  });
+
+  it('is silent after close', async () => {
+    const { media, started } = bench();
+    const thread = await started();
+    const call = await openOne(media);
+    let told = 0;
+    call.onDigit = () => told++;
+    call.onSilent = () => told++;
+    call.onClosed = () => told++;
+    await call.close();
+    const session = idOf(thread);
+    thread.report({ type: 'digit', session, digit: '1', source: 'rtp' });
+    thread.report({ type: 'silent', session });
+    thread.crash();
+    expect(told).toBe(0);
+    expect(media.stats().sessions).toBe(0);
+  });
+});
+
+describe('when the worker dies', () => {
+  it('every call is told, what waits is answered, and a new worker takes over', async () => {
+    const { media, threads, delays, problems, started } = bench();
+    const thread = await started();
+    const call = await openOne(media);
+    let closed = 0;
+    call.onClosed = () => closed++;
+    const playing = call.play(['a']);
+    thread.answers = false;
+    const asking = call.renegotiate('x');
+    thread.crash();
+    expect([closed, await playing, await asking]).toEqual([1, 'stopped', undefined]);
+    expect(await media.open({ callId: 'b', peer: '127.0.0.1' })).toEqual({ refused: 'noPorts' });
+    expect(problems).toEqual(['the media worker died and is started again']);
+    delays.at(-1)?.run();
+    threads[1]?.report({ type: 'ready' });
+    await Promise.resolve();
+    expect(isRefusal(await openOne(media))).toBe(false);
+    expect(media.stats()).toMatchObject({ sessions: 1, workerRestarts: 1 });
+  });
+
+  it('waits longer each time it dies again, up to half a minute', async () => {
+    const { threads, delays, started, restarts } = bench();
+    await started();
+    for (let i = 0; i < 12; i++) {
+      threads.at(-1)?.crash();
+      delays.at(-1)?.run();
+    }
+    expect(restarts().slice(0, 3)).toEqual([100, 200, 400]);
+    expect(restarts().at(-1)).toBe(30_000);
+  });
+
+  it('not while stopping, and stop does not wait for the dead', async () => {
+    const { media, threads, started, restarts } = bench();
+    const thread = await started();
+    await openOne(media);
+    thread.answers = false;
+    const stopping = media.stop();
+    threads[0]?.crash();
+    await stopping;
+    expect(restarts()).toEqual([]);
+  });
+
+  it('not after stop', async () => {
+    const { media, threads, started, restarts } = bench();
+    await started();
+    const call = await openOne(media);
+    await media.stop();
+    expect(threads[0]?.terminated).toBe(true);
+    expect(restarts()).toEqual([]);
+    expect(await call.play(['a'])).toBe('stopped');
+  });
+});
