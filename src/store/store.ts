@@ -72,7 +72,7 @@ export type GuessReply =
 export type DirectoryEntries = ReadonlyMap<string, unknown>;
 
 export interface Snapshot {
-  /** Log position at which all of this is true. */
+  /** Log position at which all of this is true. What is past its deadline but not yet ended is still in it. */
   readonly seq: number;
   /** ms since 1970 by the store's clock when taken. */
   readonly now: number;
@@ -81,7 +81,11 @@ export interface Snapshot {
   readonly bindings: ReadonlyMap<string, BindingSet>;
 }
 
-/** Receives the state and then every change, in order, without gaps; a gap leads to a new `onSnapshot`. */
+/**
+ * Receives the state and then every change, in order, without gaps; a gap or a new connection leads to a new
+ * `onSnapshot`, which replaces all that was known. A `directory` event says that the directory has changed, not how:
+ * `snapshot()` has it. A receiver that throws gets the state anew.
+ */
 export interface Follower {
   onSnapshot(snapshot: Snapshot): void;
   onEvent(event: ChangeEvent): void;
@@ -96,7 +100,13 @@ export interface Store {
   stop(): Promise<void>;
   /** Whether commands are likely to be answered now; never blocks. */
   readonly available: boolean;
+  /**
+   * Associates, moves or takes over in one step; who is here already is left as they are. When it rejects, nobody is
+   * associated: what was carried out all the same is undone in the background. A repeat with the same `opId` may
+   * follow at once, and what it answers stands.
+   */
   associate(command: AssociateCommand): Promise<AssociateReply>;
+  /** Ends one association. When it rejects, the end may have happened all the same. */
   end(command: EndCommand): Promise<EndReply>;
   /** Ends what is past its deadline, at most `limit`; any node, any number of times. */
   claimDue(limit: number): Promise<ClaimReply>;
@@ -119,6 +129,11 @@ export interface Store {
     readonly ifEmpty?: boolean;
     readonly actor: string;
   }): Promise<boolean>;
-  /** Replaces an AOR's bindings if its version is still `expected`; false when another writer was first. */
+  /**
+   * Replaces an AOR's bindings if its version is still `expected`, and stores them as version `expected + 1`
+   * (`set.version` is not read); false when another writer was first. When nothing is stored any more because all
+   * bindings have lapsed, any `expected` is right. The contacts lapse in the store with the latest `expiresAt`, by the
+   * store's clock. @throws TypeError unless the AOR is `[A-Za-z0-9._-]{1,64}`
+   */
   writeBindings(aor: string, expected: number, set: BindingSet): Promise<boolean>;
 }

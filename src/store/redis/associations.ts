@@ -1,0 +1,180 @@
+import type { AssociateCommand, EndCommand } from '../store.ts';
+import {
+  type AssociateReply,
+  type ClaimReply,
+  type EndReply,
+  type Store,
+  StoreUnavailable,
+} from '../store.ts';
+import { type Link, NotSent } from './connection.ts';
+import { decodeFacts, decodeStrings, decodeWhole } from './decode.ts';
+import type { Durability } from './durability.ts';
+import { associationKeys, type Keys } from './keys.ts';
+import { measureStoreClock, type StoreClock } from './store-clock.ts';
+import type { TakeBacks } from './take-backs.ts';
+
+export interface AssociationOptions {
+  readonly link: Link;
+  readonly keys: Keys;
+  readonly node: string;
+  readonly storeClock: StoreClock;
+  readonly durability: Durability;
+  readonly acceptWeakDurability: boolean;
+  readonly commandTimeoutMs: number;
+  readonly waitForReplicas: number;
+  readonly takeBacks: TakeBacks;
+}
+
+/** How long a repeat of an operation gets the stored reply. */
+const OPERATION_TTL_MS = 600_000;
+/** How long a replica may take to confirm. */
+const REPLICA_MS = 200;
+
+/** Logging in and out and expiry. */
+export function createAssociations(
+  options: AssociationOptions,
+): Pick<Store, 'associate' | 'end' | 'claimDue'> {
+  const { link, keys } = options;
+  return {
+    associate: (command) => associate(options, command),
+    end: (command) => end(options, command),
+    async claimDue(limit) {
+      const args = [Math.max(1, Math.floor(limit)), `node:${options.node}`];
+      return decodeClaim(await link.run({ script: 'claimDue', keys: associationKeys(keys), args }));
+    },
+  };
+}
+
+async function associate(options: AssociationOptions, command: AssociateCommand): Promise<AssociateReply> {
+  if (command.host === '' || command.guest === '')
+    throw new TypeError('An association needs a host and a guest');
+  await requireDurability(options);
+  options.takeBacks.cancel(command.opId);
+  try {
+    return await associateDurably(options, command);
+  } catch (error) {
+    // It may have been carried out all the same, and nobody would know: the phone must not stay logged in.
+    if (error instanceof StoreUnavailable && !(error instanceof NotSent))
+      options.takeBacks.begin(command.opId);
+    throw error;
+  }
+}
+
+async function associateDurably(
+  options: AssociationOptions,
+  command: AssociateCommand,
+): Promise<AssociateReply> {
+  const { epoch } = options.link;
+  const reply = decodeAssociate(await runAssociate(options, command));
+  if (reply.outcome === 'associated' && !(await replicated(options, epoch))) {
+    throw new StoreUnavailable('Too few replicas confirmed the login');
+  }
+  return reply;
+}
+
+async function requireDurability({ durability, acceptWeakDurability }: AssociationOptions): Promise<void> {
+  if (acceptWeakDurability) return;
+  const weakness = await durability.check();
+  if (weakness !== undefined) throw new StoreUnavailable(weakness);
+}
+
+/** One repeat when the store's clock has moved: the command was refused as late without being late. */
+async function runAssociate(
+  options: AssociationOptions,
+  command: AssociateCommand,
+): Promise<readonly string[]> {
+  for (let attempt = 1; ; attempt++) {
+    const reply = await runAssociateOnce(options, command);
+    if (reply[0] !== 'late') return reply;
+    if (attempt === 2) throw new StoreUnavailable('The store got the login too late');
+  }
+}
+
+async function runAssociateOnce(
+  options: AssociationOptions,
+  command: AssociateCommand,
+): Promise<readonly string[]> {
+  const { link, keys, storeClock, commandTimeoutMs } = options;
+  const limitMs = command.limitMs === 'never' ? 0 : Math.max(1, Math.ceil(command.limitMs));
+  if (storeClock.in(0) === undefined) await measureStoreClock(storeClock, link);
+  const asked = storeClock.ask();
+  const raw = await link.run({
+    script: 'associate',
+    keys: [...associationKeys(keys), keys.operation(command.opId)],
+    args: [
+      ...[command.host, command.guest, command.site, limitMs, command.occupied, command.secondDesk],
+      ...[command.actor, OPERATION_TTL_MS, storeClock.in(commandTimeoutMs) ?? 0],
+    ],
+  });
+  const reply = decodeStrings(raw) ?? [];
+  asked.answered(decodeWhole(reply[1]));
+  return reply;
+}
+
+/** Whether enough replicas have what this connection wrote; a new connection would confirm what it never wrote. */
+async function replicated({ link, waitForReplicas }: AssociationOptions, epoch: number): Promise<boolean> {
+  if (waitForReplicas <= 0) return true;
+  if (link.epoch !== epoch) return false;
+  const confirmed = await link.send('WAIT', waitForReplicas, REPLICA_MS).catch(() => 0);
+  return Number(confirmed) >= waitForReplicas;
+}
+
+async function end(options: AssociationOptions, command: EndCommand): Promise<EndReply> {
+  const { host, guest } = command;
+  if (host === '' || guest === '' || (host === undefined && guest === undefined)) {
+    throw new TypeError('An end needs a host or a guest');
+  }
+  const { epoch } = options.link;
+  const reply = await runEnd(options, command);
+  if (reply.outcome === 'ended' && !(await replicated(options, epoch))) {
+    throw new StoreUnavailable('Too few replicas confirmed the logout');
+  }
+  return reply;
+}
+
+async function runEnd({ link, keys }: AssociationOptions, command: EndCommand): Promise<EndReply> {
+  const { host = '', guest = '', generation = '', reason, actor, opId } = command;
+  const reply = await link.run({
+    script: 'end',
+    keys: [...associationKeys(keys), keys.operation(opId)],
+    args: [host, guest, generation, reason, actor, OPERATION_TTL_MS],
+  });
+  return decodeEnd(decodeStrings(reply) ?? []);
+}
+
+function decodeAssociate(reply: readonly string[]): AssociateReply {
+  const association = decodeFacts(reply.slice(4, 10));
+  if (association === undefined) throw unreadable();
+  switch (reply[2]) {
+    case 'associated': {
+      const replay = reply[0] === 'replay';
+      return { outcome: 'associated', association, movedFrom: reply[10] || undefined, replay };
+    }
+    case 'occupied':
+      return { outcome: 'occupied', by: association };
+    case 'elsewhere':
+      return { outcome: 'elsewhere', at: association };
+    case 'alreadyHere':
+      return { outcome: 'alreadyHere', association };
+    default:
+      throw unreadable();
+  }
+}
+
+function decodeEnd(reply: readonly string[]): EndReply {
+  const outcome = reply[2];
+  if (outcome === 'none' || outcome === 'notYours' || outcome === 'stale') return { outcome };
+  const association = decodeFacts(reply.slice(4, 10));
+  if (outcome !== 'ended' || association === undefined) throw unreadable();
+  return { outcome, association, replay: reply[0] === 'replay' };
+}
+
+function decodeClaim(reply: unknown): ClaimReply {
+  const [ended, next, now] = (decodeStrings(reply) ?? []).map(decodeWhole);
+  if (ended === undefined || next === undefined || now === undefined) throw unreadable();
+  return { ended, nextDeadline: next === 0 ? undefined : next, now };
+}
+
+function unreadable(): StoreUnavailable {
+  return new StoreUnavailable('The store gave a reply that cannot be read');
+}

@@ -1,0 +1,219 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { type Follower, StoreUnavailable } from '../store.ts';
+import { COMMON, type Connection, closeRedis, describe, openRedis } from './connection.ts';
+import { decodeBindings, decodeEvent, decodeRead, decodeWhole, type StreamEntry } from './decode.ts';
+import type { Keys } from './keys.ts';
+import { runScript } from './scripts.ts';
+import { loadSnapshot, type Position } from './snapshot.ts';
+
+export interface FollowOptions {
+  readonly connection: Connection;
+  readonly keys: Keys;
+  readonly node: string;
+  readonly clock: { now(): number };
+  readonly onProblem: (text: string, error?: Error) => void;
+}
+
+/** How long one read waits for news; the most a freshness time can be off. */
+const BLOCK_MS = 400;
+/** No answer for this long: the connection is given up. */
+const SILENCE_MS = 2000;
+const OFFSET_EVERY_MS = 10_000;
+/** A round trip longer than this says too little about the offset. */
+const OFFSET_ROUND_TRIP_MS = 100;
+const BATCH = 500;
+
+/** A gap or an entry that cannot be read: the state must be loaded anew. */
+const RELOAD = Symbol('reload');
+
+/**
+ * Follows both streams until the signal aborts; connects again for ever, and loads the state anew at each connection
+ * and after each gap. Resolves when following has ended; `onLoaded` is called at the first snapshot.
+ */
+export async function followStreams(
+  options: FollowOptions,
+  follower: Follower,
+  signals: { readonly signal: AbortSignal; readonly onLoaded: () => void },
+): Promise<void> {
+  const { signal } = signals;
+  let failures = 0;
+  let told = false;
+  const noting: Follower = {
+    onSnapshot: (snapshot) => follower.onSnapshot(snapshot),
+    onEvent: (event) => follower.onEvent(event),
+    onBindings: (aor, set) => follower.onBindings(aor, set),
+    onContact: (offsetMs) => {
+      failures = 0;
+      told = false;
+      signals.onLoaded();
+      follower.onContact(offsetMs);
+    },
+  };
+  while (!signal.aborted) {
+    const session = createSession(options, guarded(noting, signal));
+    try {
+      await untilAborted(session.run(), signal);
+    } catch (error) {
+      if (!told && !signal.aborted) options.onProblem('Following the store was interrupted', problem(error));
+      told = true;
+    } finally {
+      session.close();
+    }
+    failures += 1;
+    await delay(Math.min(50 * 2 ** Math.min(failures, 5), 1000), undefined, { signal }).catch(
+      () => undefined,
+    );
+  }
+}
+
+/** The receiver failed, not the store. */
+class FollowerFailed extends Error {}
+
+/** Passes calls on until the signal aborts, and marks what the receiver throws. */
+function guarded(follower: Follower, signal: AbortSignal): Follower {
+  const pass = (call: () => void) => {
+    if (signal.aborted) return;
+    try {
+      call();
+    } catch (error) {
+      throw new FollowerFailed('the receiver of changes failed', { cause: error });
+    }
+  };
+  return {
+    onSnapshot: (snapshot) => pass(() => follower.onSnapshot(snapshot)),
+    onEvent: (event) => pass(() => follower.onEvent(event)),
+    onBindings: (aor, set) => pass(() => follower.onBindings(aor, set)),
+    onContact: (offsetMs) => pass(() => follower.onContact(offsetMs)),
+  };
+}
+
+/** One connection's worth of following; `run` ends by rejecting. */
+function createSession(options: FollowOptions, follower: Follower) {
+  const redis = openRedis(
+    options.connection,
+    {
+      ...COMMON,
+      connectionName: `hotdesk-${options.node}-follow`,
+      maxRetriesPerRequest: null,
+      commandTimeout: SILENCE_MS,
+      retryStrategy: null,
+    },
+    // Told once by the loop above.
+    () => undefined,
+  );
+  const measure = createOffsetMeter(redis, options.clock);
+
+  async function load(): Promise<Position> {
+    const run = (call: Parameters<typeof runScript>[1]) => runScript(redis, call);
+    const { snapshot, position } = await loadSnapshot({
+      keys: options.keys,
+      run,
+      onProblem: options.onProblem,
+    });
+    follower.onSnapshot(snapshot);
+    return position;
+  }
+
+  return {
+    async run(): Promise<never> {
+      await redis.connect();
+      let position = await load();
+      for (;;) {
+        follower.onContact(await measure());
+        const next = await readOn(redis, position, { ...options, follower });
+        position = next === RELOAD ? await load() : next;
+      }
+    },
+    close: () => closeRedis(redis),
+  };
+}
+
+/** Reads what is new after a position and passes it on; the position after it, or RELOAD. */
+async function readOn(
+  redis: Redis,
+  from: Position,
+  to: FollowOptions & { readonly follower: Follower },
+): Promise<Position | typeof RELOAD> {
+  const { events, contactStream } = to.keys;
+  const reply = decodeRead(
+    await redis.call(
+      'XREAD',
+      ...['COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', events, contactStream, from.eventId, from.contactId],
+    ),
+  );
+  if (reply === undefined) return RELOAD;
+  let { seq, eventId, contactSeq, contactId } = from;
+  for (const entry of reply.get(events) ?? []) {
+    if (!passEvent(entry, seq, to)) return RELOAD;
+    seq += 1;
+    eventId = entry.id;
+  }
+  for (const entry of reply.get(contactStream) ?? []) {
+    if (!passBindings(entry, contactSeq, to)) return RELOAD;
+    contactSeq += 1;
+    contactId = entry.id;
+  }
+  return { seq, eventId, contactSeq, contactId };
+}
+
+type Receiver = Pick<FollowOptions, 'onProblem'> & { readonly follower: Follower };
+
+/** Passes an entry of the change log on if it is the next one and can be read. */
+function passEvent(entry: StreamEntry, seq: number, { follower, onProblem }: Receiver): boolean {
+  const event = decodeEvent(entry.fields);
+  if (event === undefined)
+    onProblem(`Entry ${entry.id} of the change log cannot be read: the state is loaded anew`);
+  if (event?.seq !== seq + 1) return false;
+  follower.onEvent(event);
+  return true;
+}
+
+/** Passes an entry of the contact stream on if it is the next one and can be read. */
+function passBindings(entry: StreamEntry, contactSeq: number, { follower, onProblem }: Receiver): boolean {
+  const { n, aor, set } = entry.fields;
+  const bindings = decodeBindings(set ?? '');
+  if (aor === undefined || bindings === undefined) {
+    onProblem(`Entry ${entry.id} of the contact stream cannot be read: the state is loaded anew`);
+    return false;
+  }
+  if (decodeWhole(n) !== contactSeq + 1) return false;
+  follower.onBindings(aor, bindings);
+  return true;
+}
+
+/** Store clock − ours in ms, asked for every 10 s. */
+function createOffsetMeter(redis: Redis, clock: { now(): number }): () => Promise<number> {
+  let offset: number | undefined;
+  let due = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const sent = clock.now();
+    if (offset !== undefined && sent < due && sent > due - 2 * OFFSET_EVERY_MS) return offset;
+    const [seconds, micros] = (await redis.time()).map(Number);
+    const received = clock.now();
+    due = received + OFFSET_EVERY_MS;
+    const measured = Math.round(seconds! * 1000 + micros! / 1000 - (sent + received) / 2);
+    if (offset === undefined || received - sent <= OFFSET_ROUND_TRIP_MS) offset = measured;
+    return offset;
+  };
+}
+
+/** The promise, or a rejection at once when the signal aborts. */
+async function untilAborted(promise: Promise<never>, signal: AbortSignal): Promise<void> {
+  let abort = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve;
+  });
+  signal.addEventListener('abort', abort, { once: true });
+  promise.catch(() => undefined);
+  try {
+    if (!signal.aborted) await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function problem(error: unknown): Error {
+  if (error instanceof FollowerFailed || error instanceof StoreUnavailable) return error;
+  return new Error(describe(error));
+}

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Link } from './connection.ts';
+import { associationKeys, type Keys } from './keys.ts';
+
+/** Undoing in the background of logins that were refused as unavailable although Redis may have carried them out. */
+export interface TakeBacks {
+  begin(opId: string): void;
+  /** Somebody repeats the operation, and its outcome is theirs now. */
+  cancel(opId: string): void;
+  stop(): void;
+}
+
+export interface TakeBackOptions {
+  readonly link: Link;
+  readonly keys: Keys;
+  readonly node: string;
+  readonly onProblem: (text: string, error?: Error) => void;
+}
+
+/** About five minutes; the operation itself is remembered for ten. */
+const TRIES = 100;
+const LONGEST_PAUSE_MS = 3000;
+/** Far more than the circuit breaker lets happen in five minutes. */
+const MOST_PENDING = 1000;
+
+/** Creates the list of what is to be undone; it tries until Redis answers. */
+export function createTakeBacks(options: TakeBackOptions): TakeBacks {
+  const pending = new Map<string, AbortController>();
+  const cancel = (opId: string) => {
+    pending.get(opId)?.abort();
+    pending.delete(opId);
+  };
+  return {
+    begin(opId) {
+      if (pending.size >= MOST_PENDING) return options.onProblem('Too many unconfirmed logins to undo');
+      const cancelled = new AbortController();
+      pending.set(opId, cancelled);
+      void takeBack(options, { opId, signal: cancelled.signal }).finally(() => {
+        if (pending.get(opId) === cancelled) pending.delete(opId);
+      });
+    },
+    cancel,
+    stop: () => [...pending.keys()].forEach(cancel),
+  };
+}
+
+async function takeBack(
+  { link, keys, node, onProblem }: TakeBackOptions,
+  { opId, signal }: { readonly opId: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const call = {
+    script: 'takeBack',
+    keys: [...associationKeys(keys), keys.operation(opId)],
+    args: [`node:${node}`],
+  } as const;
+  let failure: Error | undefined;
+  for (let n = 0; n < TRIES && !signal.aborted; n++) {
+    failure = await link.run(call).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (failure === undefined) return;
+    const pause = Math.min(100 * 2 ** n, LONGEST_PAUSE_MS);
+    // Not a reason for the process to stay.
+    await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+  if (!signal.aborted) onProblem('An unconfirmed login could not be undone', failure);
+}

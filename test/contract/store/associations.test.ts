@@ -1,0 +1,314 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../../src/store/store.ts';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { login, logout, newCompany, openStore, record } from './setup.ts';
+
+let redis: TestRedis;
+let raw: Redis;
+beforeAll(async () => {
+  redis = await startRedis();
+  raw = new Redis(redis.path);
+});
+afterAll(async () => {
+  raw.disconnect();
+  await redis.stop();
+});
+
+async function withStore(test: (store: Store, company: string) => Promise<void>): Promise<void> {
+  const company = newCompany();
+  const store = await openStore(redis.path, { company });
+  try {
+    await test(store, company);
+  } finally {
+    await store.stop();
+  }
+}
+
+/** The change log from its first entry, as a follower of an empty company gets it. */
+async function eventsOf(company: string) {
+  const entries = await raw.xrange(`hd:{${company}}:ev`, '-', '+');
+  return entries.map(([, fields]) =>
+    Object.fromEntries(fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1]]] : []))),
+  );
+}
+
+describe('associate', () => {
+  it('starts an association by the store clock, with its log position as generation', () =>
+    withStore(async (store, company) => {
+      const reply = await store.associate(login('h1', '1001', { limitMs: 5000 }));
+      expect(reply).toMatchObject({ outcome: 'associated', movedFrom: undefined, replay: false });
+      if (reply.outcome !== 'associated') return;
+      const { startedAt, expiresAt, generation } = reply.association;
+      expect(Math.abs(startedAt - Date.now())).toBeLessThan(1000);
+      expect(expiresAt).toBe(startedAt + 5000);
+      expect(generation).toBe(1);
+      expect((await store.snapshot()).associations).toEqual([reply.association]);
+      expect(await eventsOf(company)).toMatchObject([
+        { seq: '1', kind: 'start', reason: 'logIn', actor: 'guest' },
+      ]);
+    }));
+
+  it('never ends one without a limit', () =>
+    withStore(async (store) => {
+      const reply = await store.associate(login('h1', '1001', { limitMs: 'never' }));
+      expect(reply).toMatchObject({ association: { expiresAt: 'never' } });
+      expect(await store.claimDue(10)).toMatchObject({ ended: 0, nextDeadline: undefined });
+    }));
+
+  it('B5b: refuses a host that somebody else holds and changes nothing', () =>
+    withStore(async (store, company) => {
+      await store.associate(login('h1', '1001'));
+      const reply = await store.associate(login('h1', '1002'));
+      expect(reply).toMatchObject({ outcome: 'occupied', by: { host: 'h1', guest: '1001' } });
+      expect(await eventsOf(company)).toHaveLength(1);
+    }));
+
+  it('B5b: takes a host over when told to', () =>
+    withStore(async (store, company) => {
+      await store.associate(login('h1', '1001'));
+      const reply = await store.associate(login('h1', '1002', { occupied: 'takeover' }));
+      expect(reply).toMatchObject({ outcome: 'associated', association: { guest: '1002', generation: 3 } });
+      expect(await eventsOf(company)).toMatchObject([
+        { kind: 'start', guest: '1001' },
+        { kind: 'end', guest: '1001', reason: 'takenOver' },
+        { kind: 'start', guest: '1002', reason: 'logIn' },
+      ]);
+    }));
+
+  it('B5c: moves a guest from the first host, as one adjacent pair in the log', () =>
+    withStore(async (store, company) => {
+      await store.associate(login('h1', '1001'));
+      await store.associate(login('h2', '1002'));
+      const reply = await store.associate(login('h2', '1001', { occupied: 'takeover' }));
+      expect(reply).toMatchObject({ outcome: 'associated', movedFrom: 'h1', association: { host: 'h2' } });
+      expect((await eventsOf(company)).slice(2)).toMatchObject([
+        { kind: 'end', host: 'h2', guest: '1002', reason: 'takenOver' },
+        { kind: 'end', host: 'h1', guest: '1001', reason: 'moved' },
+        { kind: 'start', host: 'h2', guest: '1001', reason: 'move', prev: 'h1' },
+      ]);
+      expect((await store.snapshot()).associations).toHaveLength(1);
+    }));
+
+  it('B5c: keeps a guest at the first host by policy, and throws nobody out of the second', () =>
+    withStore(async (store) => {
+      await store.associate(login('h1', '1001'));
+      await store.associate(login('h2', '1002'));
+      const reply = await store.associate(login('h2', '1001', { occupied: 'takeover', secondDesk: 'deny' }));
+      expect(reply).toMatchObject({ outcome: 'elsewhere', at: { host: 'h1' } });
+      expect((await store.snapshot()).associations).toHaveLength(2);
+    }));
+
+  it('says so when the guest is here already, and renews nothing', () =>
+    withStore(async (store, company) => {
+      const first = await store.associate(login('h1', '1001'));
+      const again = await store.associate(login('h1', '1001', { limitMs: 'never', occupied: 'takeover' }));
+      expect(again.outcome).toBe('alreadyHere');
+      expect(again).toMatchObject({ association: (first as { association: object }).association });
+      expect(await eventsOf(company)).toHaveLength(1);
+    }));
+
+  it('gives the stored reply to a repeat of the operation', () =>
+    withStore(async (store, company) => {
+      const command = login('h1', '1001');
+      const first = await store.associate(command);
+      await store.end(logout({ host: 'h1' }));
+      expect(await store.associate(command)).toEqual({ ...first, replay: true });
+      const refused = login('h2', '1003');
+      await store.associate(login('h2', '1002'));
+      expect(await store.associate(refused)).toMatchObject({ outcome: 'occupied' });
+      await store.end(logout({ host: 'h2' }));
+      expect(await store.associate(refused)).toMatchObject({ outcome: 'occupied' });
+      expect(await raw.pttl(`hd:{${company}}:op:${command.opId}`)).toBeGreaterThan(590_000);
+    }));
+
+  it('takes hostile ids as they are and touches no other key', () =>
+    withStore(async (store, company) => {
+      const hostile = [
+        'a}b',
+        '{x}',
+        "');redis.call('FLUSHALL')--",
+        '\r\n*1\r\n$4\r\nPING',
+        '\0',
+        '"',
+        '💺',
+        '__proto__',
+      ];
+      for (const [i, host] of hostile.entries()) {
+        const guest = `g${i}${host}`;
+        const reply = await store.associate(login(host, guest, { site: host, actor: host }));
+        expect(reply).toMatchObject({ outcome: 'associated', association: { host, guest, site: host } });
+      }
+      expect(new Set((await store.snapshot()).associations.map((a) => a.host))).toEqual(new Set(hostile));
+      const keys = (await raw.keys(`*${company}*`)).filter((key) => !key.includes(':op:'));
+      expect(keys.toSorted()).toEqual(
+        ['b', 'dl', 'ev', 'g', 'seq', 'site'].map((name) => `hd:{${company}}:${name}`),
+      );
+    }));
+
+  it('has no use for empty ids or an operation id that is none', () =>
+    withStore(async (store) => {
+      await expect(store.associate(login('', '1001'))).rejects.toThrow(TypeError);
+      await expect(store.associate(login('h1', ''))).rejects.toThrow(TypeError);
+      await expect(store.associate(login('h1', '1', { opId: 'x}:b' }))).rejects.toThrow(TypeError);
+      await expect(store.end(logout({}))).rejects.toThrow(TypeError);
+      await expect(store.end(logout({ host: '' }))).rejects.toThrow(TypeError);
+      expect((await store.snapshot()).seq).toBe(0);
+    }));
+
+  it('treats a record that cannot be read as a free host, and writes it anew', () =>
+    withStore(async (store, company) => {
+      await raw.hset(`hd:{${company}}:b`, 'h1', '{broken', 'h2', '{"g":1}', 'h3', '[]');
+      for (const host of ['h1', 'h2', 'h3']) {
+        expect(await store.associate(login(host, `of-${host}`))).toMatchObject({ outcome: 'associated' });
+      }
+      expect((await store.snapshot()).associations).toHaveLength(3);
+    }));
+
+  it('does not carry out what comes after the caller has given up', async () => {
+    let ahead = 0;
+    const store = await openStore(redis.path, { clock: { now: () => Date.now() + ahead } });
+    // Our clock jumps back by a minute after the offset was measured: the command looks old, and is tried once more.
+    ahead = -60_000;
+    expect(await store.associate(login('h1', '1001'))).toMatchObject({ outcome: 'associated' });
+    await store.stop();
+  });
+});
+
+describe('end', () => {
+  it('ends by host, by guest, and by both', () =>
+    withStore(async (store) => {
+      for (const who of [{ host: 'h1' }, { guest: '1001' }, { host: 'h1', guest: '1001' }]) {
+        const started = await store.associate(login('h1', '1001'));
+        const reply = await store.end(logout(who));
+        expect(reply).toMatchObject({ outcome: 'ended', replay: false });
+        expect(reply).toMatchObject({ association: (started as { association: object }).association });
+      }
+      expect((await store.snapshot()).associations).toEqual([]);
+    }));
+
+  it('B6: somebody else is not logged out', () =>
+    withStore(async (store) => {
+      await store.associate(login('h1', '1001'));
+      expect(await store.end(logout({ host: 'h1', guest: '1002' }))).toEqual({ outcome: 'notYours' });
+      expect(await store.end(logout({ host: 'h2' }))).toEqual({ outcome: 'none' });
+      expect(await store.end(logout({ guest: '1002' }))).toEqual({ outcome: 'none' });
+      expect((await store.snapshot()).associations).toHaveLength(1);
+    }));
+
+  it('a late end does not hit a newer association', () =>
+    withStore(async (store) => {
+      await store.associate(login('h1', '1001'));
+      await store.end(logout({ host: 'h1' }));
+      await store.associate(login('h1', '1001'));
+      expect(await store.end(logout({ host: 'h1', generation: 1 }))).toEqual({ outcome: 'stale' });
+      expect(await store.end(logout({ host: 'h1', generation: 3 }))).toMatchObject({ outcome: 'ended' });
+    }));
+
+  it('gives the stored reply to a repeat', () =>
+    withStore(async (store) => {
+      await store.associate(login('h1', '1001'));
+      const command = logout({ host: 'h1', reason: 'released', actor: 'admin:ann' });
+      const first = await store.end(command);
+      await store.associate(login('h1', '1002'));
+      expect(await store.end(command)).toEqual({ ...first, replay: true });
+      expect((await store.snapshot()).associations).toMatchObject([{ guest: '1002' }]);
+    }));
+});
+
+describe('expiry', () => {
+  it('is exact: occupied until the deadline, free from it on, logged once as expired', () =>
+    withStore(async (store, company) => {
+      const reply = await store.associate(login('h1', '1001', { limitMs: 150 }));
+      const deadline = (reply as { association: { expiresAt: number } }).association.expiresAt;
+      for (;;) {
+        const before = Date.now();
+        const next = await store.associate(login('h1', '1002', { limitMs: 'never' }));
+        if (next.outcome === 'occupied') expect(before).toBeLessThan(deadline + 1);
+        if (next.outcome === 'associated') {
+          expect(next.association.startedAt).toBeGreaterThanOrEqual(deadline);
+          expect(before).toBeLessThan(deadline + 50);
+          break;
+        }
+        await delay(1);
+      }
+      expect(await eventsOf(company)).toMatchObject([
+        { kind: 'start', guest: '1001' },
+        { kind: 'end', guest: '1001', reason: 'expired', actor: 'ttl' },
+        { kind: 'start', guest: '1002' },
+      ]);
+    }));
+
+  it('is claimed once, however many nodes sweep, and names the next deadline', () =>
+    withStore(async (store, company) => {
+      for (let i = 0; i < 20; i++) await store.associate(login(`h${i}`, `g${i}`, { limitMs: 5 }));
+      const last = await store.associate(login('later', 'x', { limitMs: 60_000 }));
+      await delay(10);
+      const sweeps = await Promise.all(Array.from({ length: 8 }, () => store.claimDue(7)));
+      expect(sweeps.reduce((sum, { ended }) => sum + ended, 0)).toBe(20);
+      const { nextDeadline, now } = await store.claimDue(7);
+      expect(nextDeadline).toBe((last as { association: { expiresAt: number } }).association.expiresAt);
+      expect(Math.abs(now - Date.now())).toBeLessThan(1000);
+      const ends = (await eventsOf(company)).filter(({ kind }) => kind === 'end');
+      expect(ends).toHaveLength(20);
+      expect(ends).toSatisfy((list: object[]) =>
+        list.every((e) => Reflect.get(e, 'reason') === 'expired' && Reflect.get(e, 'actor') === 'node:n1'),
+      );
+    }));
+
+  it('repairs deadlines that disagree with the record', () =>
+    withStore(async (store, company) => {
+      const reply = await store.associate(login('h1', '1001'));
+      await raw.zadd(`hd:{${company}}:dl`, 1, 'h1', 2, 'nobody');
+      const claim = await store.claimDue(10);
+      const deadline = (reply as { association: { expiresAt: number } }).association.expiresAt;
+      expect(claim).toMatchObject({ ended: 0, nextDeadline: deadline });
+      expect(await raw.zrange(`hd:{${company}}:dl`, '0', '-1')).toEqual(['h1']);
+    }));
+
+  it('an overdue guest cannot log out, and is free to sit elsewhere', () =>
+    withStore(async (store) => {
+      await store.associate(login('h1', '1001', { limitMs: 5 }));
+      await store.associate(login('h2', '1002', { limitMs: 5 }));
+      await delay(10);
+      expect(await store.end(logout({ host: 'h1' }))).toEqual({ outcome: 'none' });
+      const reply = await store.associate(login('h3', '1002', { secondDesk: 'deny' }));
+      expect(reply).toMatchObject({ outcome: 'associated', movedFrom: undefined });
+    }));
+});
+
+describe('what Redis sees', () => {
+  it('one short command per call, and nothing between calls', () =>
+    withStore(async (store, company) => {
+      await store.associate(login('h0', '1000'));
+      await store.end(logout({ host: 'h0' }));
+      const seen: string[][] = [];
+      const monitor = await raw.monitor();
+      monitor.on('monitor', (_time: string, args: string[], source: string) => {
+        if (source !== 'lua') seen.push(args);
+      });
+      await store.associate(login('h1', '1001', { opId: randomUUID() }));
+      await store.end(logout({ host: 'h1' }));
+      await delay(50);
+      monitor.disconnect();
+      expect(seen.map(([command]) => command?.toLowerCase())).toEqual(['evalsha', 'evalsha']);
+      expect(seen.flat().every((argument) => argument.length < 100)).toBe(true);
+      expect(company).toMatch(/^c/);
+    }));
+
+  it('a follower costs one read per 400 ms', () =>
+    withStore(async (store) => {
+      const end = new AbortController();
+      await store.follow(record(), end.signal);
+      const commands: string[] = [];
+      const monitor = await raw.monitor();
+      monitor.on('monitor', (_time: string, args: string[]) => commands.push(args[0]!.toLowerCase()));
+      await delay(1300);
+      monitor.disconnect();
+      end.abort();
+      expect(new Set(commands)).toEqual(new Set(['xread']));
+      expect(commands.length).toBeLessThanOrEqual(4);
+    }));
+});

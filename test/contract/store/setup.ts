@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChangeEvent } from '../../../src/domain/association.ts';
+import type { Binding, BindingSet } from '../../../src/domain/binding.ts';
+import { createRedisStore, type RedisStoreOptions } from '../../../src/store/redis/redis-store.ts';
+import type { AssociateCommand, EndCommand, Follower, Snapshot, Store } from '../../../src/store/store.ts';
+
+let companies = 0;
+
+/** Company ids are never used twice, so that tests share a Redis without sharing state. */
+export function newCompany(): string {
+  companies += 1;
+  return `c${process.pid}-${companies}`;
+}
+
+/** A started store and what it complained of; patient, as a busy machine's disk may be slow. */
+export async function openStore(
+  path: string,
+  options: Partial<RedisStoreOptions> = {},
+): Promise<Store & { readonly problems: string[] }> {
+  const problems: string[] = [];
+  const store = createRedisStore({
+    connection: { path },
+    company: newCompany(),
+    node: 'n1',
+    commandTimeoutMs: 2000,
+    clock: { now: Date.now },
+    onProblem: (text, error) => problems.push(error ? `${text}: ${error.message}` : text),
+    ...options,
+  });
+  await store.start();
+  return Object.assign(store, { problems });
+}
+
+export function login(host: string, guest: string, more: Partial<AssociateCommand> = {}): AssociateCommand {
+  return {
+    ...{ host, guest, site: 'london', limitMs: 60_000, occupied: 'deny', secondDesk: 'move' },
+    ...{ actor: 'guest', opId: randomUUID() },
+    ...more,
+  } as AssociateCommand;
+}
+
+export function logout(who: Partial<EndCommand>): EndCommand {
+  return { reason: 'loggedOut', actor: 'guest', opId: randomUUID(), ...who };
+}
+
+export function binding(more: Partial<Binding> = {}): Binding {
+  return {
+    contact: 'sip:cp1@127.0.0.1:5060',
+    callId: 'a@b',
+    cseq: 1,
+    expiresAt: Date.now() + 60_000,
+    q: 1,
+    flow: { protocol: 'udp', address: '127.0.0.1', port: 5060 },
+    path: [],
+    userAgent: 'test',
+    ...more,
+  };
+}
+
+/** Keeps what it is told. */
+export interface Recorder extends Follower {
+  readonly snapshots: Snapshot[];
+  readonly events: ChangeEvent[];
+  readonly bindings: { aor: string; set: BindingSet }[];
+  readonly contacts: { at: number; offsetMs: number }[];
+}
+
+export function record(): Recorder {
+  const snapshots: Snapshot[] = [];
+  const events: ChangeEvent[] = [];
+  const bindings: { aor: string; set: BindingSet }[] = [];
+  const contacts: { at: number; offsetMs: number }[] = [];
+  return {
+    ...{ snapshots, events, bindings, contacts },
+    onSnapshot: (snapshot) => snapshots.push(snapshot),
+    onEvent: (event) => events.push(event),
+    onBindings: (aor, set) => bindings.push({ aor, set }),
+    onContact: (offsetMs) => contacts.push({ at: Date.now(), offsetMs }),
+  };
+}
+
+/** Waits until the condition holds, 10 s at most. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 2000; i++) {
+    if (await condition()) return;
+    await delay(5);
+  }
+  throw new Error('did not happen within 10 s');
+}
+
+export async function timed<T>(promise: Promise<T>): Promise<{ error: unknown; ms: number }> {
+  const start = performance.now();
+  const error = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  return { error, ms: performance.now() - start };
+}

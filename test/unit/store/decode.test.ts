@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  decodeBindings,
+  decodeEvent,
+  decodeFacts,
+  decodeRead,
+  decodeRecord,
+  decodeSnapshot,
+} from '../../../src/store/redis/decode.ts';
+
+const start = {
+  ...{ seq: '7', kind: 'start', at: '5', actor: 'guest', reason: 'logIn', host: 'h1', guest: '1001' },
+  ...{ site: 'london', gen: '7', since: '5', dl: '0', prev: '' },
+};
+
+describe('what comes back from Redis', () => {
+  it('reads a record, with 0 as never', () => {
+    const text = '{"g":"1001","gen":"7","at":"5","dl":"0","site":"london"}';
+    const association = { host: 'h1', guest: '1001', site: 'london', generation: 7, startedAt: 5 };
+    expect(decodeRecord('h1', text)).toEqual({ ...association, expiresAt: 'never' });
+    expect(decodeFacts(['h1', '1001', 'london', '7', '5', '9'])).toEqual({ ...association, expiresAt: 9 });
+  });
+
+  it('reads the three kinds of event', () => {
+    const association = {
+      host: 'h1',
+      guest: '1001',
+      site: 'london',
+      generation: 7,
+      startedAt: 5,
+      expiresAt: 'never',
+    };
+    const base = { seq: 7, at: 5, actor: 'guest' };
+    expect(decodeEvent(start)).toEqual({
+      ...{ ...base, kind: 'start', reason: 'logIn', association },
+      previousHost: undefined,
+    });
+    expect(decodeEvent({ ...start, kind: 'end', reason: 'expired' })).toEqual({
+      ...{ ...base, kind: 'end', reason: 'expired', association },
+    });
+    expect(decodeEvent({ seq: '7', at: '5', actor: 'guest', kind: 'directory' })).toEqual({
+      ...{ ...base, kind: 'directory' },
+    });
+  });
+
+  it.each([
+    { ...start, reason: 'loggedOut' },
+    { ...start, kind: 'end', reason: 'logIn' },
+    { ...start, kind: 'other' },
+    { ...start, seq: '1e3' },
+    { ...start, dl: '-1' },
+    { ...start, host: '' },
+    { seq: '1' },
+    {},
+  ])('knows an event it cannot read: %j', (fields) => {
+    expect(decodeEvent(fields as Record<string, string>)).toBeUndefined();
+  });
+
+  it.each(['', '{', '[]', '{"version":1}', '{"version":-1,"bindings":[]}', '{"version":1,"bindings":[{}]}'])(
+    'knows bindings it cannot read: %j',
+    (text) => {
+      expect(decodeBindings(text)).toBeUndefined();
+    },
+  );
+
+  it('never throws, whatever Redis says', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.string(), (anything, text) => {
+        decodeSnapshot(anything);
+        decodeRead(anything);
+        decodeRecord('h', text);
+        decodeBindings(text);
+        decodeEvent({ kind: text, seq: text });
+      }),
+    );
+  });
+});
