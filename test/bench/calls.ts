@@ -28,8 +28,10 @@ export async function benchCalls(rate: number, seconds: number): Promise<boolean
     ready: 'ready',
   });
   const hotdesk = await startHotdesk(folder);
+  let phone: ReturnType<typeof sipp> | undefined;
   try {
     await registerAt({ server: PORT.hotdesk, from: PORT.phone, host: 'u1002' });
+    phone = sipp(['-sn', 'uas', '-i', '127.0.0.1', '-p', String(PORT.phone), '-mp', '27000']);
     const results = { bare: [] as Round[], hotdesk: [] as Round[] };
     await round(bare, { port: PORT.bare, rate, seconds: 3 });
     await round(hotdesk, { port: PORT.hotdesk, rate, seconds: 3 });
@@ -51,6 +53,7 @@ export async function benchCalls(rate: number, seconds: number): Promise<boolean
     );
     return ratio <= 1.3 && lost === 0;
   } finally {
+    phone?.kill();
     await Promise.all([bare.stop(), hotdesk.stop()]);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -84,19 +87,6 @@ async function topRate(server: Served, port: number): Promise<number> {
 
 async function round(server: Served, load: { port: number; rate: number; seconds: number }): Promise<Round> {
   const calls = load.rate * load.seconds;
-  const phone = sipp([
-    '-sn',
-    'uas',
-    '-i',
-    '127.0.0.1',
-    '-p',
-    String(PORT.phone),
-    '-m',
-    String(calls),
-    '-mp',
-    '27000',
-  ]);
-  await sleep(300);
   const before = server.cpu();
   const limits = ['-r', String(load.rate), '-m', String(calls), '-d', String(HELD_MS), '-l', '3000'];
   const caller = await sipp([
@@ -114,13 +104,11 @@ async function round(server: Served, load: { port: number; rate: number; seconds
     ...limits,
   ]).ended;
   const used = server.cpu() - before;
-  phone.kill();
-  await phone.ended;
   return { cpuPerCall: used / calls, failed: failedCalls(caller), retransmitted: retransmissions(caller) };
 }
 
 function sipp(args: readonly string[]): { ended: Promise<string>; kill(): void } {
-  const child = spawn('sipp', [...args, '-nostdin', '-timeout', '60s'], {
+  const child = spawn('sipp', [...args, '-nostdin', '-timeout', '600s'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   let output = '';

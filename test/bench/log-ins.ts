@@ -55,7 +55,7 @@ export async function benchLogIns({ rate, seconds }: { rate: number; seconds: nu
 function startHotdesk(folder: string, count: number): Promise<Served> {
   const config = join(folder, 'hotdesk.yaml');
   const directory = join(folder, 'directory.yaml');
-  writeFileSync(directory, stringify(manyPeople(count)));
+  writeFileSync(directory, stringify(manyPeople(count), { aliasDuplicateObjects: false }));
   const settings = {
     company: 'bench',
     data: join(folder, 'data'),
