@@ -31,15 +31,17 @@ export function createSipApp(deps: SipDependencies): SipApp {
   const context: InviteContext = { deps, table, identifier, draining: () => draining };
   table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
 
+  // Not a moment later: a CANCEL may be the next frame, and is lost when nobody listens yet.
   const edge = (handler: (request: Request, response: Response) => Promise<void> | void): Handler => {
-    return (request, response) => {
-      Promise.resolve()
-        .then(() => handler(request, response))
-        .catch((error: unknown) => {
-          log.error({ err: error, method: request.method }, 'SIP request failed');
-          if (!response.finalResponseSent) response.send(500);
-        });
+    const attempt = async (request: Request, response: Response): Promise<void> => {
+      try {
+        await handler(request, response);
+      } catch (error) {
+        log.error({ err: error, method: request.method }, 'SIP request failed');
+        if (!response.finalResponseSent) response.send(500);
+      }
     };
+    return (request, response) => void attempt(request, response);
   };
 
   return {
@@ -57,6 +59,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
       srf.use('publish', edge(badEvent));
       for (const method of ['info', 'message', 'notify', 'refer', 'update'])
         srf.use(method, edge(notAllowed));
+      srf.on('close', () => table.dropAll());
     },
     async stop() {
       draining = true;

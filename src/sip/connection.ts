@@ -51,8 +51,9 @@ export class SipConnection {
 
   disconnect(): void {
     this.#stopped = true;
+    // drachtio-srf throws when there is no connection to end.
+    if (this.#connected) this.srf.disconnect();
     this.#connected = false;
-    this.srf.disconnect();
   }
 
   #lost(error: unknown): void {

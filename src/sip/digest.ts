@@ -9,7 +9,7 @@ import type { DigestSecrets } from '../domain/directory.ts';
 const ALGORITHMS = { 'SHA-256': 'sha256', MD5: 'md5' } as const;
 type Algorithm = keyof typeof ALGORITHMS;
 
-/** Nonces whose counts are remembered at once; one per request within a nonce's lifetime. */
+/** One per request within a nonce's lifetime. */
 const MAX_USED_NONCES = 50_000;
 
 export interface Credentials {
@@ -32,21 +32,35 @@ export interface DigestOptions {
   /** Seconds. */
   readonly nonceLifetime: number;
   readonly now: () => number;
+  /** Nonces whose counts are remembered at once. */
+  readonly maxUsedNonces?: number;
 }
 
-/** Reads an Authorization value; undefined when it is no digest answer this server could have asked for. */
-export function parseCredentials(header: string): Credentials | undefined {
-  if (!/^\s*digest\s/i.test(header)) return undefined;
-  const fields = new Map<string, string>();
-  for (const [, name, quoted, plain] of header.matchAll(
-    /([a-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi,
-  )) {
-    fields.set(name!.toLowerCase(), quoted !== undefined ? quoted.replace(/\\(.)/g, '$1') : (plain ?? ''));
+/** `name=value`, before the first of a set the scheme. Starts at word starts only, so that long words cost little. */
+const FIELD = /(?<![\w-])(?:(digest)\s+)?([a-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gis;
+
+/**
+ * Reads an Authorization value; undefined when it is no digest answer this server could have asked for. A phone may
+ * send several answers, which drachtio-srf joins with commas: the first for `realm` counts (RFC 3261 22.3), without
+ * a realm the first of all.
+ */
+export function parseCredentials(header: string, realm?: string): Credentials | undefined {
+  const answers: Map<string, string>[] = [];
+  for (const [, scheme, name, quoted, plain] of header.matchAll(FIELD)) {
+    if (scheme !== undefined) answers.push(new Map());
+    const value = quoted !== undefined ? quoted.replace(/\\(.)/gs, '$1') : (plain ?? '');
+    answers.at(-1)?.set(name!.toLowerCase(), value);
   }
+  return answers
+    .map(toCredentials)
+    .find((credentials) => credentials && (realm === undefined || credentials.realm === realm));
+}
+
+function toCredentials(fields: ReadonlyMap<string, string>): Credentials | undefined {
   const algorithm = (fields.get('algorithm') ?? 'MD5').toUpperCase();
   const required = ['username', 'realm', 'nonce', 'uri', 'response'].map((name) => fields.get(name));
   const [username, realm, nonce, uri, response] = required;
-  if (!(algorithm in ALGORITHMS)) return undefined;
+  if (!Object.hasOwn(ALGORITHMS, algorithm)) return undefined;
   if (username === undefined || realm === undefined || !nonce || uri === undefined || !response)
     return undefined;
   const qop = fields.get('qop');
@@ -118,7 +132,7 @@ export class DigestServer {
       if (!this.#isOld(nonce)) break;
       this.#used.delete(nonce);
     }
-    return this.#used.size < MAX_USED_NONCES;
+    return this.#used.size < (this.#options.maxUsedNonces ?? MAX_USED_NONCES);
   }
 }
 

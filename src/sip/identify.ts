@@ -37,8 +37,9 @@ export class Identifier {
 
   /** The authenticated host id; undefined when the request has been answered with 401 or 403. */
   authenticate(request: Request, response: Response): string | undefined {
-    const header = request.get('Authorization') ?? request.get('Proxy-Authorization');
-    const credentials = header === undefined ? undefined : parseCredentials(header);
+    const header = request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '';
+    // An answer for another realm is an answer to somebody else's question: the phone is asked ours.
+    const credentials = parseCredentials(header, this.#deps.domain);
     if (!credentials) {
       this.#challenge(response, false);
       return undefined;

@@ -1,3 +1,4 @@
+import type { Host } from '../domain/directory.ts';
 import { decideRoute, type Identity, type Route } from '../domain/route.ts';
 import { type CallContext, connect } from './calls/connect.ts';
 import { emergencyFromMenu, placeEmergency } from './calls/emergency.ts';
@@ -28,16 +29,18 @@ export async function handleInvite(
   response: Response,
 ): Promise<void> {
   const { deps, table } = context;
+  // Without it nothing could be sent to the caller inside the call (RFC 3261 8.1.1.8).
+  if (!request.has('Contact')) return response.send(400, 'Contact missing', {});
   const emergency = emergencyRoute(context, request);
   if (!emergency && !mayGoOn(context, request, response)) return;
   const invite = new InboundInvite(deps.srf, request, response);
-  table.pending++;
+  table.pending.add(invite);
   try {
     if (emergency)
       await placeEmergency(context, invite, { route: emergency, maxForwards: hopsLeft(request) });
     else await routeCall(context, invite);
   } finally {
-    table.pending--;
+    table.pending.delete(invite);
   }
 }
 
@@ -63,7 +66,13 @@ function emergencyRoute(
   return route.kind === 'emergency' ? route : undefined;
 }
 
-function mayGoOn({ deps, table, draining }: InviteContext, request: Request, response: Response): boolean {
+function mayGoOn(context: InviteContext, request: Request, response: Response): boolean {
+  const { deps, table, draining, identifier } = context;
+  // Of a dialog that is over, or not ours: a new INVITE has no To tag (RFC 3261 12.2.2).
+  if (/;\s*tag\s*=[^<>]*$/i.test(request.get('To') ?? '')) {
+    response.send(481);
+    return false;
+  }
   if (refuseUnacceptable(request, response)) return false;
   if (request.get('Max-Forwards')?.trim() === '0' && !isFeatureCode(request.uri)) {
     response.send(483);
@@ -71,7 +80,9 @@ function mayGoOn({ deps, table, draining }: InviteContext, request: Request, res
   }
   if (!draining() && table.size < deps.maxCalls) return true;
   const { status, text } = spoken('overloaded');
-  response.send(status, { headers: { 'Retry-After': '5', Reason: reasonHeader(status, text) } });
+  // A phone told to wait would place no emergency call here meanwhile (RFC 3261 21.5.4).
+  const wait: Headers = identifier.trunkOf(request) ? { 'Retry-After': '5' } : {};
+  response.send(status, { headers: { ...wait, Reason: reasonHeader(status, text) } });
   return false;
 }
 
@@ -111,7 +122,21 @@ async function menu(
   const { deps } = context;
   const conversation = await Conversation.answer(deps.media, deps.clock, invite);
   if (!conversation) return;
-  if (kind === 'logOut') return logOut(deps, conversation, host);
+  try {
+    if (kind === 'logOut') await logOut(deps, conversation, host);
+    else await logInMenu(context, invite, { conversation, host });
+  } catch (error) {
+    conversation.hangUp(reasonHeader(500, 'Something went wrong'));
+    throw error;
+  }
+}
+
+async function logInMenu(
+  context: InviteContext,
+  invite: InboundInvite,
+  { conversation, host }: { conversation: Conversation; host: Host },
+): Promise<void> {
+  const { deps } = context;
   const emergencyAt = (digits: string): Extract<Route, { kind: 'emergency' }> | undefined => {
     if (digits === '') return undefined;
     const requestUri = `sip:${digits}@${deps.domain}`;
@@ -138,7 +163,8 @@ async function place(
 ): Promise<void> {
   const { deps } = context;
   const { request } = invite;
-  const rounds = roundsFor(deps, route, identityOf(request), { ...hopsLeft(request), ...privacyOf(request) });
+  const extra = { ...hopsLeft(request), ...privacyOf(request) };
+  const rounds = roundsFor(deps, route, { from: identityOf(request), extra });
   if (rounds.length === 0) {
     const reason = route.kind === 'ring' ? 'notReachable' : 'numberUnknown';
     return refuse(deps, invite, { reason, fromPhone: caller.kind === 'host' });

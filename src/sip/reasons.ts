@@ -45,10 +45,15 @@ export function spoken(reason: Reason): SpokenRefusal {
 
 /** `Warning: 399 …` for a refusal (RFC 3261 20.43). */
 export function warning(domain: string, text: string): string {
-  return `399 ${domain} "${text}"`;
+  return `399 ${domain} ${quoted(text)}`;
 }
 
 /** `Reason: SIP;cause=…;text="…"` (RFC 3326). */
 export function reasonHeader(status: number, text: string): string {
-  return `SIP;cause=${status};text="${text}"`;
+  return `SIP;cause=${status};text=${quoted(text)}`;
+}
+
+/** A quoted-string (RFC 3261 25.1); the text may be somebody else's reason phrase. */
+function quoted(text: string): string {
+  return `"${text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/["\\]/g, '\\$&')}"`;
 }

@@ -74,6 +74,7 @@ export interface Dialog {
   readonly remote: { sdp: string };
   on(event: 'destroy', listener: (message: Request | undefined, reason?: string) => void): this;
   on(event: DialogRequestEvent, listener: (request: Request, response: Response) => void): this;
+  on(event: 'ack', listener: (ack: Request) => void): this;
   once(event: 'ack', listener: (ack: Request) => void): this;
   removeAllListeners(): this;
   request(
@@ -88,6 +89,11 @@ export interface UnacknowledgedLeg {
   readonly sdp: string;
   ack(localSdp: string): Promise<Dialog>;
   destroy(): Promise<void>;
+}
+
+/** Looks at what only a dialog has: drachtio-srf gives every dialog a method `ack`, too. */
+export function isUnacknowledged(leg: Dialog | UnacknowledgedLeg): leg is UnacknowledgedLeg {
+  return !('remote' in leg);
 }
 
 export interface UacOptions {

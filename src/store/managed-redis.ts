@@ -32,66 +32,78 @@ const STEADY_MS = 60_000;
 
 /** A private redis-server for machines without one: the same Redis, Lua and durability as in production. */
 export function createManagedRedis(options: ManagedRedisOptions): ManagedRedis {
-  const { binary = 'redis-server', onProblem = () => undefined, clock = { now: Date.now } } = options;
-  let stopping = new AbortController();
-  let server: Server | undefined;
-  let supervision: Promise<void> = Promise.resolve();
-  let release: (() => Promise<void>) | undefined;
-  // The process ends without stop(): Redis is told to go, and writes nothing more that anybody waits for.
-  const onExit = () => server?.child.kill('SIGTERM');
+  return new SupervisedRedis(options);
+}
 
-  async function supervise(launching: LaunchOptions): Promise<void> {
-    let restarts = 0;
-    while (server !== undefined) {
-      const since = clock.now();
-      const how = await server.ended;
-      server = undefined;
-      if (launching.signal.aborted) return;
-      restarts = clock.now() - since > STEADY_MS ? 1 : restarts + 1;
-      onProblem(`The private redis-server ended (${how}) and is started again`);
-      server = await restart({ ...launching, restarts, onProblem });
-      // Stopped in the moment it came up.
-      if (launching.signal.aborted && server !== undefined) await terminate(server);
-    }
+class SupervisedRedis implements ManagedRedis {
+  readonly #options: Required<ManagedRedisOptions>;
+  #stopping = new AbortController();
+  #server: Server | undefined;
+  #supervision: Promise<void> = Promise.resolve();
+  #release: (() => Promise<void>) | undefined;
+  // The process ends without stop(): Redis is told to go, and writes nothing more that anybody waits for.
+  readonly #onExit = (): unknown => this.#server?.child.kill('SIGTERM');
+
+  constructor(options: ManagedRedisOptions) {
+    this.#options = {
+      binary: 'redis-server',
+      onProblem: () => undefined,
+      clock: { now: Date.now },
+      ...options,
+    };
   }
 
-  async function start(): Promise<{ path: string }> {
-    if (release !== undefined) throw new Error('The private redis-server is started already');
-    const folder = describeFolder(options.folder);
+  get pid(): number | undefined {
+    return this.#server?.child.pid;
+  }
+
+  async start(): Promise<{ path: string }> {
+    if (this.#release !== undefined) throw new Error('The private redis-server is started already');
+    const { binary, onProblem } = this.#options;
+    const folder = describeFolder(this.#options.folder);
     await mkdir(folder.path, { recursive: true, mode: 0o700 });
     await chmod(folder.path, 0o700);
-    stopping = new AbortController();
-    ({ release } = await lockFolder(folder.ownerSocket));
+    this.#stopping = new AbortController();
+    ({ release: this.#release } = await lockFolder(folder.ownerSocket));
+    const launching = { binary, folder, signal: this.#stopping.signal };
     try {
       if (await endOrphan(folder)) onProblem('A redis-server left over by an earlier run was ended');
-      server = await launch({ binary, folder, signal: stopping.signal });
+      this.#server = await launch(launching);
     } catch (error) {
-      await stop();
+      await this.stop();
       throw error;
     }
-    process.on('exit', onExit);
-    supervision = supervise({ binary, folder, signal: stopping.signal });
+    process.on('exit', this.#onExit);
+    this.#supervision = this.#supervise(launching);
     return { path: folder.socket };
   }
 
-  async function stop(): Promise<void> {
-    process.off('exit', onExit);
-    stopping.abort();
-    if (server !== undefined) await terminate(server);
-    await supervision;
-    server = undefined;
-    const unlock = release;
-    release = undefined;
+  async stop(): Promise<void> {
+    process.off('exit', this.#onExit);
+    this.#stopping.abort();
+    if (this.#server !== undefined) await terminate(this.#server);
+    await this.#supervision;
+    this.#server = undefined;
+    const unlock = this.#release;
+    this.#release = undefined;
     await unlock?.();
   }
 
-  return {
-    start,
-    stop,
-    get pid() {
-      return server?.child.pid;
-    },
-  };
+  async #supervise(launching: LaunchOptions): Promise<void> {
+    const { clock, onProblem } = this.#options;
+    let restarts = 0;
+    while (this.#server !== undefined) {
+      const since = clock.now();
+      const how = await this.#server.ended;
+      this.#server = undefined;
+      if (launching.signal.aborted) return;
+      restarts = clock.now() - since > STEADY_MS ? 1 : restarts + 1;
+      onProblem(`The private redis-server ended (${how}) and is started again`);
+      this.#server = await restart({ ...launching, restarts, onProblem });
+      // Stopped in the moment it came up.
+      if (launching.signal.aborted && this.#server !== undefined) await terminate(this.#server);
+    }
+  }
 }
 
 /** Tries until it runs; undefined when the signal aborts. */

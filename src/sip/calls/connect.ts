@@ -1,6 +1,7 @@
+import { sdpOf } from '../body.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
-import type { Dialog, UnacknowledgedLeg } from '../srf.ts';
+import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
 import { type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import type { Leg, Party } from './leg.ts';
@@ -8,7 +9,7 @@ import { reinvitePatiently } from './reinvite.ts';
 import { unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
 
-/** ms a call may ring before the caller is told that nobody answers. */
+/** ms a call may ring before the caller is told that nobody answers. Emergency calls ring as long as they must. */
 const MAX_RINGING = 180_000;
 
 export interface CallContext {
@@ -32,21 +33,21 @@ export type ConnectResult =
   | { readonly outcome: 'gone' }
   | { readonly outcome: 'failed'; readonly status: number; readonly reason: string };
 
+type Attempt = Omit<Parameters<typeof fork>[2], 'targets'>;
+
 /** Finds somebody to answer an INVITE and joins the two (RFC 7092: signalling-only B2BUA; media flows end to end). */
 export async function connect(
   { deps, table }: CallContext,
   invite: InboundInvite,
   outgoing: Outgoing & { readonly caller: Party },
 ): Promise<ConnectResult> {
-  const patience = deps.clock.setTimer(MAX_RINGING, () => invite.giveUp(reasonHeader(480, 'No answer')));
-  const result = await tryInTurn(deps, outgoing.rounds, {
-    offer: invite.request.body ?? '',
+  const result = await search(deps, outgoing, {
+    offer: sdpOf(invite.request),
     signal: invite.signal,
     onProvisional: (response, only) => invite.relayProvisional(response, only),
   });
-  patience.cancel();
   if (result.outcome !== 'answered') return failure(result);
-  const near = await invite.answer('ack' in result.leg ? result.leg.sdp : result.leg.remote.sdp);
+  const near = await invite.answer(sdpOfLeg(result.leg));
   if (!near) {
     hangUpLeg(result.leg, reasonHeader(487, 'Caller hung up'));
     return { outcome: 'gone' };
@@ -72,42 +73,61 @@ export async function connectLeg(
   leg: Leg,
   outgoing: Outgoing & { readonly signal: AbortSignal },
 ): Promise<ConnectResult> {
-  const offer = unheld(leg.dialog.remote.sdp);
-  const result = await tryInTurn(deps, outgoing.rounds, {
-    offer,
-    signal: outgoing.signal,
-    onProvisional: () => undefined,
-  });
+  const offer = unheld(leg.remoteSdp);
+  const { signal, emergency } = outgoing;
+  const result = await search(deps, outgoing, { offer, signal, onProvisional: () => undefined });
   if (result.outcome !== 'answered') return failure(result);
-  const far = result.leg as Dialog;
-  const answer = await reinvitePatiently(leg.dialog, far.remote.sdp, deps.clock);
+  const answer = await reinvitePatiently(leg, sdpOfLeg(result.leg), deps.clock);
   if (answer.outcome === 'refused' || leg.ended) {
-    hangUpLeg(far, reasonHeader(488, 'Media could not be joined'));
+    hangUpLeg(result.leg, reasonHeader(488, 'Media could not be joined'));
     return leg.ended
       ? { outcome: 'gone' }
       : { outcome: 'failed', status: 488, reason: 'Media could not be joined' };
   }
-  const b = table.add(far, { party: result.target.party, emergency: outgoing.emergency });
+  const far = isUnacknowledged(result.leg) ? await result.leg.ack(answer.sdp) : result.leg;
+  const b = table.add(far, { party: result.target.party, emergency });
   table.connect(leg, b, { ...outgoing.record, to: result.target.party });
-  if (!sameMedia(answer.sdp, offer)) await reinvitePatiently(far, answer.sdp, deps.clock);
+  if (offer !== '' && !sameMedia(answer.sdp, offer)) await reinvitePatiently(b, answer.sdp, deps.clock);
   return { outcome: 'connected' };
 }
 
-/** Round after round until one answers; a trunk that is down or silent leads to the next, a busy person does not. */
+/** Round after round, for as long as a call may ring. */
+async function search(deps: SipDependencies, outgoing: Outgoing, attempt: Attempt): Promise<ForkResult> {
+  const { signal } = attempt;
+  const controller = new AbortController();
+  const giveUp = (): void => controller.abort(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  const patience = outgoing.emergency
+    ? undefined
+    : deps.clock.setTimer(MAX_RINGING, () => controller.abort(reasonHeader(480, 'No answer')));
+  const result = await tryInTurn(deps, outgoing, { ...attempt, signal: controller.signal });
+  patience?.cancel();
+  signal.removeEventListener('abort', giveUp);
+  if (result.outcome === 'aborted' && !signal.aborted) {
+    return { outcome: 'failed', status: 480, reason: 'No answer' };
+  }
+  if (result.outcome !== 'answered' || sdpOfLeg(result.leg) !== '') return result;
+  hangUpLeg(result.leg, reasonHeader(488, 'No session description'));
+  return { outcome: 'failed', status: 488, reason: 'Answered without a session description' };
+}
+
+/**
+ * Until one answers; a trunk that is down or silent leads to the next, a busy person does not. An emergency call takes
+ * no answer but yes. The last way out is waited for as long as SIP itself does: after it there is none.
+ */
 async function tryInTurn(
   deps: SipDependencies,
-  rounds: readonly Round[],
-  attempt: Omit<Parameters<typeof fork>[2], 'targets'>,
+  { rounds, emergency }: Outgoing,
+  attempt: Attempt,
 ): Promise<ForkResult> {
   let last: ForkResult = { outcome: 'failed', status: 480, reason: 'Not reachable' };
-  for (const targets of rounds) {
-    const result = await fork(deps.srf, deps.clock, { ...attempt, targets });
-    if (result.outcome !== 'failed' || !worthAnotherTrunk(result.status)) return result;
-    last = result;
-    deps.log.warn(
-      { tried: targets.map(({ party }) => party), status: result.status },
-      'no way through, trying the next',
-    );
+  for (const [index, round] of rounds.entries()) {
+    const isLast = index === rounds.length - 1;
+    const targets = isLast ? round.map((target) => ({ ...target, answerWithinMs: undefined })) : round;
+    last = await fork(deps.srf, deps.clock, { ...attempt, targets });
+    if (last.outcome !== 'failed' || !(emergency || worthAnotherTrunk(last.status))) return last;
+    deps.log.warn({ tried: targets.map(({ party }) => party), status: last.status }, 'no way through');
   }
   return last;
 }
@@ -120,17 +140,29 @@ function failure(result: Exclude<ForkResult, { outcome: 'answered' }>): ConnectR
   return result.outcome === 'aborted' ? { outcome: 'gone' } : result;
 }
 
+/** The answer of a leg, or its offer when we made none. */
+function sdpOfLeg(leg: Dialog | UnacknowledgedLeg): string {
+  return (isUnacknowledged(leg) ? leg.sdp : leg.remote.sdp) ?? '';
+}
+
 /** Late offer: the caller's ACK brings the answer for the far side (RFC 3261 13.2.2.4). */
 function acknowledged(leg: Dialog | UnacknowledgedLeg, near: Dialog): Promise<Dialog | undefined> {
-  if (!('ack' in leg)) return Promise.resolve(leg);
+  if (!isUnacknowledged(leg)) return Promise.resolve(leg);
   return new Promise((resolve) => {
+    let open = true;
+    const abandon = (): void => {
+      // Once acknowledged the leg is a dialog: this would be a second ACK and BYE.
+      if (open) leg.destroy().catch(() => undefined);
+      open = false;
+      resolve(undefined);
+    };
+    if (!near.connected) return abandon();
     near.once('ack', (ack) => {
+      if (!ack.body) return abandon();
+      open = false;
       leg.ack(ack.body).then(resolve, () => resolve(undefined));
     });
-    near.on('destroy', () => {
-      leg.destroy().catch(() => undefined);
-      resolve(undefined);
-    });
+    near.on('destroy', abandon);
   });
 }
 

@@ -40,13 +40,17 @@ export async function emergencyFromMenu(
   const leg = table.add(conversation.dialog, { party: partyOf(route), emergency: true });
   const gone = new AbortController();
   leg.dialog.on('destroy', () => gone.abort(reasonHeader(487, 'Caller hung up')));
-  const result = await connectLeg(context, leg, { ...outgoing, signal: gone.signal });
-  if (result.outcome === 'failed') {
+  if (leg.ended) gone.abort();
+  try {
+    const result = await connectLeg(context, leg, { ...outgoing, signal: gone.signal });
+    if (result.outcome !== 'failed') return;
     deps.log.error({ ...outgoing.record, status: result.status }, 'EMERGENCY CALL FAILED on every trunk');
     await conversation.say(['emergency-failed', 'emergency-failed']);
-    leg.hangUp(reasonHeader(503, 'Emergency call failed'));
+  } finally {
+    // Nobody to talk to, for whatever reason.
+    if (!leg.peer) leg.hangUp(reasonHeader(503, 'Emergency call failed'));
+    await conversation.media.close();
   }
-  await conversation.media.close();
 }
 
 function outgoingOf({ deps }: CallContext, route: EmergencyRoute, maxForwards: Headers): Outgoing {

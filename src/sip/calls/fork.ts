@@ -1,6 +1,15 @@
 import type { Clock, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
-import type { Dialog, Headers, Request, Response, SipFailure, Srf, UnacknowledgedLeg } from '../srf.ts';
+import {
+  type Dialog,
+  type Headers,
+  isUnacknowledged,
+  type Request,
+  type Response,
+  type SipFailure,
+  type Srf,
+  type UnacknowledgedLeg,
+} from '../srf.ts';
 import type { Party } from './leg.ts';
 
 /** One place to send an INVITE to. */
@@ -10,7 +19,7 @@ export interface Target {
   readonly proxy?: string | undefined;
   readonly headers: Headers;
   readonly auth?: { readonly username: string; readonly password: string } | undefined;
-  /** ms without any answer (a 1xx above 100 counts as one) after which it counts as failed; none: Timer B. */
+  /** ms without any answer (a 100 is none: it is never seen) after which it counts as failed; none: Timer B. */
   readonly answerWithinMs?: number | undefined;
   readonly party: Party;
 }
@@ -45,7 +54,8 @@ interface Branch {
   readonly target: Target;
   request: Request | undefined;
   timer: Timer | undefined;
-  cancelled: boolean;
+  /** Reason header of its CANCEL; undefined while it is wanted. */
+  cancelReason: string | undefined;
   done: boolean;
 }
 
@@ -57,7 +67,6 @@ class Fork {
   readonly #failures: { status: number; reason: string }[] = [];
   readonly #onAbort = (): void => this.#abort();
   #settled = false;
-  #cancelReason = COMPLETED_ELSEWHERE;
 
   constructor(srf: Srf, request: ForkRequest, resolve: (result: ForkResult) => void) {
     this.#srf = srf;
@@ -67,7 +76,7 @@ class Fork {
       target,
       request: undefined,
       timer: undefined,
-      cancelled: false,
+      cancelReason: undefined,
       done: false,
     }));
   }
@@ -96,7 +105,7 @@ class Fork {
           cbRequest: (error, request) => {
             if (error) return;
             branch.request = request;
-            if (branch.cancelled) this.#cancel(branch);
+            if (branch.cancelReason !== undefined) cancel(request, branch.cancelReason);
           },
           cbProvisional: (response) => this.#provisional(branch, response),
         },
@@ -113,12 +122,12 @@ class Fork {
   #answered(branch: Branch, leg: Dialog | UnacknowledgedLeg): void {
     branch.timer?.cancel();
     if (this.#settled || branch.done) {
-      hangUpLeg(leg, this.#cancelReason);
+      hangUpLeg(leg, branch.cancelReason ?? COMPLETED_ELSEWHERE);
       return;
     }
     branch.done = true;
     this.#settle({ outcome: 'answered', leg, target: branch.target });
-    this.#cancelOthers();
+    this.#cancelOthers(COMPLETED_ELSEWHERE);
   }
 
   #failed(branch: Branch, failure: SipFailure): void {
@@ -128,32 +137,33 @@ class Fork {
     this.#failures.push({ status: failure.status ?? 503, reason: failure.reason ?? 'Not sent' });
     if (this.#branches.every(({ done }) => done))
       this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });
-    else if ((failure.status ?? 0) >= 600) this.#cancelOthers();
+    else if ((failure.status ?? 0) >= 600) this.#cancelOthers(declinedBy(failure));
   }
 
   /** Timer of a trunk that gives no sign of life. */
   #giveUp(branch: Branch): void {
-    this.#cancel(branch);
+    this.#cancel(branch, reasonHeader(408, 'No answer in time'));
     this.#failed(branch, { status: 408, reason: 'No answer in time' });
   }
 
   #abort(): void {
     const { reason } = this.#request.signal;
-    if (typeof reason === 'string') this.#cancelReason = reason;
     this.#settle({ outcome: 'aborted' });
-    this.#cancelOthers();
+    this.#cancelOthers(typeof reason === 'string' ? reason : COMPLETED_ELSEWHERE);
   }
 
-  #cancelOthers(): void {
+  #cancelOthers(reason: string): void {
     for (const branch of this.#branches) {
-      if (!branch.done) this.#cancel(branch);
+      if (!branch.done) this.#cancel(branch, reason);
     }
   }
 
-  #cancel(branch: Branch): void {
+  /** A request that is not out yet is cancelled when it is. */
+  #cancel(branch: Branch, reason: string): void {
     branch.timer?.cancel();
-    branch.cancelled = true;
-    branch.request?.cancel({ headers: { Reason: this.#cancelReason } }, () => undefined);
+    if (branch.cancelReason !== undefined) return;
+    branch.cancelReason = reason;
+    if (branch.request) cancel(branch.request, reason);
   }
 
   #settle(result: ForkResult): void {
@@ -164,9 +174,17 @@ class Fork {
   }
 }
 
+function cancel(request: Request, reason: string): void {
+  request.cancel({ headers: { Reason: reason } }, () => undefined);
+}
+
+function declinedBy({ status = 603, reason = 'Declined' }: SipFailure): string {
+  return reasonHeader(status, reason);
+}
+
 /** Ends an answered leg nobody wants any more. */
 export function hangUpLeg(leg: Dialog | UnacknowledgedLeg, reason: string): void {
-  if ('ack' in leg) leg.destroy().catch(() => undefined);
+  if (isUnacknowledged(leg)) leg.destroy().catch(() => undefined);
   else void leg.destroy({ headers: { Reason: reason } }, () => undefined);
 }
 

@@ -1,6 +1,6 @@
 import { reasonHeader, warning } from '../reasons.ts';
 import type { Dialog, Headers, Request, Response, Srf } from '../srf.ts';
-import { passedOn } from './leg.ts';
+import { passedOn } from '../status.ts';
 
 /** An INVITE from the network until it has its final answer: CANCEL, provisional responses, refusal, answer. */
 export class InboundInvite {
@@ -21,13 +21,14 @@ export class InboundInvite {
     request.on('cancel', (cancel) => this.#cancelled(cancel));
   }
 
-  /** Aborted by CANCEL or `giveUp`; its reason is a Reason header value. */
+  /** Aborted by CANCEL or `abandon`; its reason is a Reason header value. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Ends the search for somebody to answer, as a CANCEL would. */
-  giveUp(reason: string): void {
+  /** Ends it from our side, answered or not: the server stops. */
+  abandon(reason: string): void {
+    if (!this.response.finalResponseSent) this.response.send(503, { headers: { Reason: reason } });
     this.#abort.abort(reason);
   }
 
@@ -36,15 +37,15 @@ export class InboundInvite {
     const sdp = only && response.body ? response.body : undefined;
     if (sdp === undefined && this.#ringing) return;
     this.#ringing = true;
-    const status = sdp === undefined ? 180 : response.status;
+    const status = sdp === undefined || response.status === 180 ? 180 : 183;
     this.#provisionals = this.#provisionals.then(() => this.provisional(status, sdp));
   }
 
   /** Sends a 1xx; resolves when it is out, or PRACKed where the caller demands reliability. */
-  provisional(status: number, sdp?: string): Promise<void> {
+  provisional(status: 180 | 183, sdp?: string): Promise<void> {
     if (this.response.finalResponseSent || this.signal.aborted) return Promise.resolve();
     const headers: Headers = {
-      ...(this.#reliable ? { Require: '100rel' } : {}),
+      ...(this.#reliable ? { Require: '100rel' } : { Contact: this.#contact() }),
       ...(sdp === undefined ? {} : { 'Content-Type': 'application/sdp' }),
     };
     const options = { headers, ...(sdp === undefined ? {} : { body: sdp }) };
@@ -58,10 +59,21 @@ export class InboundInvite {
     });
   }
 
-  /** Sends 200 with this body; undefined when the caller had gone or has no Contact to answer to. */
+  /**
+   * A 1xx makes an early dialog and needs a Contact (RFC 3261 12.1.1), or strict phones do not ring; the server adds
+   * one to reliable 1xx and 2xx only. It puts its address in place of `localhost`.
+   */
+  #contact(): string {
+    const { protocol } = this.request;
+    return protocol && protocol !== 'udp'
+      ? `<sip:hotdesk@localhost;transport=${protocol}>`
+      : '<sip:hotdesk@localhost>';
+  }
+
+  /** Sends 200 with this body; undefined when the caller had gone. */
   async answer(sdp: string, headers: Headers = {}): Promise<Dialog | undefined> {
     await this.#provisionals;
-    if (this.signal.aborted || !this.request.has('Contact')) return undefined;
+    if (this.signal.aborted) return undefined;
     try {
       return await this.#srf.createUAS(this.request, this.response, { localSdp: sdp, headers });
     } catch {
@@ -72,10 +84,10 @@ export class InboundInvite {
   /** Final refusal with the reason in words, for the display and for whoever reads a trace. */
   refuse(status: number, text: string, domain: string): void {
     if (this.response.finalResponseSent || this.signal.aborted) return;
+    // No Retry-After: a phone would call nobody here for that long, emergency services included (RFC 3261 21.5.4).
     const code = passedOn(status);
-    const retry = code === 503 ? { 'Retry-After': '10' } : {};
     this.response.send(code, {
-      headers: { Warning: warning(domain, text), Reason: reasonHeader(code, text), ...retry },
+      headers: { Warning: warning(domain, text), Reason: reasonHeader(code, text) },
     });
   }
 

@@ -1,6 +1,7 @@
 import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Message, Request, Response } from '../srf.ts';
-import { reinvite } from './reinvite.ts';
+import { passedOn } from '../status.ts';
+import { reinvite, type SessionSide } from './reinvite.ts';
 
 /** Whose phone or trunk a leg leads to. */
 export type Party =
@@ -17,7 +18,7 @@ export interface LegEvents {
  * One answered dialog of a call. A call is two linked legs: what one side asks for is asked of the other. A transfer
  * links a leg to a new peer; nothing else changes hands.
  */
-export class Leg {
+export class Leg implements SessionSide {
   readonly dialog: Dialog;
   readonly party: Party;
   /** Emergency calls are not transferred (RFC 6881). */
@@ -26,13 +27,15 @@ export class Leg {
   /** Set while a transfer this leg asked for is under way: its BYE then leaves the peer alone. */
   transferring = false;
   ended = false;
-  readonly #events: LegEvents;
   negotiating = false;
+  remoteSdp: string;
+  readonly #events: LegEvents;
 
   constructor(dialog: Dialog, options: { party: Party; emergency: boolean; events: LegEvents }) {
     this.dialog = dialog;
     this.party = options.party;
     this.emergency = options.emergency;
+    this.remoteSdp = dialog.remote.sdp ?? '';
     this.#events = options.events;
   }
 
@@ -40,19 +43,24 @@ export class Leg {
   listen(): this {
     this.dialog
       .on('destroy', (message) => this.#onDestroyed(message))
+      .on('ack', (ack) => this.#onAck(ack))
       .on('modify', (request, response) => void this.#onModify(request, response))
-      .on('update', (request, response) => this.#onUpdate(request, response))
-      .on('info', (request, response) => this.#relay('INFO', request, response))
+      .on('update', (request, response) => void this.#onUpdate(request, response))
+      .on('info', (request, response) => void this.#onInfo(request, response))
       .on('refer', (request, response) => this.#events.onRefer(this, request, response))
       .on('message', (_request, response) => response.send(405))
       .on('publish', (_request, response) => response.send(405));
+    // A BYE may have come before anybody listened.
+    if (!this.dialog.connected) this.#onDestroyed(undefined);
     return this;
   }
 
-  /** Makes two legs one call. */
+  /** Makes two legs one call; a side that is gone already takes the other with it. */
   static link(a: Leg, b: Leg): void {
     a.peer = b;
     b.peer = a;
+    if (a.ended) b.hangUp(reasonHeader(200, 'Far end hung up'));
+    if (b.ended) a.hangUp(reasonHeader(200, 'Far end hung up'));
   }
 
   /** Sends BYE; the peer is left alone. */
@@ -76,48 +84,75 @@ export class Leg {
     this.#events.onEnded(this);
   }
 
+  /** The peer, if there is anybody to ask. */
+  get #livePeer(): Leg | undefined {
+    return this.peer?.ended ? undefined : this.peer;
+  }
+
+  /** An ACK with a body answers an offer of ours. */
+  #onAck(ack: Request): void {
+    if (ack.body) this.remoteSdp = ack.body;
+  }
+
   /** Re-INVITE: hold, resume, new codecs, or a late offer. The peer decides; we carry the bodies. */
   async #onModify(request: Request, response: Response): Promise<void> {
-    const peer = this.peer;
-    if (!peer) return response.send(500);
-    if (this.negotiating || peer.negotiating) return response.send(491);
-    this.negotiating = true;
-    peer.negotiating = true;
-    const result = await reinvite(peer.dialog, request.body);
-    this.negotiating = false;
-    peer.negotiating = false;
+    const peer = this.#livePeer;
+    // Nobody there yet (a transfer, or a menu's emergency call): ask again in a moment.
+    if (!peer || this.negotiating || peer.negotiating) return response.send(491);
+    const result = await this.#negotiate(peer, () => reinvite(peer, request.body ?? ''));
     if (result.outcome === 'refused') return response.send(passedOn(result.status));
     const { ack } = result;
     if (ack) this.dialog.once('ack', (message) => ack(message.body));
+    if (request.body) this.remoteSdp = request.body;
     this.dialog.local.sdp = result.sdp;
     response.send(200, { body: result.sdp, headers: { 'Content-Type': 'application/sdp' } });
   }
 
   /** UPDATE (RFC 3311): without a body a session refresh, which each leg keeps to itself. */
-  #onUpdate(request: Request, response: Response): void {
+  async #onUpdate(request: Request, response: Response): Promise<void> {
     if (!request.body) return response.send(200);
-    const { peer } = this;
-    if (this.negotiating || peer?.negotiating) return response.send(491);
-    this.dialog.remote.sdp = request.body;
-    this.#relay('UPDATE', request, response);
+    const peer = this.#livePeer;
+    if (!peer || this.negotiating || peer.negotiating) return response.send(491);
+    const answer = await this.#negotiate(peer, () => carry(peer.dialog, request));
+    if (answer && answer.status < 300) {
+      this.remoteSdp = request.body;
+      if (answer.body) peer.remoteSdp = answer.body;
+    }
+    reply(response, answer);
   }
 
-  #relay(method: 'INFO' | 'UPDATE', request: Request, response: Response): void {
-    const peer = this.peer;
-    if (!peer) return response.send(481);
-    const type = request.get('Content-Type');
-    const headers: Record<string, string> = type === undefined ? {} : { 'Content-Type': type };
-    peer.dialog.request({ method, headers, body: request.body }, (error, answer) => {
-      if (error) return response.send(481);
-      const answerType = answer.get('Content-Type');
-      const carried =
-        answer.body && answerType ? { body: answer.body, headers: { 'Content-Type': answerType } } : {};
-      response.send(passedOn(answer.status), carried);
-    });
+  /** INFO goes to the other side. With nobody there yet it is lost, which is no reason to end the call (RFC 5057). */
+  async #onInfo(request: Request, response: Response): Promise<void> {
+    const peer = this.#livePeer;
+    if (!peer) return response.send(200);
+    reply(response, await carry(peer.dialog, request));
+  }
+
+  async #negotiate<T>(peer: Leg, work: () => Promise<T>): Promise<T> {
+    this.negotiating = true;
+    peer.negotiating = true;
+    const result = await work();
+    this.negotiating = false;
+    peer.negotiating = false;
+    return result;
   }
 }
 
-/** A challenge is ours to answer, never the caller's (CVE-2021-41158); everything else passes. */
-export function passedOn(status: number): number {
-  return status === 401 || status === 407 ? 502 : status;
+/** Asks the same of another dialog; undefined when it could not be sent. */
+function carry(dialog: Dialog, request: Request): Promise<Response | undefined> {
+  const type = request.get('Content-Type');
+  const headers: Record<string, string> = type === undefined ? {} : { 'Content-Type': type };
+  return new Promise((resolve) => {
+    dialog.request({ method: request.method, headers, body: request.body ?? '' }, (error, answer) => {
+      if (error) resolve(undefined);
+      else if (answer.status >= 200) resolve(answer);
+    });
+  });
+}
+
+function reply(response: Response, answer: Response | undefined): void {
+  if (!answer) return response.send(500);
+  const type = answer.get('Content-Type');
+  const carried = answer.body && type ? { body: answer.body, headers: { 'Content-Type': type } } : {};
+  response.send(answer.status < 300 ? 200 : passedOn(answer.status), carried);
 }

@@ -9,35 +9,57 @@ export type ReinviteResult =
     }
   | { readonly outcome: 'refused'; readonly status: number; readonly reason: string };
 
+/** One side of a call as far as its session goes. */
+export interface SessionSide {
+  readonly dialog: Dialog;
+  /** What the far end last offered or answered, and both sides took. */
+  remoteSdp: string;
+  /** An offer is under way: one at a time (RFC 3264 4). */
+  negotiating: boolean;
+}
+
+const GLARE = { outcome: 'refused', status: 491, reason: 'Request Pending' } as const;
+
 /**
  * Sends a re-INVITE; with an empty offer the other side makes one and `ack` takes the answer (RFC 3261 14.1).
  * `dialog.modify` is not used: after one refusal it waits for ever.
  */
-export function reinvite(dialog: Dialog, offer: string): Promise<ReinviteResult> {
+export function reinvite(side: SessionSide, offer: string): Promise<ReinviteResult> {
+  const { dialog } = side;
   return new Promise((resolve) => {
     const body = offer === '' ? { noAck: true } : { body: offer };
     const headers: Record<string, string> = offer === '' ? {} : { 'Content-Type': 'application/sdp' };
     dialog.request({ method: 'INVITE', headers, ...body }, (error, response, ack) => {
       if (error) return resolve({ outcome: 'refused', status: 481, reason: 'Dialog is gone' });
+      if (response.status < 200) return;
       if (response.status !== 200) return resolve(refusal(response));
-      dialog.remote.sdp = response.body;
+      side.remoteSdp = response.body ?? '';
+      dialog.remote.sdp = side.remoteSdp;
       if (offer !== '') dialog.local.sdp = offer;
-      resolve({ outcome: 'accepted', sdp: response.body, ack: ack && acknowledge(dialog, ack) });
+      resolve({ outcome: 'accepted', sdp: side.remoteSdp, ack: ack && acknowledge(dialog, ack) });
     });
   });
 }
 
 /** As `reinvite`, trying once more after a glare (491): 2.1–4 s later, as the owner of the Call-ID waits. */
 export async function reinvitePatiently(
-  dialog: Dialog,
+  side: SessionSide,
   offer: string,
   clock: Clock,
 ): Promise<ReinviteResult> {
-  const first = await reinvite(dialog, offer);
+  const first = await reinviteAlone(side, offer);
   if (first.outcome === 'accepted' || first.status !== 491) return first;
-  const wait = dialog.type === 'uac' ? 2100 + Math.random() * 1900 : Math.random() * 2000;
+  const wait = side.dialog.type === 'uac' ? 2100 + Math.random() * 1900 : Math.random() * 2000;
   await new Promise<void>((resolve) => clock.setTimer(wait, resolve));
-  return reinvite(dialog, offer);
+  return reinviteAlone(side, offer);
+}
+
+async function reinviteAlone(side: SessionSide, offer: string): Promise<ReinviteResult> {
+  if (side.negotiating) return GLARE;
+  side.negotiating = true;
+  const result = await reinvite(side, offer);
+  side.negotiating = false;
+  return result;
 }
 
 function acknowledge(dialog: Dialog, ack: (options: { body: string }) => void): (answer: string) => void {

@@ -8,8 +8,7 @@ import { phoneTargets, trunkTarget } from './targets.ts';
 export function roundsFor(
   deps: SipDependencies,
   route: Extract<Route, { kind: 'ring' | 'trunk' }>,
-  from: Identity | undefined,
-  extra?: Headers,
+  { from, extra }: { from?: Identity | undefined; extra?: Headers },
 ): Round[] {
   const { domain, view } = deps;
   if (route.kind === 'ring') {

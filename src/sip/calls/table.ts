@@ -1,18 +1,20 @@
 import type { Log } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
+import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 
-/** All live legs by Call-ID, and how many calls there are. */
+/** All live legs, and how many calls there are. */
 export class CallTable {
-  readonly #legs = new Map<string, Leg>();
+  /** Not by Call-ID: a proxy that forks towards us sends two calls with one. */
+  readonly #legs = new Set<Leg>();
   readonly #log: Log;
   readonly #now: () => number;
   /** Set by the transfer code, which needs this table itself. */
   onRefer: (leg: Leg, request: Request, response: Response) => void = (_leg, _request, response) =>
     response.send(405);
   /** Calls not answered yet, menus and announcements. */
-  pending = 0;
+  readonly pending = new Set<InboundInvite>();
 
   constructor(log: Log, now: () => number) {
     this.#log = log;
@@ -20,7 +22,7 @@ export class CallTable {
   }
 
   get size(): number {
-    return this.pending + Math.ceil(this.#legs.size / 2);
+    return this.pending.size + Math.ceil(this.#legs.size / 2);
   }
 
   get legs(): number {
@@ -31,37 +33,48 @@ export class CallTable {
   add(dialog: Dialog, options: { party: Party; emergency: boolean }): Leg {
     const leg = new Leg(dialog, {
       ...options,
-      events: { onRefer: (...args) => this.onRefer(...args), onEnded: (ended) => this.#remove(ended) },
+      events: {
+        onRefer: (...args) => this.onRefer(...args),
+        onEnded: (ended) => void this.#legs.delete(ended),
+      },
     });
-    this.#legs.set(dialog.sip.callId, leg);
+    this.#legs.add(leg);
     return leg.listen();
   }
 
   /** Links two legs and writes the call's record when it ends. */
   connect(a: Leg, b: Leg, record: object): void {
     const startedAt = this.#now();
-    Leg.link(a, b);
     this.#log.info({ ...record, call: a.dialog.sip.callId }, 'call answered');
     a.dialog.on('destroy', () => this.#logEnd(a, startedAt));
     b.dialog.on('destroy', () => this.#logEnd(b, startedAt));
+    Leg.link(a, b);
   }
 
   /** The leg a Replaces names (RFC 3891); tags as the phone sees them. */
   find(callId: string, tags: { to: string; from: string }): Leg | undefined {
-    const leg = this.#legs.get(callId);
-    const { localTag, remoteTag } = leg?.dialog.sip ?? {};
-    const same =
-      (localTag === tags.to && remoteTag === tags.from) || (localTag === tags.from && remoteTag === tags.to);
-    return same ? leg : undefined;
+    for (const leg of this.#legs) {
+      const { callId: own, localTag, remoteTag } = leg.dialog.sip;
+      if (own !== callId) continue;
+      if (localTag === tags.to && remoteTag === tags.from) return leg;
+      if (localTag === tags.from && remoteTag === tags.to) return leg;
+    }
+    return undefined;
   }
 
-  /** Ends every call; for stop. */
+  /** Ends every call for stop; answered emergency calls are left up: their media need no server. */
   hangUpAll(): void {
-    for (const leg of this.#legs.values()) leg.hangUp(reasonHeader(503, 'Server stops'));
+    const reason = reasonHeader(503, 'Server stops');
+    for (const invite of [...this.pending]) invite.abandon(reason);
+    for (const leg of [...this.#legs]) if (!leg.emergency) leg.hangUp(reason);
   }
 
-  #remove(leg: Leg): void {
-    this.#legs.delete(leg.dialog.sip.callId);
+  /** The SIP server is gone and took all dialogs with it; none of them will ever be heard of again. */
+  dropAll(): void {
+    const reason = reasonHeader(503, 'SIP server lost');
+    for (const invite of [...this.pending]) invite.abandon(reason);
+    for (const leg of [...this.#legs]) leg.hangUp(reason);
+    this.pending.clear();
   }
 
   #logEnd(leg: Leg, startedAt: number): void {

@@ -6,6 +6,9 @@ import type { Headers } from '../srf.ts';
 import { encodeUser, hostOf, nameAddr, withUser } from '../uri.ts';
 import type { Target } from './fork.ts';
 
+/** RFC 3323 4.1.1.3. */
+const ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+
 /** Who a leg says is calling, and whom it was meant for. */
 export interface Presentation {
   readonly identity: Identity;
@@ -23,7 +26,7 @@ export function phoneTargets(hosts: readonly Host[], view: View, show: Presentat
       ({ contact, flow, path }): Target => ({
         uri: contact,
         proxy: path[0] === undefined ? flowUri(flow) : path[0].replace(/^<|>$/g, ''),
-        headers: identityHeaders(show, show.domain),
+        headers: identityHeaders(show, { calledAt: show.domain, trusted: false }),
         party: { kind: 'host', host: host.id },
       }),
     ),
@@ -34,22 +37,31 @@ export function phoneTargets(hosts: readonly Host[], view: View, show: Presentat
 export function trunkTarget(trunk: Trunk, number: string, show: Presentation): Target {
   return {
     uri: withUser(trunk.uri, number),
-    headers: identityHeaders({ ...show, called: number }, hostOf(trunk.uri)),
+    headers: identityHeaders({ ...show, called: number }, { calledAt: hostOf(trunk.uri), trusted: true }),
     auth: trunk.credentials,
     answerWithinMs: trunk.responseTimeout * 1000,
     party: { kind: 'trunk', trunk: trunk.name },
   };
 }
 
-/** From, To, Contact and P-Asserted-Identity (RFC 3325) all show the same caller; `@localhost` becomes our address. */
-function identityHeaders({ identity, domain, called, extra }: Presentation, calledDomain: string): Headers {
-  const user = encodeUser(identity.number);
-  const shown = nameAddr(identity.name, `sip:${user}@${domain}`);
+/**
+ * From, To, Contact and P-Asserted-Identity (RFC 3325) all show the same caller; `@localhost` becomes our address. Who
+ * asked not to be named (RFC 3323) is named to trunks alone, which need it and pass the wish on.
+ */
+function identityHeaders(
+  { identity, domain, called, extra }: Presentation,
+  to: { calledAt: string; trusted: boolean },
+): Headers {
+  const unknown = identity.number === 'anonymous';
+  const withheld = /\b(?:id|user|header)\b/i.test(extra?.Privacy ?? '');
+  const user = unknown || withheld ? 'anonymous' : encodeUser(identity.number);
+  const named = nameAddr(identity.name, `sip:${encodeUser(identity.number)}@${domain}`);
+  const asserted = !unknown && (to.trusted || !withheld);
   return {
-    From: shown,
-    To: `<sip:${encodeUser(called)}@${calledDomain}>`,
+    From: withheld ? ANONYMOUS : named,
+    To: `<sip:${encodeUser(called)}@${to.calledAt}>`,
     Contact: `<sip:${user}@localhost>`,
-    'P-Asserted-Identity': shown,
+    ...(asserted ? { 'P-Asserted-Identity': named } : {}),
     ...extra,
   };
 }

@@ -15,21 +15,42 @@ export function handleRefer(
 ): void {
   const { request, response } = exchange;
   const target = parseReferTo(request.get('Refer-To') ?? '');
-  const peer = leg.peer;
   if (!target) return response.send(400, 'Refer-To not understood', {});
   // Only our own phones transfer, and nobody transfers an emergency call (RFC 6881).
-  if (!peer || leg.party.kind !== 'host' || leg.emergency || leg.transferring) return response.send(603);
+  if (leg.party.kind !== 'host' || !mayTransfer(leg)) return response.send(603);
   if (target.replaces) {
     const consulted = context.table.find(target.replaces.callId, target.replaces.tags);
-    if (!consulted?.peer) return response.send(481, 'No such call', {});
+    if (!consulted?.peer || !isSamePhone(leg, consulted)) return response.send(481, 'No such call', {});
+    if (!mayTransfer(consulted)) return response.send(603);
     response.send(202);
-    void attended(context, leg, consulted);
+    safely(context, leg, attended(context, leg, consulted));
     return;
   }
   const route = blindRoute(context, leg.party.host, target.uri);
   if (route.kind !== 'ring' && route.kind !== 'trunk') return response.send(603);
   response.send(202);
-  void blind(context, leg, route);
+  safely(context, leg, blind(context, leg, route));
+}
+
+function mayTransfer(leg: Leg): boolean {
+  return leg.peer !== undefined && !leg.peer.ended && !leg.emergency && !leg.transferring;
+}
+
+/** Tags can be overheard; a phone joins its own calls only. */
+function isSamePhone(leg: Leg, other: Leg): boolean {
+  const { party } = leg;
+  return (
+    other !== leg && party.kind === 'host' && other.party.kind === 'host' && other.party.host === party.host
+  );
+}
+
+/** The edge of a transfer, which nobody waits for. */
+function safely({ deps }: CallContext, leg: Leg, transfer: Promise<void>): void {
+  transfer.catch((error: unknown) => {
+    deps.log.error({ err: error }, 'transfer failed');
+    leg.transferring = false;
+    notify(leg.dialog, '500 Transfer failed', true);
+  });
 }
 
 /** What a transfer may reach: a person or an outside number, as the one who transfers; never a code or 999. */
@@ -44,11 +65,11 @@ async function blind(
 ): Promise<void> {
   const peer = leg.peer!;
   leg.transferring = true;
-  notify(leg.dialog, 100, 'Trying', false);
+  notify(leg.dialog, '100 Trying', false);
   const signal = new AbortController();
   peer.dialog.on('destroy', () => signal.abort(reasonHeader(487, 'Transferred party hung up')));
   const result = await connectLeg(context, peer, {
-    rounds: roundsFor(context.deps, route, route.kind === 'ring' ? route.as : undefined),
+    rounds: roundsFor(context.deps, route, {}),
     emergency: false,
     record: { transferBy: leg.party },
     signal: signal.signal,
@@ -56,7 +77,7 @@ async function blind(
   leg.transferring = false;
   if (result.outcome === 'connected') return finish(leg);
   if (leg.ended) return peer.hangUp(reasonHeader(480, 'Transfer failed'));
-  notify(leg.dialog, result.outcome === 'failed' ? result.status : 487, 'Transfer failed', true);
+  notify(leg.dialog, `${result.outcome === 'failed' ? result.status : 487} Transfer failed`, true);
 }
 
 /** Joins the far sides of the two calls a phone has (RFC 5589 7). */
@@ -64,16 +85,15 @@ async function attended({ deps, table }: CallContext, leg: Leg, consulted: Leg):
   const [first, second] = [leg.peer!, consulted.peer!];
   leg.transferring = true;
   consulted.transferring = true;
-  notify(leg.dialog, 100, 'Trying', false);
-  const answer = await reinvitePatiently(second.dialog, unheld(first.dialog.remote.sdp), deps.clock);
-  const joined =
-    answer.outcome === 'accepted' && (await reinvitePatiently(first.dialog, answer.sdp, deps.clock));
+  notify(leg.dialog, '100 Trying', false);
+  const answer = await reinvitePatiently(second, unheld(first.remoteSdp), deps.clock);
+  const joined = answer.outcome === 'accepted' && (await reinvitePatiently(first, answer.sdp, deps.clock));
   leg.transferring = false;
   consulted.transferring = false;
   if (!joined || joined.outcome === 'refused') {
-    if (leg.ended) first.hangUp(reasonHeader(480, 'Transfer failed'));
-    else notify(leg.dialog, 488, 'Transfer failed', true);
-    return;
+    if (answer.outcome === 'accepted') await reinvitePatiently(second, consulted.remoteSdp, deps.clock);
+    notify(leg.dialog, '488 Transfer failed', true);
+    return keepApart([leg, first], [consulted, second]);
   }
   table.connect(first, second, { transferBy: leg.party });
   consulted.peer = undefined;
@@ -81,23 +101,31 @@ async function attended({ deps, table }: CallContext, leg: Leg, consulted: Leg):
   finish(leg);
 }
 
+/** After an attended transfer that failed: a call the phone has left ends; the others are as they were. */
+function keepApart(...calls: readonly [Leg, Leg][]): void {
+  for (const [own, far] of calls) {
+    if (own.ended) far.hangUp(reasonHeader(480, 'Transfer failed'));
+    if (far.ended) own.hangUp(reasonHeader(480, 'Transfer failed'));
+  }
+}
+
 /** Tells the phone that it worked and lets it go. */
 function finish(leg: Leg): void {
   leg.peer = undefined;
   if (leg.ended) return;
-  notify(leg.dialog, 200, 'OK', true);
+  notify(leg.dialog, '200 OK', true);
   leg.hangUp(reasonHeader(200, 'Transferred'));
 }
 
 /** Progress of a transfer (RFC 3515 2.4.4). */
-function notify(dialog: Dialog, status: number, text: string, final: boolean): void {
+function notify(dialog: Dialog, status: string, final: boolean): void {
   if (!dialog.connected) return;
   const headers = {
     Event: 'refer',
     'Subscription-State': final ? 'terminated;reason=noresource' : 'active;expires=180',
     'Content-Type': 'message/sipfrag;version=2.0',
   };
-  dialog.request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${status} ${text}\r\n` }, () => undefined);
+  dialog.request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${status}\r\n` }, () => undefined);
 }
 
 interface ReferTarget {
@@ -105,7 +133,7 @@ interface ReferTarget {
   readonly replaces?: { readonly callId: string; readonly tags: { to: string; from: string } };
 }
 
-/** Reads a Refer-To, with the Replaces it may carry as escaped header (RFC 3891 6.1). */
+/** Reads a Refer-To, with the Replaces it may carry as escaped header (RFC 3891 6.1). Total for any input. */
 export function parseReferTo(value: string): ReferTarget | undefined {
   const inside = /<([^<>]+)>/.exec(value)?.[1] ?? value.split(';')[0]?.trim() ?? '';
   if (!/^(sips?|tel):/i.test(inside)) return undefined;

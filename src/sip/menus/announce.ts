@@ -1,4 +1,6 @@
 import type { Reason } from '../../domain/reasons.ts';
+import { isRefusal } from '../../media/media.ts';
+import { sdpOf } from '../body.ts';
 import type { InboundInvite } from '../calls/inbound.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader, spoken } from '../reasons.ts';
@@ -24,8 +26,9 @@ export async function sayAndRefuse(
   reason: Reason,
 ): Promise<void> {
   const { status, text, clips } = spoken(reason);
-  const session = invite.request.body ? await openMedia(deps.media, invite) : undefined;
-  if (session) {
+  const session = sdpOf(invite.request) === '' ? undefined : await openMedia(deps.media, invite);
+  // Without media the refusal alone has to do.
+  if (session && !isRefusal(session)) {
     await invite.provisional(183, session.localSdp);
     invite.signal.addEventListener('abort', () => session.stop(), { once: true });
     if (!invite.signal.aborted) await session.play(clips);

@@ -1,4 +1,5 @@
-import { isRefusal, type MediaPort, type MediaSession } from '../../media/media.ts';
+import { isRefusal, type MediaPort, type MediaRefusal, type MediaSession } from '../../media/media.ts';
+import { sdpOf } from '../body.ts';
 import type { InboundInvite } from '../calls/inbound.ts';
 import type { Clock, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
@@ -23,6 +24,7 @@ export class Conversation {
   readonly #ended = new AbortController();
   readonly #digits: DigitQueue;
   #deadline: Timer | undefined;
+  #detached = false;
 
   private constructor(dialog: Dialog, media: MediaSession, clock: Clock) {
     this.dialog = dialog;
@@ -38,13 +40,16 @@ export class Conversation {
     invite: InboundInvite,
   ): Promise<Conversation | undefined> {
     const session = await openMedia(media, invite);
-    if (!session) return undefined;
+    if (isRefusal(session)) {
+      if (!invite.signal.aborted) invite.response.send(session.refused === 'noPorts' ? 503 : 488);
+      return undefined;
+    }
     const dialog = await invite.answer(session.localSdp);
     if (!dialog) {
       await session.close();
       return undefined;
     }
-    return new Conversation(dialog, session, clock).#listen(invite.request.body ?? '');
+    return new Conversation(dialog, session, clock).#listen(invite);
   }
 
   /** Aborted when the caller hangs up, the time is over or the media die. */
@@ -69,30 +74,33 @@ export class Conversation {
 
   /** Leaves the dialog to somebody else, who listens to it from now on. We can speak until `media.close()`. */
   detach(): void {
+    this.#detached = true;
     this.dialog.removeAllListeners();
     this.#deadline?.cancel();
   }
 
-  /** Ends the call with a Reason the phone may show. */
+  /** Ends the call with a Reason the phone may show; not after `detach`: the call is somebody else's then. */
   hangUp(reason: string): void {
-    if (!this.signal.aborted) {
-      this.#ended.abort();
-      this.dialog.destroy({ headers: { Reason: reason } }, () => undefined);
-    }
+    if (this.signal.aborted || this.#detached) return;
+    this.#ended.abort();
+    this.dialog.destroy({ headers: { Reason: reason } }, () => undefined);
   }
 
-  #listen(offer: string): this {
+  #listen(invite: InboundInvite): this {
     this.#deadline = this.#clock.setTimer(MAX_DURATION, () => this.hangUp(reasonHeader(408, 'Time is up')));
     this.signal.addEventListener('abort', () => this.#callOver(), { once: true });
     this.media.onDigit = ({ digit, source }) => this.#digits.push(digit, source);
     this.media.onClosed = () => this.hangUp(reasonHeader(503, 'Media lost'));
-    if (offer === '') this.dialog.once('ack', (ack) => void this.media.renegotiate(ack.body));
+    invite.signal.addEventListener('abort', () => this.hangUp(String(invite.signal.reason)), { once: true });
+    if (sdpOf(invite.request) === '') this.#expectAnswer();
     this.dialog
       .on('destroy', () => this.#ended.abort())
       .on('info', (request, response) => this.#info(request, response))
       .on('modify', (request, response) => void this.#renegotiate(request, response))
       .on('update', (request, response) => void this.#renegotiate(request, response))
       .on('refer', (_request, response) => response.send(603));
+    // A BYE may have come before anybody listened.
+    if (!this.dialog.connected) this.#ended.abort();
     return this;
   }
 
@@ -102,28 +110,34 @@ export class Conversation {
   }
 
   #info(request: Request, response: Response): void {
-    response.send(this.media.info(request.get('Content-Type'), request.body) ? 200 : 415);
+    // Without a body it asks whether we are alive (RFC 2976 2.2).
+    const fine = !request.body || this.media.info(request.get('Content-Type'), request.body);
+    response.send(fine ? 200 : 415);
+  }
+
+  /** The ACK answers an offer of ours. */
+  #expectAnswer(): void {
+    this.dialog.once('ack', (ack) => void (ack.body && this.media.renegotiate(ack.body)));
   }
 
   async #renegotiate(request: Request, response: Response): Promise<void> {
     if (!request.body && request.method === 'UPDATE') return response.send(200);
     const sdp = request.body ? await this.media.renegotiate(request.body) : await this.media.reoffer();
     if (sdp === undefined) return response.send(488);
-    if (!request.body) this.dialog.once('ack', (ack) => void this.media.renegotiate(ack.body));
+    if (!request.body) this.#expectAnswer();
     response.send(200, { body: sdp, headers: { 'Content-Type': 'application/sdp' } });
   }
 }
 
-/** Opens media for an INVITE, or refuses it: 488 for an offer we cannot take, 503 when no port is free. */
-export async function openMedia(media: MediaPort, invite: InboundInvite): Promise<MediaSession | undefined> {
-  const { request, response } = invite;
-  const offer = request.body ? { offer: request.body } : {};
-  const session = await media.open({
+/** Media for an INVITE: our answer to its offer, or an offer of ours. */
+export function openMedia(
+  media: MediaPort,
+  { request }: InboundInvite,
+): Promise<MediaSession | MediaRefusal> {
+  const offer = sdpOf(request);
+  return media.open({
     callId: request.get('Call-ID') ?? '',
     peer: request.source_address,
-    ...offer,
+    ...(offer === '' ? {} : { offer }),
   });
-  if (!isRefusal(session)) return session;
-  if (!invite.signal.aborted) response.send(session.refused === 'noPorts' ? 503 : 488);
-  return undefined;
 }

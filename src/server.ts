@@ -1,0 +1,367 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Config, exposedAddresses } from './config.ts';
+import { keptSecret, makeDataFolder } from './data-folder.ts';
+import { isRefusal } from './domain/reasons.ts';
+import { createHttp } from './http/create-http.ts';
+import type { Logger } from './log.ts';
+import { createMedia } from './media/create-media.ts';
+import { createCompanyPlan } from './services/company-plan.ts';
+import { DirectoryService } from './services/directory-service.ts';
+import { Expiry } from './services/expiry.ts';
+import { HotDesk } from './services/hot-desk.ts';
+import { LocalView } from './services/local-view.ts';
+
+import { Passcodes } from './services/passcodes.ts';
+import { Registrar } from './services/registrar.ts';
+import { createSipApp, type SipApp } from './sip/app.ts';
+import { SipConnection } from './sip/connection.ts';
+import { startDemoTrunk } from './sip/demo-trunk.ts';
+import type { Trunk } from './sip/ports.ts';
+import { createEngine, type Engine } from './sip-engine/engine.ts';
+import { createManagedRedis } from './store/managed-redis.ts';
+import { createRedisStore } from './store/redis/redis-store.ts';
+import { type Store, StoreUnavailable } from './store/store.ts';
+import { type Addresses, describe } from './summary.ts';
+
+const PROMPTS = fileURLToPath(new URL('../config/prompts', import.meta.url));
+/** Calls at once; beyond them new ones get 503, emergency calls excepted. */
+const MAX_CALLS = 4_000;
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+}
+
+export interface Server {
+  /** Brings every part up in order; rejects with one clear sentence when one cannot. */
+  start(): Promise<void>;
+  /** Takes the parts down again, last first. */
+  stop(): Promise<void>;
+  addresses(): Addresses;
+  /** A few friendly lines for who has just started it. */
+  summary(): string;
+}
+
+/** Joins the parts of the house; the only place that knows all of them. */
+export function createServer(options: ServerOptions): Server {
+  return new House(options);
+}
+
+class House implements Server {
+  readonly #config: Config;
+  readonly #log: Logger;
+  /** How to take down what is up, last first. */
+  readonly #takeDown: (() => unknown)[] = [];
+  readonly #clock = { now: () => Date.now(), setTimer };
+  #addresses: Addresses = { sip: [], http: { host: '', port: 0 } };
+  #view: LocalView | undefined;
+  #tokenFile: string | undefined;
+
+  constructor({ config, logger }: ServerOptions) {
+    this.#config = config;
+    this.#log = logger;
+  }
+
+  addresses(): Addresses {
+    return this.#addresses;
+  }
+
+  summary(): string {
+    return describe({
+      addresses: this.#addresses,
+      directory: this.#view?.directory,
+      demo: this.#config.demo,
+      domain: this.#config.sip.domain,
+      tokenFile: this.#tokenFile,
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const takeDown of this.#takeDown.splice(0).reverse()) {
+      try {
+        await takeDown();
+      } catch (error) {
+        this.#log.error({ err: error }, 'a part did not stop cleanly');
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    const config = this.#config;
+    await makeDataFolder(config.data);
+    const store = await this.#startStore();
+    const view = await this.#startView(store);
+    const { directory, hotDesk } = await this.#createServices(store, view);
+    await this.#importFirstDirectory(directory, view);
+    this.#refuseExposedDemo(view, directory);
+    const media = this.#createMedia();
+    await this.#up(media);
+    const trunks: Trunk[] = [...config.sip.trunks];
+    if (config.demo) trunks.push(await this.#startDemoTrunk(view, media));
+    const sip = await this.#startSip({ view, hotDesk, media, trunks, store });
+    await this.#startHttp({ store, view, hotDesk, directory, sip });
+  }
+
+  /** Starts a part and notes how to stop it. */
+  async #up<T extends { start(): unknown; stop(): unknown }>(part: T): Promise<T> {
+    this.#takeDown.push(() => part.stop());
+    await part.start();
+    return part;
+  }
+
+  async #startStore(): Promise<Store> {
+    const { config, problem } = { config: this.#config, problem: this.#problem };
+    const { url, waitForReplicas, acceptWeakDurability } = config.redis;
+    const connection = url === undefined ? { path: await this.#startRedis() } : { url };
+    const store = createRedisStore({
+      connection,
+      company: config.company,
+      node: `${hostname()}-${process.pid}`,
+      clock: this.#clock,
+      waitForReplicas,
+      acceptWeakDurability,
+      onProblem: problem,
+    });
+    return this.#up(store);
+  }
+
+  async #startRedis(): Promise<string> {
+    const redis = createManagedRedis({ folder: join(this.#config.data, 'redis'), onProblem: this.#problem });
+    this.#takeDown.push(() => redis.stop());
+    return (await redis.start()).path;
+  }
+
+  async #startView(store: Store): Promise<LocalView> {
+    const view = new LocalView({ store, clock: this.#clock, log: this.#log });
+    const following = new AbortController();
+    this.#takeDown.push(() => following.abort());
+    this.#view = view;
+    await Promise.race([store.follow(view, following.signal), wait(2_000)]);
+    await this.#up(new Expiry({ store, timers: this.#clock, log: this.#log }));
+    return view;
+  }
+
+  async #createServices(
+    store: Store,
+    view: LocalView,
+  ): Promise<{ directory: DirectoryService; hotDesk: HotDesk }> {
+    const { data, pepper, company, sip } = this.#config;
+    const pepperHex = pepper ?? (await keptSecret(data, 'pepper'));
+    const passcodes = new Passcodes({ keyId: 'p1', pepper: Buffer.from(pepperHex, 'hex') });
+    const log = this.#log;
+    const random = { uuid: randomUUID };
+    const directory = new DirectoryService({
+      store,
+      view,
+      passcodes,
+      realm: sip.domain,
+      company,
+      random,
+      log,
+    });
+    const hotDesk = new HotDesk({ store, view, passcodes, random, log });
+    return { directory, hotDesk };
+  }
+
+  async #importFirstDirectory(directory: DirectoryService, view: LocalView): Promise<void> {
+    const file = this.#config.directory;
+    if (file === undefined || view.directory) return;
+    const result = await directory.importYaml(await readFile(file, 'utf8'), {
+      actor: 'start-up',
+      ifEmpty: true,
+    });
+    if (isRefusal(result) && result.refused === 'storeUnavailable') {
+      this.#log.warn({ file }, 'the store does not answer: the directory will be imported at the next start');
+      return;
+    }
+    if (isRefusal(result)) throw new Error(`${file}: ${result.detail ?? 'the directory is not valid'}`);
+    for (let tries = 0; !view.directory && tries < 100; tries++) await wait(20);
+  }
+
+  /** Passwords everybody can read in the demo's files are no passwords (issue: never on a public address). */
+  #refuseExposedDemo(view: LocalView, directory: DirectoryService): void {
+    const [exposed] = exposedAddresses(this.#config);
+    if (!exposed || !view.directory || !directory.usesDemoCredentials(view.directory)) return;
+    const where = `${exposed.path.join('.')}: ${exposed.host}`;
+    throw new Error(
+      `The directory still has the demo's passwords, which must not be served on a public address (${where})`,
+    );
+  }
+
+  #createMedia(): ReturnType<typeof createMedia> {
+    const { media } = this.#config;
+    return createMedia({
+      address: media.address,
+      ports: media.ports,
+      prompts: {
+        shipped: PROMPTS,
+        language: media.language,
+        ...(media.prompts === undefined ? {} : { overlay: media.prompts }),
+      },
+      srtp: media.srtp,
+      silentAfterMs: media.silentAfter * 1000,
+      latch: media.latch,
+      inband: media.inband,
+      onProblem: this.#problem,
+      ...(media.externalAddress === undefined ? {} : { externalAddress: media.externalAddress }),
+    });
+  }
+
+  async #startSip(parts: {
+    view: LocalView;
+    hotDesk: HotDesk;
+    media: ReturnType<typeof createMedia>;
+    trunks: readonly Trunk[];
+    store: Store;
+  }): Promise<{ connection: SipConnection; app: SipApp }> {
+    const { sip } = this.#config;
+    const { store, view, hotDesk, media, trunks } = parts;
+    const connection = new SipConnection(this.#log);
+    const registrar = new Registrar({ store, view, log: this.#log, limits: sip.registration });
+    registrar.start();
+    this.#takeDown.push(() => registrar.stop());
+    const server = sip.drachtio ?? (await this.#startEngine(sip.listen));
+    const app = createSipApp({
+      srf: connection.srf,
+      view,
+      numberPlan: createCompanyPlan(view),
+      hotDesk,
+      registrar,
+      media,
+      clock: this.#clock,
+      log: this.#log,
+      domain: sip.domain,
+      trunks,
+      nonceLifetime: sip.nonceLifetime,
+      maxCalls: MAX_CALLS,
+    });
+    app.start();
+    this.#takeDown.push(() => connection.disconnect());
+    this.#takeDown.push(() => app.stop());
+    await connection.connect(server);
+    this.#addresses = { ...this.#addresses, sip: connection.hostPorts.map(parseHostPort) };
+    return { connection, app };
+  }
+
+  /** The embedded engine: as far as the application can tell, a drachtio-server on loopback. */
+  async #startEngine(
+    listen: Config['sip']['listen'],
+  ): Promise<{ host: string; port: number; secret: string }> {
+    const secret = randomBytes(24).toString('hex');
+    const engine: Engine = createEngine({
+      listen,
+      secret,
+      onLog: (level, message, data) => this.#log[level](data ?? {}, message),
+    });
+    await this.#up(engine);
+    return { host: '127.0.0.1', port: engine.appPort, secret };
+  }
+
+  async #startDemoTrunk(view: LocalView, media: ReturnType<typeof createMedia>): Promise<Trunk> {
+    const { host, port } = this.#config.demoTrunk;
+    const secret = randomBytes(24).toString('hex');
+    const engine = await this.#up(createEngine({ listen: [{ protocol: 'udp', host, port }], secret }));
+    const connection = new SipConnection(this.#log);
+    startDemoTrunk({
+      srf: connection.srf,
+      media,
+      clock: this.#clock,
+      log: this.#log,
+      placeOf: (number) => placeOf(view, number),
+    });
+    this.#takeDown.push(() => connection.disconnect());
+    await connection.connect({ host: '127.0.0.1', port: engine.appPort, secret });
+    const address = engine.addresses()[0]!;
+    return {
+      name: 'demo',
+      uri: `sip:${address.host}:${address.port};transport=udp`,
+      addresses: [],
+      emergency: false,
+      responseTimeout: 4,
+    };
+  }
+
+  async #startHttp(parts: {
+    store: Store;
+    view: LocalView;
+    hotDesk: HotDesk;
+    directory: DirectoryService;
+    sip: { connection: SipConnection };
+  }): Promise<void> {
+    const { store, view, hotDesk, directory, sip } = parts;
+    const { host, port } = this.#config.http;
+    const http = createHttp({
+      host,
+      port,
+      adminToken: await this.#adminToken(),
+      log: this.#log,
+      now: () => performance.now(),
+      services: {
+        view,
+        hotDesk,
+        directory,
+        unlock: (extension, actor) => this.#unlock(store, extension, actor),
+        readiness: () => ({ store: store.available, sip: sip.connection.connected, media: true }),
+      },
+    });
+    this.#takeDown.push(() => http.stop());
+    this.#addresses = { ...this.#addresses, http: await http.start() };
+  }
+
+  async #adminToken(): Promise<string> {
+    const { adminToken } = this.#config.http;
+    if (adminToken !== undefined) return adminToken;
+    this.#tokenFile = join(this.#config.data, 'admin-token');
+    return keptSecret(this.#config.data, 'admin-token');
+  }
+
+  async #unlock(store: Store, extension: string, actor: string): Promise<unknown> {
+    try {
+      await store.clearGuesses(extension);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
+      throw error;
+    }
+    this.#log.info({ extension, actor }, 'unlocked');
+    return {};
+  }
+
+  readonly #problem = (text: string, detail?: object): void => {
+    this.#log.warn(detail instanceof Error ? { err: detail } : (detail ?? {}), text);
+  };
+}
+
+/** The demo's clip for the desk a callback number belongs to. */
+function placeOf(view: LocalView, number: string): string | undefined {
+  for (const host of view.directory?.hosts.values() ?? []) {
+    if (host.callbackNumber === number) return `demo-${host.id}`;
+  }
+  return undefined;
+}
+
+function parseHostPort(text: string): Addresses['sip'][number] {
+  const [, protocol = 'udp', host = '', port = '0'] = /^(\w+)\/(.*):(\d+)$/.exec(text) ?? [];
+  return { protocol, host, port: Number(port) };
+}
+
+function setTimer(ms: number, run: () => void): { cancel(): void } {
+  const timer = setTimeout(run, ms);
+  return { cancel: () => clearTimeout(timer) };
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,48 @@
+import type { Directory } from './domain/directory.ts';
+
+export interface Addresses {
+  readonly sip: readonly { readonly protocol: string; readonly host: string; readonly port: number }[];
+  readonly http: { readonly host: string; readonly port: number };
+}
+
+export interface SummaryFacts {
+  readonly addresses: Addresses;
+  readonly directory: Directory | undefined;
+  readonly demo: boolean;
+  readonly domain: string;
+  /** Where the administrator's token is, when we made it. */
+  readonly tokenFile: string | undefined;
+}
+
+/** What somebody who has just started Hotdesk wants to know, and nothing else. */
+export function describe({ addresses, directory, demo, domain, tokenFile }: SummaryFacts): string {
+  const api = `http://${addresses.http.host}:${addresses.http.port}/api/v1`;
+  const sip = addresses.sip.map(({ protocol, host, port }) => `${host}:${port}/${protocol}`);
+  const codes = directory?.company.featureAccessCodes;
+  return [
+    '',
+    `  Hotdesk is ready${directory ? ` for ${directory.company.name}` : ', but has no directory yet'}.`,
+    '',
+    `  SIP      ${[...new Set(sip)].join('  ')}   domain ${domain}`,
+    `  API      ${api}   token in ${tokenFile ?? 'your configuration'}`,
+    ...(demo && directory ? demoLines(directory) : []),
+    ...(codes ? ['', `  Dial     ${codes.logIn} to log in, ${codes.logOut} to log out`] : []),
+    ...(demo ? ['           any outside number, or 999, to hear who you are'] : []),
+    '',
+  ].join('\n');
+}
+
+function demoLines(directory: Directory): string[] {
+  const phones = [...directory.hosts.values()].map(
+    ({ id, nickname, model }) => `  ${id.padEnd(16)} ${nickname} (${model}), SIP password demo-${id}`,
+  );
+  const people = [...directory.users.values()].map(
+    ({ extension, name, hotDeskLicence }) =>
+      `  ${extension.padEnd(16)} ${name}${hotDeskLicence ? '' : ', no hot desk licence'}`,
+  );
+  return ['', '  Phones', ...indent(phones), '', '  People (PINs in config/demo.yaml)', ...indent(people)];
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,134 @@
+import type {
+  Digit,
+  DigitSource,
+  MediaPort,
+  MediaRefusal,
+  MediaSession,
+  MediaStats,
+  OpenOptions,
+} from '../../src/media/media.ts';
+
+/** Media without sound: notes what is played and lets the test press keys. */
+export class FakeMedia implements MediaPort {
+  readonly sessions: FakeSession[] = [];
+  readonly opened: OpenOptions[] = [];
+  refuse: MediaRefusal['refused'] | undefined;
+  /** Prompts go on until they are stopped. */
+  endless = false;
+
+  get session(): FakeSession {
+    const session = this.sessions.at(-1);
+    if (!session) throw new Error('no media session was opened');
+    return session;
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+
+  async open(options: OpenOptions): Promise<MediaSession | MediaRefusal> {
+    this.opened.push(options);
+    if (this.refuse) return { refused: this.refuse };
+    const session = new FakeSession(this.endless);
+    this.sessions.push(session);
+    return session;
+  }
+
+  stats(): MediaStats {
+    throw new Error('not used');
+  }
+}
+
+export class FakeSession implements MediaSession {
+  localSdp = 'v=0\r\no=hotdesk\r\n';
+  /** Each `play`, in order. */
+  readonly played: (readonly string[])[] = [];
+  readonly renegotiated: string[] = [];
+  stops = 0;
+  closed = false;
+  onSilent: (() => void) | undefined;
+  onClosed: (() => void) | undefined;
+  acceptable = true;
+  readonly #endless: boolean;
+  readonly #queue: Digit[] = [];
+  #onDigit: ((digit: Digit) => void) | undefined;
+  #finish: ((how: 'done' | 'stopped') => void) | undefined;
+
+  constructor(endless: boolean) {
+    this.#endless = endless;
+  }
+
+  get onDigit(): ((digit: Digit) => void) | undefined {
+    return this.#onDigit;
+  }
+
+  set onDigit(handler: ((digit: Digit) => void) | undefined) {
+    this.#onDigit = handler;
+    while (handler && this.#queue.length > 0) handler(this.#queue.shift()!);
+  }
+
+  /** All prompts so far, in order. */
+  get heard(): string[] {
+    return this.played.flat();
+  }
+
+  press(digits: string, source: DigitSource = 'rtp'): void {
+    for (const digit of digits) {
+      if (this.#onDigit) this.#onDigit({ digit, source });
+      else this.#queue.push({ digit, source });
+    }
+  }
+
+  play(clips: readonly string[]): Promise<'done' | 'stopped'> {
+    this.#end('stopped');
+    if (this.closed) return Promise.resolve('stopped');
+    this.played.push([...clips]);
+    if (!this.#endless) return Promise.resolve('done');
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  stop(): void {
+    this.stops++;
+    this.#end('stopped');
+  }
+
+  /** The prompt comes to its end. */
+  finishPrompt(): void {
+    this.#end('done');
+  }
+
+  async renegotiate(sdp: string): Promise<string | undefined> {
+    this.renegotiated.push(sdp);
+    return this.acceptable ? this.localSdp : undefined;
+  }
+
+  async reoffer(): Promise<string> {
+    return this.localSdp;
+  }
+
+  info(contentType: string | undefined, body: string): boolean {
+    const digit = /^Signal=(.)/.exec(body)?.[1];
+    if (contentType !== 'application/dtmf-relay' || digit === undefined) return false;
+    this.press(digit, 'info');
+    return true;
+  }
+
+  /** The worker dies. */
+  die(): void {
+    this.closed = true;
+    this.#end('stopped');
+    this.onClosed?.();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.#end('stopped');
+  }
+
+  #end(how: 'done' | 'stopped'): void {
+    const finish = this.#finish;
+    this.#finish = undefined;
+    finish?.(how);
+  }
+}

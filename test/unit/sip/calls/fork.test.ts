@@ -1,0 +1,210 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type ForkResult, fork, type Target } from '../../../../src/sip/calls/fork.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { FakeSrf, type FakeUac, settled } from '../../../support/fake-sip.ts';
+import { ANSWER, OFFER } from '../world.ts';
+
+let srf: FakeSrf;
+let clock: FakeClock;
+let provisionals: { status: number; only: boolean }[];
+let caller: AbortController;
+
+beforeEach(() => {
+  srf = new FakeSrf();
+  clock = new FakeClock();
+  provisionals = [];
+  caller = new AbortController();
+});
+
+function target(name: string, differs: Partial<Target> = {}): Target {
+  return {
+    uri: `sip:${name}@phones.test`,
+    headers: { From: 'x' },
+    party: { kind: 'host', host: name },
+    ...differs,
+  };
+}
+
+/** Starts ringing; `result` is undefined until it is decided. */
+function ring(targets: Target[], offer = OFFER): { result: ForkResult | undefined; uacs: FakeUac[] } {
+  const state: { result: ForkResult | undefined; uacs: FakeUac[] } = { result: undefined, uacs: srf.uacs };
+  const onProvisional = (response: { status: number }, only: boolean): void =>
+    void provisionals.push({ status: response.status, only });
+  void fork(srf.asSrf, clock, { targets, offer, signal: caller.signal, onProvisional }).then((result) => {
+    state.result = result;
+  });
+  return state;
+}
+
+const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';
+
+describe('several phones', () => {
+  test('ring at once; the first answer wins, the others are cancelled with a Reason', async () => {
+    const call = ring([target('a'), target('b'), target('c')]);
+    const [a, b, c] = call.uacs as [FakeUac, FakeUac, FakeUac];
+    a.ring();
+    const dialog = b.answer(ANSWER);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'answered', leg: dialog, target: { uri: b.uri } });
+    expect([a.cancels, b.cancels, c.cancels]).toEqual([[ELSEWHERE], [], [ELSEWHERE]]);
+    expect(provisionals).toEqual([{ status: 180, only: false }]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('a 200 that crosses its CANCEL gets BYE with the same Reason', async () => {
+    const call = ring([target('a'), target('b')]);
+    const [a, b] = call.uacs as [FakeUac, FakeUac];
+    const winner = a.answer(ANSWER);
+    const loser = b.answer(ANSWER);
+    await settled();
+    expect(loser.byes).toEqual([{ Reason: ELSEWHERE }]);
+    expect(winner.byes).toEqual([]);
+  });
+
+  test('all fail: the best answer, and only when all have failed', async () => {
+    const call = ring([target('a'), target('b'), target('c')]);
+    const [a, b, c] = call.uacs as [FakeUac, FakeUac, FakeUac];
+    a.reject(408);
+    b.reject(500);
+    await settled();
+    expect(call.result).toBeUndefined();
+    c.reject(486, 'Busy Here');
+    await settled();
+    expect(call.result).toEqual({ outcome: 'failed', status: 486, reason: 'Busy Here' });
+  });
+
+  test('a 6xx is the answer of the person: the others are cancelled, and it is what the caller gets', async () => {
+    const call = ring([target('a'), target('b')]);
+    const [a, b] = call.uacs as [FakeUac, FakeUac];
+    a.reject(603, 'Decline');
+    await settled();
+    expect(b.cancels).toEqual(['SIP;cause=603;text="Decline"']);
+    b.reject(487);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 603 });
+  });
+});
+
+describe('one target', () => {
+  test('is told of as the only one, and its proxy, credentials and offer are used', async () => {
+    const auth = { username: 'u', password: 'p' };
+    ring([target('a', { proxy: 'sip:192.0.2.9:5060;transport=tcp', auth })]);
+    srf.uac.ring(183);
+    await settled();
+    expect(provisionals).toEqual([{ status: 183, only: true }]);
+    expect(srf.uac.options).toMatchObject({
+      proxy: 'sip:192.0.2.9:5060;transport=tcp',
+      auth,
+      localSdp: OFFER,
+    });
+    expect(srf.uac.options.noAck).toBeUndefined();
+  });
+
+  test('that cannot be sent to counts as 503', async () => {
+    const call = ring([target('a')]);
+    srf.uac.fail();
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 503 });
+  });
+
+  test('without an offer its 200 makes one, which nobody has acknowledged yet', async () => {
+    const call = ring([target('a')], '');
+    expect(srf.uac.options).toMatchObject({ noAck: true });
+    srf.uac.answer(ANSWER);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'answered', leg: { sdp: ANSWER } });
+  });
+
+  test('nobody to ring: 480', async () => {
+    const call = ring([]);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 480 });
+  });
+});
+
+describe('a trunk that gives no sign of life', () => {
+  const silent = target('t', { answerWithinMs: 4000 });
+
+  test('is cancelled after its time, and counts as 408', async () => {
+    const call = ring([silent]);
+    clock.advance(3999);
+    await settled();
+    expect(call.result).toBeUndefined();
+    clock.advance(1);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 408 });
+    expect(srf.uac.cancels).toEqual(['SIP;cause=408;text="No answer in time"']);
+  });
+
+  test('is waited for once it rings', async () => {
+    const call = ring([silent]);
+    srf.uac.ring(180);
+    clock.advance(60_000);
+    await settled();
+    expect(call.result).toBeUndefined();
+    expect(srf.uac.cancels).toEqual([]);
+  });
+
+  test('a late 200 of it gets BYE', async () => {
+    ring([silent]);
+    clock.advance(4000);
+    const late = srf.uac.answer(ANSWER);
+    await settled();
+    expect(late.byes).toEqual([{ Reason: 'SIP;cause=408;text="No answer in time"' }]);
+  });
+});
+
+describe('the caller gives up', () => {
+  const reason = 'SIP;cause=487;text="Caller hung up"';
+
+  test('while it rings: CANCEL with the reason, to each once', async () => {
+    const call = ring([target('a'), target('b')]);
+    caller.abort(reason);
+    await settled();
+    expect(call.result).toEqual({ outcome: 'aborted' });
+    expect(call.uacs.map(({ cancels }) => cancels)).toEqual([[reason], [reason]]);
+  });
+
+  test('before the INVITE is on the wire: CANCEL as soon as it is', async () => {
+    srf.holdEcho = true;
+    const call = ring([target('a')]);
+    caller.abort(reason);
+    await settled();
+    expect(call.result).toEqual({ outcome: 'aborted' });
+    expect(srf.uac.cancels).toEqual([]);
+    srf.uac.echo();
+    expect(srf.uac.cancels).toEqual([reason]);
+  });
+
+  test('and the 200 was faster: BYE with the reason', async () => {
+    ring([target('a')]);
+    caller.abort(reason);
+    const dialog = srf.uac.answer(ANSWER);
+    await settled();
+    expect(dialog.byes).toEqual([{ Reason: reason }]);
+  });
+
+  test('and the unacknowledged 200 was faster: ACK and BYE', async () => {
+    ring([target('a')], '');
+    caller.abort(reason);
+    srf.uac.answer(ANSWER);
+    await settled();
+    expect(srf.uac.late).toEqual(['destroy']);
+  });
+
+  test('before the start: nothing is sent', async () => {
+    caller.abort(reason);
+    const call = ring([target('a')]);
+    await settled();
+    expect(call.result).toEqual({ outcome: 'aborted' });
+    expect(srf.uacs).toEqual([]);
+  });
+
+  test('after the answer: nothing more happens', async () => {
+    ring([target('a')]);
+    const dialog = srf.uac.answer(ANSWER);
+    await settled();
+    caller.abort(reason);
+    expect([srf.uac.cancels, dialog.byes]).toEqual([[], []]);
+  });
+});

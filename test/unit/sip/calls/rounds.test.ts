@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { emergencyRounds, roundsFor } from '../../../../src/sip/calls/rounds.ts';
+import { binding, viewOf } from '../../domain/example.ts';
+import { acme, PBX, SOS, SPARE, trunk, World } from '../world.ts';
+
+const { deps } = new World();
+const me = { name: 'A "Nick" B', number: '+442079460101' };
+
+describe('emergency', () => {
+  const second = trunk('sos2', { emergency: true });
+  const all = { ...deps, trunks: [PBX, SOS, SPARE, second] };
+  const rounds = emergencyRounds(all, '999', { identity: me, extra: { Priority: 'emergency' } });
+
+  test('its own trunks first, in their order, then every other; one at a time', () => {
+    expect(rounds.map((round) => round.map(({ uri }) => uri))).toEqual([
+      ['sip:999@sos.test:5060'],
+      ['sip:999@sos2.test:5060'],
+      ['sip:999@pbx.test:5060'],
+      ['sip:999@spare.test:5060'],
+    ]);
+  });
+
+  test('each has its own patience and shows the desk', () => {
+    expect(rounds[0]?.[0]).toMatchObject({
+      answerWithinMs: 4000,
+      party: { kind: 'trunk', trunk: 'sos' },
+      headers: {
+        From: '"A \\"Nick\\" B" <sip:+442079460101@hotdesk.test>',
+        'P-Asserted-Identity': '"A \\"Nick\\" B" <sip:+442079460101@hotdesk.test>',
+        Contact: '<sip:+442079460101@localhost>',
+        To: '<sip:999@sos.test>',
+        Priority: 'emergency',
+      },
+    });
+  });
+
+  test('a desk without a number asserts none', () => {
+    const nobody = { identity: { name: '', number: 'anonymous' }, extra: {} };
+    const headers = emergencyRounds(all, '999', nobody)[0]?.[0]?.headers;
+    expect(headers).not.toHaveProperty('P-Asserted-Identity');
+    expect(headers?.From).toBe('<sip:anonymous@hotdesk.test>');
+  });
+});
+
+describe('an outside number', () => {
+  const route = { kind: 'trunk', number: '01632960500', trunk: 'spare', as: me } as const;
+
+  test("the site's trunk first; never an emergency trunk it does not name", () => {
+    expect(roundsFor(deps, route, {}).map((round) => round[0]?.uri)).toEqual([
+      'sip:01632960500@spare.test:5060',
+      'sip:01632960500@pbx.test:5060',
+    ]);
+  });
+
+  test('who asks not to be named is named to the trunk alone (RFC 3323, 3325)', () => {
+    const headers = roundsFor(deps, route, { extra: { Privacy: 'id' } })[0]?.[0]?.headers;
+    expect(headers).toMatchObject({
+      From: '"Anonymous" <sip:anonymous@anonymous.invalid>',
+      Contact: '<sip:anonymous@localhost>',
+      'P-Asserted-Identity': '"A \\"Nick\\" B" <sip:+442079460101@hotdesk.test>',
+      Privacy: 'id',
+    });
+    const open = roundsFor(deps, route, { extra: { Privacy: 'none' } })[0]?.[0]?.headers;
+    expect(open?.From).toContain('+442079460101');
+  });
+});
+
+describe('phones', () => {
+  const hosts = [...acme.hosts.values()];
+  const route = { kind: 'ring', user: acme.users.get('1002'), hosts, as: undefined } as const;
+
+  test('all bindings of all hosts at once, each down its own flow', () => {
+    const [round, ...more] = roundsFor(deps, route, { from: me });
+    expect(more).toEqual([]);
+    expect(round?.map(({ uri, proxy }) => [uri, proxy])).toEqual([
+      ['sip:d1@192.0.2.10:5060', 'sip:192.0.2.10:5060;transport=udp'],
+      ['sip:u1002@192.0.2.21', 'sip:192.0.2.10:5060;transport=udp'],
+      ['sip:u1002@192.0.2.22', 'sip:[2001:db8::2]:5061;transport=tcp'],
+    ]);
+    expect(round?.[0]?.headers.To).toBe('<sip:1002@hotdesk.test>');
+  });
+
+  test('by the Path a phone registered with', () => {
+    const bindings = { d1: [binding('sip:d1@x', { path: ['<sip:edge.test;lr>'] })] };
+    const view = viewOf({ directory: acme, bindings });
+    expect(roundsFor({ ...deps, view }, route, {})[0]?.[0]?.proxy).toBe('sip:edge.test;lr');
+  });
+
+  test('a withheld number stays withheld: no P-Asserted-Identity either', () => {
+    const headers = roundsFor(deps, route, { from: me, extra: { Privacy: 'user; critical' } })[0]?.[0]
+      ?.headers;
+    expect(JSON.stringify(headers)).not.toContain('442079460101');
+    expect(headers?.From).toBe('"Anonymous" <sip:anonymous@anonymous.invalid>');
+  });
+
+  test('nobody registered: nowhere to go', () => {
+    const view = viewOf({ directory: acme });
+    expect(roundsFor({ ...deps, view }, route, {})).toEqual([]);
+  });
+});
