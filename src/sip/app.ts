@@ -10,6 +10,8 @@ import type { Handler, Request, Response } from './srf.ts';
 
 /** ms that calls have to end by themselves when the server stops. */
 const DRAIN = 2_000;
+/** ms for the last BYEs to reach the wire. */
+const LAST_WORDS = 100;
 
 export interface SipApp {
   /** Routes the methods this application answers. */
@@ -68,6 +70,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
         await new Promise<void>((resolve) => clock.setTimer(50, resolve));
       }
       table.hangUpAll();
+      await new Promise<void>((resolve) => clock.setTimer(LAST_WORDS, resolve));
     },
     stats: () => ({ calls: table.size, legs: table.legs }),
   };

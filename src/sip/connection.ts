@@ -13,6 +13,7 @@ export class SipConnection {
   readonly #log: Log;
   #hostPorts: string[] = [];
   #connected = false;
+  #down = false;
   #stopped = false;
 
   constructor(log: Log) {
@@ -34,6 +35,7 @@ export class SipConnection {
       this.srf.on('connect', (error, hostPorts) => {
         if (error) return reject(new Error('The SIP server refuses our secret (sip.drachtio.secret)'));
         this.#connected = true;
+        this.#down = false;
         this.#hostPorts = String(hostPorts ?? '')
           .split(',')
           .filter(Boolean);
@@ -43,8 +45,8 @@ export class SipConnection {
         );
         resolve();
       });
-      this.srf.on('error', (error) => this.#lost(error));
-      this.srf.on('close', () => this.#lost(undefined));
+      this.srf.on('error', (error) => this.#failed(error));
+      this.srf.on('close', () => this.#failed(undefined));
       this.srf.connect({ host, port, secret });
     });
   }
@@ -56,10 +58,12 @@ export class SipConnection {
     this.#connected = false;
   }
 
-  #lost(error: unknown): void {
-    const was = this.#connected;
+  /** Said once per outage; drachtio-srf tries again by itself. */
+  #failed(error: unknown): void {
+    const first = this.#connected || !this.#down;
     this.#connected = false;
-    if (was && !this.#stopped)
-      this.#log.error({ err: error }, 'connection to the SIP server lost, trying again');
+    this.#down = true;
+    if (first && !this.#stopped)
+      this.#log.error({ err: error }, 'no connection to the SIP server, trying again');
   }
 }

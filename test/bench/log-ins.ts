@@ -115,8 +115,8 @@ async function watchLog(redis: Redis, seen: Map<string, number>): Promise<void> 
     for (const [id, fields] of reply?.[0]?.[1] ?? []) {
       from = id;
       const names = fields.filter((_, i) => i % 2 === 0);
-      const valueOf = (name: string): string => fields[2 * names.indexOf(name) + 1] ?? '';
-      if (valueOf('kind') === 'start') seen.set(valueOf('guest'), now);
+      const field = (name: string): string => fields[2 * names.indexOf(name) + 1] ?? '';
+      if (field('kind') === 'start') seen.set(field('guest'), now);
     }
   }
 }

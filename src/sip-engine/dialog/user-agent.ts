@@ -8,7 +8,6 @@ import { discard } from './closing.ts';
 import { type Core, type DialogLimits, defaultDialogLimits, type Log, newCounters } from './core.ts';
 import { endDialog } from './dialog-life.ts';
 import { DialogTable } from './dialog-table.ts';
-import { byeByEngine } from './engine-bye.ts';
 import { sendInDialog } from './in-dialog.ts';
 import { transactionUser } from './incoming.ts';
 import { type Lookup, NameCache } from './name-cache.ts';
@@ -62,12 +61,8 @@ export class UserAgent {
   stop(): void {
     const { dialogs, serverRequests, clientRequests, flows, names, graces } = this.#core;
     for (const grace of graces) grace.cancel();
-    for (const dialog of dialogs.all()) {
-      if (dialog.kind === 'INVITE' && dialog.state === 'confirmed') {
-        byeByEngine(this.#core, dialog, 'application is gone');
-      }
-      endDialog(this.#core, dialog);
-    }
+    // No BYE: which calls may outlive us (emergency calls do) is the application's to say before it stops us.
+    for (const dialog of dialogs.all()) endDialog(this.#core, dialog);
     for (const request of serverRequests.all()) discard(this.#core, request);
     clientRequests.clear();
     flows.stop();

@@ -8,6 +8,8 @@ import { Leg, type Party } from './leg.ts';
 export class CallTable {
   /** Not by Call-ID: a proxy that forks towards us sends two calls with one. */
   readonly #legs = new Set<Leg>();
+  /** The call each leg is in now, for the record. */
+  readonly #calls = new Map<Leg, { readonly id: string; readonly startedAt: number; over: boolean }>();
   readonly #log: Log;
   readonly #now: () => number;
   /** Set by the transfer code, which needs this table itself. */
@@ -35,7 +37,7 @@ export class CallTable {
       ...options,
       events: {
         onRefer: (...args) => this.onRefer(...args),
-        onEnded: (ended) => void this.#legs.delete(ended),
+        onEnded: (ended) => this.#remove(ended),
       },
     });
     this.#legs.add(leg);
@@ -45,9 +47,9 @@ export class CallTable {
   /** Links two legs and writes the call's record when it ends. */
   connect(a: Leg, b: Leg, record: object): void {
     const startedAt = this.#now();
-    this.#log.info({ ...record, call: a.dialog.sip.callId }, 'call answered');
-    a.dialog.on('destroy', () => this.#logEnd(a, startedAt));
-    b.dialog.on('destroy', () => this.#logEnd(b, startedAt));
+    const call = { id: a.dialog.sip.callId, startedAt, over: false };
+    this.#log.info({ ...record, call: call.id }, 'call answered');
+    this.#calls.set(a, call).set(b, call);
     Leg.link(a, b);
   }
 
@@ -77,8 +79,14 @@ export class CallTable {
     this.pending.clear();
   }
 
-  #logEnd(leg: Leg, startedAt: number): void {
-    const seconds = Math.round((this.#now() - startedAt) / 1000);
-    this.#log.info({ call: leg.dialog.sip.callId, seconds, endedBy: leg.party }, 'call ended');
+  /** The first leg to go ends the call; a transferred leg has gone into another one. */
+  #remove(leg: Leg): void {
+    this.#legs.delete(leg);
+    const call = this.#calls.get(leg);
+    this.#calls.delete(leg);
+    if (!call || call.over) return;
+    call.over = true;
+    const seconds = Math.round((this.#now() - call.startedAt) / 1000);
+    this.#log.info({ call: call.id, seconds, endedBy: leg.party }, 'call ended');
   }
 }
