@@ -2,12 +2,12 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { DigestSecrets } from '../domain/directory.ts';
 
 /**
- * Digest authentication as a server (RFC 7616, RFC 8760). SHA-256 is offered first, MD5 for the phones that have
- * nothing else. A nonce proves its own age and origin, so nothing is kept for a challenge nobody answers.
+ * Digest authentication as a server (RFC 7616, RFC 8760), with SHA-256, and MD5 for the phones that have nothing else.
+ * A nonce proves its own age and origin, so nothing is kept for a challenge nobody answers.
  */
 
 const ALGORITHMS = { 'SHA-256': 'sha256', MD5: 'md5' } as const;
-type Algorithm = keyof typeof ALGORITHMS;
+export type Algorithm = keyof typeof ALGORITHMS;
 
 /** One per request within a nonce's lifetime. */
 const MAX_USED_NONCES = 50_000;
@@ -83,12 +83,12 @@ export class DigestServer {
    * Value of the WWW-Authenticate header. Two challenges must be two header lines (RFC 8760 2.4), which drachtio-srf
    * cannot express: the second line travels inside the value of the first.
    */
-  challenge(stale: boolean): string {
+  challenge(algorithms: readonly Algorithm[], { stale }: { stale: boolean }): string {
     const nonce = this.#newNonce();
     const flag = stale ? ', stale=true' : '';
     const line = (algorithm: Algorithm): string =>
       `Digest realm="${this.#options.realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${flag}`;
-    return `${line('SHA-256')}\r\nWWW-Authenticate: ${line('MD5')}`;
+    return algorithms.map(line).join('\r\nWWW-Authenticate: ');
   }
 
   /** Checks an answer against the stored secrets; unknown users are checked against `undefined` and take as long. */

@@ -1,6 +1,7 @@
 import { BlockList, isIPv4 } from 'node:net';
 import type { Caller } from '../domain/route.ts';
-import { type DigestServer, parseCredentials } from './digest.ts';
+import { Challenges } from './challenges.ts';
+import { type Algorithm, type DigestServer, parseCredentials } from './digest.ts';
 import type { SipDependencies, Trunk } from './ports.ts';
 import { reasonHeader, spoken, warning } from './reasons.ts';
 import type { Request, Response } from './srf.ts';
@@ -10,11 +11,13 @@ import { userOf } from './uri.ts';
 export class Identifier {
   readonly #deps: SipDependencies;
   readonly #digest: DigestServer;
+  readonly #challenges: Challenges;
   readonly #trunks: readonly { trunk: Trunk; matches: (address: string, port: number) => boolean }[];
 
   constructor(deps: SipDependencies, digest: DigestServer) {
     this.#deps = deps;
     this.#digest = digest;
+    this.#challenges = new Challenges(() => deps.clock.now());
     this.#trunks = deps.trunks.map((trunk) => ({ trunk, matches: addressMatcher(trunk.addresses) }));
   }
 
@@ -40,14 +43,18 @@ export class Identifier {
     const header = request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '';
     // An answer for another realm is an answer to somebody else's question: the phone is asked ours.
     const credentials = parseCredentials(header, this.#deps.domain);
+    const hosts = this.#deps.view.directory?.hosts;
     if (!credentials) {
-      this.#challenge(response, false);
+      const claimed = userOf(request.get('From') ?? '');
+      const known = hosts?.has(claimed) ? claimed : undefined;
+      this.#challenge(response, this.#challenges.offer(known, request.get('User-Agent') ?? ''), false);
       return undefined;
     }
-    const host = this.#deps.view.directory?.hosts.get(credentials.username);
+    this.#challenges.answered(credentials.username);
+    const host = hosts?.get(credentials.username);
     const verdict = this.#digest.verify(request.method, credentials, host?.digest);
     if (verdict === 'accepted') return credentials.username;
-    if (verdict === 'stale') this.#challenge(response, true);
+    if (verdict === 'stale') this.#challenge(response, [credentials.algorithm], true);
     else this.#refuse(request, response);
     return undefined;
   }
@@ -69,8 +76,8 @@ export class Identifier {
     return names.find((name) => hosts?.has(name));
   }
 
-  #challenge(response: Response, stale: boolean): void {
-    response.send(401, { headers: { 'WWW-Authenticate': this.#digest.challenge(stale) } });
+  #challenge(response: Response, algorithms: readonly Algorithm[], stale: boolean): void {
+    response.send(401, { headers: { 'WWW-Authenticate': this.#digest.challenge(algorithms, { stale }) } });
   }
 
   #refuse(request: Request, response: Response): void {

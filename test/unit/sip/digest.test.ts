@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { digestSecrets } from '../../../src/services/digest-secrets.ts';
 import { DigestServer, parseCredentials } from '../../../src/sip/digest.ts';
 
+const BOTH = ['SHA-256', 'MD5'] as const;
+
 const REALM = 'hotdesk.test';
 const secrets = digestSecrets('d1', REALM, 'secret');
 let now = 0;
@@ -33,7 +35,12 @@ function h(algorithm: Algorithm, text: string): string {
 
 /** The Authorization a phone would send. */
 function answer(differs: Answer = {}): string {
-  const { challenge = server.challenge(false), nc = '00000001', password = 'secret', qop = true } = differs;
+  const {
+    challenge = server.challenge(BOTH, { stale: false }),
+    nc = '00000001',
+    password = 'secret',
+    qop = true,
+  } = differs;
   const { algorithm = 'MD5', realm = REALM } = differs;
   const nonce = /nonce="([^"]*)"/.exec(challenge)?.[1] ?? '';
   const ha1 = h(algorithm, `d1:${realm}:${password}`);
@@ -70,15 +77,15 @@ describe('the examples of RFC 7616 3.9.1', () => {
 
 describe('a challenge', () => {
   test('offers SHA-256 first, then MD5, as two header lines with one nonce', () => {
-    const [first, second, ...rest] = server.challenge(false).split('\r\n');
+    const [first, second, ...rest] = server.challenge(BOTH, { stale: false }).split('\r\n');
     expect(rest).toEqual([]);
     expect(first).toMatch(/^Digest realm="hotdesk\.test", nonce="[^"]+", algorithm=SHA-256, qop="auth"$/);
     expect(second).toMatch(/^WWW-Authenticate: Digest realm="hotdesk\.test", .*algorithm=MD5, qop="auth"$/);
   });
 
   test('says stale when asked to', () => {
-    expect(server.challenge(true).match(/stale=true/g)).toHaveLength(2);
-    expect(server.challenge(false)).not.toContain('stale');
+    expect(server.challenge(BOTH, { stale: true }).match(/stale=true/g)).toHaveLength(2);
+    expect(server.challenge(BOTH, { stale: false })).not.toContain('stale');
   });
 });
 
@@ -102,7 +109,7 @@ describe('an answer', () => {
   });
 
   test('of a user nobody knows cannot be made from what stands in for the secret', () => {
-    const nonce = /nonce="([^"]*)"/.exec(server.challenge(false))?.[1] ?? '';
+    const nonce = /nonce="([^"]*)"/.exec(server.challenge(BOTH, { stale: false }))?.[1] ?? '';
     const middle = `${h('MD5', nonce)}:${nonce}:00000001:c:auth`;
     const response = h('MD5', `${middle}:${h('MD5', `REGISTER:sip:${REALM}`)}`);
     const header = `Digest username="x", realm="${REALM}", nonce="${nonce}", uri="sip:${REALM}", response="${response}", qop=auth, nc=00000001, cnonce="c"`;
@@ -117,7 +124,7 @@ describe('an answer', () => {
 
 describe('a nonce', () => {
   test('counts up; a replay and a lower count are stale', () => {
-    const challenge = server.challenge(false);
+    const challenge = server.challenge(BOTH, { stale: false });
     expect(verify(answer({ challenge, nc: '00000001' }))).toBe('accepted');
     expect(verify(answer({ challenge, nc: '00000001' }))).toBe('stale');
     expect(verify(answer({ challenge, nc: '0000000a' }))).toBe('accepted');
@@ -126,7 +133,7 @@ describe('a nonce', () => {
   });
 
   test('grows old', () => {
-    const challenge = server.challenge(false);
+    const challenge = server.challenge(BOTH, { stale: false });
     now += 30_000;
     expect(verify(answer({ challenge, nc: '00000001' }))).toBe('accepted');
     now += 1;
@@ -135,7 +142,7 @@ describe('a nonce', () => {
 
   test('of another server, or from before a restart, is stale', () => {
     const other = new DigestServer({ realm: REALM, nonceLifetime: 30, now: () => now });
-    expect(verify(answer({ challenge: other.challenge(false) }))).toBe('stale');
+    expect(verify(answer({ challenge: other.challenge(BOTH, { stale: false }) }))).toBe('stale');
   });
 
   test.each(['zz', '', '-1', '0'])('with the count %j is stale', (nc) => {
@@ -143,7 +150,7 @@ describe('a nonce', () => {
   });
 
   test('of the future, or no time at all, is stale', () => {
-    const challenge = server.challenge(false);
+    const challenge = server.challenge(BOTH, { stale: false });
     now -= 1;
     expect(verify(answer({ challenge }))).toBe('stale');
     expect(verify(answer({ challenge: 'nonce="x.y"' }))).toBe('stale');
@@ -151,7 +158,7 @@ describe('a nonce', () => {
 
   test('a table full of live ones takes no more; it empties with their lifetime', () => {
     server = new DigestServer({ realm: REALM, nonceLifetime: 30, now: () => now, maxUsedNonces: 2 });
-    const first = server.challenge(false);
+    const first = server.challenge(BOTH, { stale: false });
     expect(verify(answer({ challenge: first }))).toBe('accepted');
     expect(verify(answer())).toBe('accepted');
     expect(verify(answer())).toBe('stale');
