@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { type Config, exposedAddresses } from './config.ts';
 import { keptSecret, makeDataFolder } from './data-folder.ts';
 import { isRefusal } from './domain/reasons.ts';
+import { decideRoute } from './domain/route.ts';
 import { createHttp } from './http/create-http.ts';
 import type { Logger } from './log.ts';
 import { createMedia } from './media/create-media.ts';
+import type { MediaPort } from './media/media.ts';
 import { createCompanyPlan } from './services/company-plan.ts';
 import { DirectoryService } from './services/directory-service.ts';
 import { Expiry } from './services/expiry.ts';
@@ -31,6 +33,17 @@ const PROMPTS = fileURLToPath(new URL('../config/prompts', import.meta.url));
 /** Calls at once; beyond them new ones get 503, emergency calls excepted. */
 const MAX_CALLS = 4_000;
 
+/** What the engine counts per call under way. */
+const ENGINE_TABLES = [
+  'server',
+  'client',
+  'merged',
+  'dialogs',
+  'serverRequests',
+  'clientRequests',
+  'appQueueBytes',
+];
+
 export interface ServerOptions {
   readonly config: Config;
   readonly logger: Logger;
@@ -42,6 +55,8 @@ export interface Server {
   /** Takes the parts down again, last first. */
   stop(): Promise<void>;
   addresses(): Addresses;
+  /** How full every table is that grows with calls; all zero when nothing goes on. */
+  tables(): Record<string, number>;
   /** A few friendly lines for who has just started it. */
   summary(): string;
 }
@@ -59,6 +74,9 @@ class House implements Server {
   readonly #clock = { now: () => Date.now(), setTimer };
   #addresses: Addresses = { sip: [], http: { host: '', port: 0 } };
   #view: LocalView | undefined;
+  #engine: Engine | undefined;
+  #app: SipApp | undefined;
+  #media: MediaPort | undefined;
   #tokenFile: string | undefined;
 
   constructor({ config, logger }: ServerOptions) {
@@ -68,6 +86,13 @@ class House implements Server {
 
   addresses(): Addresses {
     return this.#addresses;
+  }
+
+  tables(): Record<string, number> {
+    const engine = this.#engine?.stats() ?? {};
+    const sizes = ENGINE_TABLES.map((name) => [name, engine[name] ?? 0]);
+    const { calls, legs } = this.#app?.stats() ?? { calls: 0, legs: 0 };
+    return { ...Object.fromEntries(sizes), calls, legs, media: this.#media?.stats().sessions ?? 0 };
   }
 
   summary(): string {
@@ -107,8 +132,8 @@ class House implements Server {
     const { directory, hotDesk } = await this.#createServices(store, view);
     await this.#importFirstDirectory(directory, view);
     this.#refuseExposedDemo(view, directory);
-    const media = this.#createMedia();
-    await this.#up(media);
+    const media = await this.#up(this.#createMedia());
+    this.#media = media;
     const trunks: Trunk[] = [...config.sip.trunks];
     if (config.demo) trunks.push(await this.#startDemoTrunk(view, media));
     const sip = await this.#startSip({ view, hotDesk, media, trunks, store });
@@ -201,7 +226,7 @@ class House implements Server {
     );
   }
 
-  #createMedia(): ReturnType<typeof createMedia> {
+  #createMedia(): MediaPort {
     const { media } = this.#config;
     return createMedia({
       address: media.address,
@@ -223,7 +248,7 @@ class House implements Server {
   async #startSip(parts: {
     view: LocalView;
     hotDesk: HotDesk;
-    media: ReturnType<typeof createMedia>;
+    media: MediaPort;
     trunks: readonly Trunk[];
     store: Store;
   }): Promise<{ connection: SipConnection; app: SipApp }> {
@@ -233,11 +258,14 @@ class House implements Server {
     const registrar = new Registrar({ store, view, log: this.#log, limits: sip.registration });
     registrar.start();
     this.#takeDown.push(() => registrar.stop());
-    const server = sip.drachtio ?? (await this.#startEngine(sip.listen));
+    const numberPlan = createCompanyPlan(view);
+    const isEmergency = (requestUri: string): boolean =>
+      decideRoute({ requestUri, caller: { kind: 'unknown' } }, view, numberPlan).kind === 'emergency';
+    const server = sip.drachtio ?? (await this.#startEngine(sip.listen, isEmergency));
     const app = createSipApp({
       srf: connection.srf,
       view,
-      numberPlan: createCompanyPlan(view),
+      numberPlan,
       hotDesk,
       registrar,
       media,
@@ -248,6 +276,7 @@ class House implements Server {
       nonceLifetime: sip.nonceLifetime,
       maxCalls: MAX_CALLS,
     });
+    this.#app = app;
     app.start();
     this.#takeDown.push(() => connection.disconnect());
     this.#takeDown.push(() => app.stop());
@@ -259,18 +288,21 @@ class House implements Server {
   /** The embedded engine: as far as the application can tell, a drachtio-server on loopback. */
   async #startEngine(
     listen: Config['sip']['listen'],
+    isEmergency: (requestUri: string) => boolean,
   ): Promise<{ host: string; port: number; secret: string }> {
     const secret = randomBytes(24).toString('hex');
-    const engine: Engine = createEngine({
+    this.#engine = createEngine({
       listen,
       secret,
+      // Full tables turn calls away; an emergency call never is.
+      isExempt: ({ method, uri }) => method === 'INVITE' && isEmergency(uri),
       onLog: (level, message, data) => this.#log[level](data ?? {}, message),
     });
-    await this.#up(engine);
-    return { host: '127.0.0.1', port: engine.appPort, secret };
+    await this.#up(this.#engine);
+    return { host: '127.0.0.1', port: this.#engine.appPort, secret };
   }
 
-  async #startDemoTrunk(view: LocalView, media: ReturnType<typeof createMedia>): Promise<Trunk> {
+  async #startDemoTrunk(view: LocalView, media: MediaPort): Promise<Trunk> {
     const { host, port } = this.#config.demoTrunk;
     const secret = randomBytes(24).toString('hex');
     const engine = await this.#up(createEngine({ listen: [{ protocol: 'udp', host, port }], secret }));

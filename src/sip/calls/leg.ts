@@ -75,13 +75,13 @@ export class Leg implements SessionSide {
   #onDestroyed(message: Message | undefined): void {
     if (this.ended) return;
     this.ended = true;
-    const peer = this.peer;
-    if (peer && !this.transferring) {
-      peer.peer = undefined;
-      this.peer = undefined;
-      peer.hangUp(message?.get('Reason') ?? reasonHeader(200, 'Far end hung up'));
-    }
+    // Before the peer's: who hung up is who ended the call.
     this.#events.onEnded(this);
+    const peer = this.peer;
+    if (!peer || this.transferring) return;
+    peer.peer = undefined;
+    this.peer = undefined;
+    peer.hangUp(message?.get('Reason') ?? reasonHeader(200, 'Far end hung up'));
   }
 
   /** The peer, if there is anybody to ask. */

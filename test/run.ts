@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensurePackages } from '../src/os-packages.ts';
+import { dockerAnswers, startDrachtio } from './support/containers.ts';
+import { PEOPLE, PHONES, passwordOf } from './support/demo.ts';
+
+/** `npm test`: all tests, one after the other, and what came of them. */
+
+interface Outcome {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly summary: string;
+  readonly seconds: number;
+}
+
+interface Step {
+  readonly what: string;
+  run(): Promise<{ readonly ok: boolean; readonly summary: string }>;
+}
+
+const VITEST = ['node_modules/.bin/vitest', 'run', '--config', 'test/vitest.config.ts'];
+const NO_DOCKER = 'Docker does not answer here: the suite against the official images was not run';
+
+/** Runs a command, shows what it writes, and returns it. */
+function run(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const parts: string[] = [];
+    child.stdout.on('data', (data: Buffer) => {
+      parts.push(data.toString('utf8'));
+      process.stdout.write(data);
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      parts.push(data.toString('utf8'));
+      process.stderr.write(data);
+    });
+    child.once('error', (error) => resolve({ code: 127, output: error.message }));
+    child.once('close', (code) => resolve({ code: code ?? 1, output: parts.join('') }));
+  });
+}
+
+function withoutColour(text: string): string {
+  return text.replace(/\u001b\[[0-9;]*m/g, '');
+}
+
+/** `Tests  12 passed (12)`, as vitest sums up. */
+function vitestSummary(output: string): string {
+  return /^\s*Tests\s+(.*)$/m.exec(withoutColour(output))?.[1]?.trim() ?? 'no summary';
+}
+
+function vitest(what: string, args: readonly string[]): Step {
+  return {
+    what,
+    async run() {
+      const { code, output } = await run([...VITEST, ...args]);
+      return { ok: code === 0, summary: vitestSummary(output) };
+    },
+  };
+}
+
+/** The e2e suite; then everything it wrote is searched for every PIN, password and digest response (design 9). */
+function endToEnd(what: string, env: Readonly<Record<string, string>>, args: readonly string[]): Step {
+  return {
+    what,
+    async run() {
+      const tapes = await mkdtemp(join(tmpdir(), 'hotdesk-tapes-'));
+      const e2e = [...VITEST, '--project', 'e2e', '--maxWorkers', '4', ...args];
+      const { code, output } = await run(e2e, { ...env, HOTDESK_E2E_TAPES: tapes });
+      const leaks = await findSecrets(tapes, output);
+      await rm(tapes, { recursive: true, force: true });
+      for (const leak of leaks) console.error(`SECRET WRITTEN: ${leak}`);
+      const secrets = leaks.length === 0 ? 'no secret written' : `${leaks.length} secrets written`;
+      return { ok: code === 0 && leaks.length === 0, summary: `${vitestSummary(output)}, ${secrets}` };
+    },
+  };
+}
+
+/** Lines, cut short before the secret, in which one stands. What a test planted on purpose does not count. */
+async function findSecrets(folder: string, output: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const read = async (ending: string): Promise<string[]> =>
+    Promise.all(
+      names.filter((name) => name.endsWith(ending)).map((name) => readFile(join(folder, name), 'utf8')),
+    );
+  const responses = (await read('.responses')).flatMap((text) => text.split('\n'));
+  const fixed = [...Object.values(PEOPLE).map(({ pin }) => pin), ...Object.values(PHONES).map(passwordOf)];
+  const secrets = [...fixed, ...responses].filter((secret) => secret !== '');
+  const lines = [...(await read('.log')), withoutColour(output)].flatMap((text) => text.split('\n'));
+  if (responses.length === 0) return ['(no digest response was collected: the search is blind)'];
+  return lines
+    .filter((line) => !line.includes('planted'))
+    .flatMap((line) => {
+      const secret = secrets.find((one) => line.includes(one) && !insideAWord(line, one));
+      return secret === undefined ? [] : [`${line.slice(0, line.indexOf(secret)).slice(-80)}…`];
+    });
+}
+
+/** Six digits inside a hexadecimal or base64 word are chance. */
+function insideAWord(line: string, secret: string): boolean {
+  return /^\d+$/.test(secret) && !new RegExp(`(?<![A-Za-z])\\d*${secret}\\d*(?![A-Za-z])`).test(line);
+}
+
+/** The same e2e suite against the official drachtio-server and Redis images. */
+const containers: Step = {
+  what: 'e2e, official images',
+  async run() {
+    if (!(await dockerAnswers())) return { ok: true, summary: NO_DOCKER };
+    const drachtio = await startDrachtio();
+    try {
+      // One drachtio-server deals its calls out to all who listen: one Hotdesk at a time.
+      return await endToEnd('', drachtio.env, ['--no-file-parallelism']).run();
+    } finally {
+      await drachtio.stop();
+    }
+  },
+};
+
+const scenarios: Step = {
+  what: 'SIPp scenarios',
+  async run() {
+    const { code, output } = await run([process.execPath, '--import', 'tsx', 'sip-scenarios/run.ts']);
+    return { ok: code === 0, summary: output.trim().split('\n').at(-1) ?? '' };
+  },
+};
+
+const STEPS: readonly Step[] = [
+  vitest('unit and contract', ['--project', 'unit', '--project', 'contract']),
+  endToEnd('e2e', {}, []),
+  containers,
+  scenarios,
+];
+
+async function main(): Promise<number> {
+  const wanted = [
+    { binary: 'redis-server', package: 'redis-server' },
+    { binary: 'sipp', package: 'sip-tester' },
+  ];
+  const missing = await ensurePackages(wanted, console.log);
+  if (missing !== undefined) {
+    console.error(missing);
+    return 1;
+  }
+  const outcomes: Outcome[] = [];
+  for (const step of STEPS) {
+    const startedAt = Date.now();
+    const outcome = await step.run();
+    outcomes.push({ what: step.what, ...outcome, seconds: Math.round((Date.now() - startedAt) / 1000) });
+  }
+  console.log('');
+  for (const { what, ok, summary, seconds } of outcomes) {
+    console.log(`${ok ? 'ok    ' : 'FAILED'} ${what}: ${summary} (${seconds} s)`);
+  }
+  return outcomes.every(({ ok }) => ok) ? 0 : 1;
+}
+
+process.exit(await main());
