@@ -1,22 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Config, exposedAddresses } from './config.ts';
 import { keptSecret, makeDataFolder } from './data-folder.ts';
 import { isRefusal } from './domain/reasons.ts';
 import { decideRoute } from './domain/route.ts';
 import { createHttp } from './http/create-http.ts';
 import type { Logger } from './log.ts';
-import { createMedia } from './media/create-media.ts';
 import type { MediaPort } from './media/media.ts';
 import { createCompanyPlan } from './services/company-plan.ts';
 import { DirectoryService } from './services/directory-service.ts';
 import { Expiry } from './services/expiry.ts';
 import { HotDesk } from './services/hot-desk.ts';
 import { LocalView } from './services/local-view.ts';
-
 import { Passcodes } from './services/passcodes.ts';
 import { Registrar } from './services/registrar.ts';
 import { createSipApp, type SipApp } from './sip/app.ts';
@@ -24,12 +20,11 @@ import { SipConnection } from './sip/connection.ts';
 import { startDemoTrunk } from './sip/demo-trunk.ts';
 import type { Trunk } from './sip/ports.ts';
 import { createEngine, type Engine } from './sip-engine/engine.ts';
-import { createManagedRedis } from './store/managed-redis.ts';
-import { createRedisStore } from './store/redis/redis-store.ts';
+import { createManagedRedis, RedisMissing } from './store/managed-redis.ts';
 import { type Store, StoreUnavailable } from './store/store.ts';
 import { type Addresses, describe } from './summary.ts';
+import { demoPlaceOf, demoTrunkAt, mediaFrom, storeFrom } from './wiring.ts';
 
-const PROMPTS = fileURLToPath(new URL('../config/prompts', import.meta.url));
 /** Calls at once; beyond them new ones get 503, emergency calls excepted. */
 const MAX_CALLS = 4_000;
 
@@ -132,7 +127,7 @@ class House implements Server {
     const { directory, hotDesk } = await this.#createServices(store, view);
     await this.#importFirstDirectory(directory, view);
     this.#refuseExposedDemo(view, directory);
-    const media = await this.#up(this.#createMedia());
+    const media = await this.#up(mediaFrom(config.media, this.#problem));
     this.#media = media;
     const trunks: Trunk[] = [...config.sip.trunks];
     if (config.demo) trunks.push(await this.#startDemoTrunk(view, media));
@@ -148,25 +143,22 @@ class House implements Server {
   }
 
   async #startStore(): Promise<Store> {
-    const { config, problem } = { config: this.#config, problem: this.#problem };
-    const { url, waitForReplicas, acceptWeakDurability } = config.redis;
+    const { url } = this.#config.redis;
     const connection = url === undefined ? { path: await this.#startRedis() } : { url };
-    const store = createRedisStore({
-      connection,
-      company: config.company,
-      node: `${hostname()}-${process.pid}`,
-      clock: this.#clock,
-      waitForReplicas,
-      acceptWeakDurability,
-      onProblem: problem,
-    });
-    return this.#up(store);
+    return this.#up(storeFrom(this.#config, { connection, clock: this.#clock, onProblem: this.#problem }));
   }
 
+  /** Without the program itself Hotdesk still does what needs no store: emergency calls go out. */
   async #startRedis(): Promise<string> {
     const redis = createManagedRedis({ folder: join(this.#config.data, 'redis'), onProblem: this.#problem });
     this.#takeDown.push(() => redis.stop());
-    return (await redis.start()).path;
+    try {
+      return (await redis.start()).path;
+    } catch (error) {
+      if (!(error instanceof RedisMissing)) throw error;
+      this.#log.error({}, `${error.message}. Until then nobody can log in, and only emergency calls go out.`);
+      return join(this.#config.data, 'redis', 'redis.sock');
+    }
   }
 
   async #startView(store: Store): Promise<LocalView> {
@@ -226,25 +218,6 @@ class House implements Server {
     );
   }
 
-  #createMedia(): MediaPort {
-    const { media } = this.#config;
-    return createMedia({
-      address: media.address,
-      ports: media.ports,
-      prompts: {
-        shipped: PROMPTS,
-        language: media.language,
-        ...(media.prompts === undefined ? {} : { overlay: media.prompts }),
-      },
-      srtp: media.srtp,
-      silentAfterMs: media.silentAfter * 1000,
-      latch: media.latch,
-      inband: media.inband,
-      onProblem: this.#problem,
-      ...(media.externalAddress === undefined ? {} : { externalAddress: media.externalAddress }),
-    });
-  }
-
   async #startSip(parts: {
     view: LocalView;
     hotDesk: HotDesk;
@@ -302,28 +275,17 @@ class House implements Server {
     return { host: '127.0.0.1', port: this.#engine.appPort, secret };
   }
 
+  /** A SIP engine and an application of their own, so that calls to the demonstration's far end are real ones. */
   async #startDemoTrunk(view: LocalView, media: MediaPort): Promise<Trunk> {
-    const { host, port } = this.#config.demoTrunk;
     const secret = randomBytes(24).toString('hex');
-    const engine = await this.#up(createEngine({ listen: [{ protocol: 'udp', host, port }], secret }));
+    const listen = [{ protocol: 'udp' as const, ...this.#config.demoTrunk }];
+    const engine = await this.#up(createEngine({ listen, secret }));
     const connection = new SipConnection(this.#log);
-    startDemoTrunk({
-      srf: connection.srf,
-      media,
-      clock: this.#clock,
-      log: this.#log,
-      placeOf: (number) => placeOf(view, number),
-    });
+    const placeOf = (number: string): string | undefined => demoPlaceOf(view, number);
+    startDemoTrunk({ srf: connection.srf, media, clock: this.#clock, log: this.#log, placeOf });
     this.#takeDown.push(() => connection.disconnect());
     await connection.connect({ host: '127.0.0.1', port: engine.appPort, secret });
-    const address = engine.addresses()[0]!;
-    return {
-      name: 'demo',
-      uri: `sip:${address.host}:${address.port};transport=udp`,
-      addresses: [],
-      emergency: false,
-      responseTimeout: 4,
-    };
+    return demoTrunkAt(engine.addresses()[0]!);
   }
 
   async #startHttp(parts: {
@@ -374,14 +336,6 @@ class House implements Server {
   readonly #problem = (text: string, detail?: object): void => {
     this.#log.warn(detail instanceof Error ? { err: detail } : (detail ?? {}), text);
   };
-}
-
-/** The demo's clip for the desk a callback number belongs to. */
-function placeOf(view: LocalView, number: string): string | undefined {
-  for (const host of view.directory?.hosts.values() ?? []) {
-    if (host.callbackNumber === number) return `demo-${host.id}`;
-  }
-  return undefined;
 }
 
 function parseHostPort(text: string): Addresses['sip'][number] {

@@ -5,6 +5,8 @@ import { lockFolder } from './managed/folder-lock.ts';
 import { endOrphan } from './managed/orphan.ts';
 import { type LaunchOptions, launch, type Server, terminate } from './managed/server.ts';
 
+export { RedisMissing } from './managed/server.ts';
+
 export interface ManagedRedisOptions {
   /** Where its data and socket live; made if absent, and closed to other users. */
   readonly folder: string;

@@ -48,6 +48,7 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
   'os-packages.ts': [],
   'data-folder.ts': [],
   'summary.ts': ['domain/'],
+  'wiring.ts': [''],
 };
 
 /** Libraries with one place each. */

@@ -75,10 +75,15 @@ export async function terminate({ child, ended }: Server): Promise<void> {
   clearTimeout(timer);
 }
 
+/** The program is not on this machine. */
+export class RedisMissing extends Error {
+  override readonly name = 'RedisMissing';
+}
+
 function missing(error: Error, binary: string): Error {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
     return new Error(`redis-server cannot run: ${error.message}`);
-  return new Error(`Hotdesk needs Redis, and ${binary} was not found: apt-get install redis-server`);
+  return new RedisMissing(`Hotdesk needs Redis, and ${binary} was not found: apt-get install redis-server`);
 }
 
 /** Drains the output, or Redis would block; keeps the last line for the error text. */
