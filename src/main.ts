@@ -75,7 +75,7 @@ function stopOnSignals(server: Running, logger: Logger): void {
 async function ensureRedis(config: Config, logger: Logger): Promise<void> {
   if (config.redis.url !== undefined) return;
   const sentence = await ensurePackages([{ binary: 'redis-server', package: 'redis-server' }], say);
-  if (sentence !== undefined) logger.warn(`${sentence} Until then nobody can log in or out.`);
+  if (sentence !== undefined) logger.warn(sentence);
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {

@@ -102,6 +102,8 @@ async function answersAsTheDesk(phone: Phone, number: string): Promise<void> {
   await call.answered;
   await call.hears(psap);
   await psap.hears(call);
+  // Nobody was asked for a password first.
+  expect(phone.sent('INVITE')).toHaveLength(1);
   const { invite } = psap;
   expect(userOf(invite.requestUri)).toBe(number);
   expect(invite.header('Priority')).toBe('emergency');
