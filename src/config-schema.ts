@@ -120,6 +120,15 @@ const sip = z.strictObject({
     .exactOptional(drachtio)
     .meta(about('A drachtio-server to use. Absent: the embedded SIP engine.', DRACHTIO_EXAMPLE)),
   registration: registration.prefault({}).meta(about('How long phones stay registered.')),
+  digests: z
+    .array(oneOf('MD5', 'SHA-256'), { error: 'expected a list of MD5 and SHA-256' })
+    .min(1, { error: 'expected at least one digest' })
+    .default(['MD5', 'SHA-256'])
+    .meta(
+      about(
+        'Digests offered to phones, first to last (RFC 8760). Many phones stop at a first they do not know.',
+      ),
+    ),
   nonceLifetime: seconds(5, 3600).default(30).meta(about('Seconds a digest nonce stays good.')),
   trunks: z
     .array(trunk, { error: 'expected a list of trunks' })

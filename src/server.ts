@@ -246,6 +246,7 @@ class House implements Server {
       log: this.#log,
       domain: sip.domain,
       trunks,
+      digests: sip.digests,
       nonceLifetime: sip.nonceLifetime,
       maxCalls: MAX_CALLS,
     });

@@ -17,7 +17,7 @@ export class Identifier {
   constructor(deps: SipDependencies, digest: DigestServer) {
     this.#deps = deps;
     this.#digest = digest;
-    this.#challenges = new Challenges(() => deps.clock.now());
+    this.#challenges = new Challenges(deps.digests, () => deps.clock.now());
     this.#trunks = deps.trunks.map((trunk) => ({ trunk, matches: addressMatcher(trunk.addresses) }));
   }
 

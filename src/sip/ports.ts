@@ -2,6 +2,7 @@ import type { NumberPlan, View } from '../domain/view.ts';
 import type { MediaPort } from '../media/media.ts';
 import type { HotDesk } from '../services/hot-desk.ts';
 import type { Registrar } from '../services/registrar.ts';
+import type { Algorithm } from './digest.ts';
 import type { Srf } from './srf.ts';
 
 /** What call handling needs from the rest of the house. */
@@ -48,6 +49,8 @@ export interface SipDependencies {
   /** Realm of challenges and domain of the identities we show. */
   readonly domain: string;
   readonly trunks: readonly Trunk[];
+  /** Digests offered to phones, in this order. */
+  readonly digests: readonly Algorithm[];
   /** Seconds a digest nonce may be used. */
   readonly nonceLifetime: number;
   /** Calls at once, menus and announcements included; emergency calls are never counted out. */

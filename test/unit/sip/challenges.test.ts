@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Challenges } from '../../../src/sip/challenges.ts';
 
-const BOTH = ['SHA-256', 'MD5'];
+const BOTH = ['MD5', 'SHA-256'] as const;
 let now = 0;
 let challenges: Challenges;
 
 beforeEach(() => {
   now = 1_000_000;
-  challenges = new Challenges(() => now);
+  challenges = new Challenges(BOTH, () => now);
 });
 
 describe('which digests a phone is offered', () => {
-  test('both, SHA-256 first (RFC 8760 2.4)', () => {
+  test('all, in the order of the configuration', () => {
     expect(challenges.offer('cp1', 'PolycomVVX-VVX_411-UA/5.9.7.3480')).toEqual(BOTH);
   });
 
@@ -39,6 +39,11 @@ describe('which digests a phone is offered', () => {
     challenges.offer('cp1', 'Unheard of');
     now += 300;
     expect(challenges.offer('cp1', 'Unheard of')).toEqual(BOTH);
+  });
+
+  test('never what the operator has ruled out', () => {
+    challenges = new Challenges(['SHA-256'], () => now);
+    expect(challenges.offer('cp1', 'baresip v1.0.0')).toEqual(['SHA-256']);
   });
 
   test('both, however often somebody unknown asks', () => {

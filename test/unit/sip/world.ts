@@ -101,6 +101,7 @@ export class World {
       log: this.log,
       domain: REALM,
       trunks: [PBX, SPARE, SOS],
+      digests: ['MD5', 'SHA-256'],
       nonceLifetime: 30,
       maxCalls: 100,
       ...differs,

@@ -1,0 +1,254 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensurePackages } from '../src/os-packages.ts';
+import { PEOPLE, PHONES } from '../test/support/demo.ts';
+import { DOMAIN, type Hotdesk, startHotdesk } from '../test/support/hotdesk.ts';
+import { userOf } from '../test/support/sip-text.ts';
+import { dtmfRecording } from './dtmf-recording.ts';
+import { runSipp, type SippRun } from './sipp.ts';
+
+/** `npm run scenarios [WORD…]`: SIPp as the phones, against a Hotdesk on loopback with the demo's data. */
+
+const { first, second, leeds } = PEOPLE;
+const OUTSIDE = '01632960500';
+
+/** A scenario's surroundings: what must be so before it, who takes part, what must be so after it. */
+interface Case {
+  /** The scenario file that decides, also the name to ask for. */
+  readonly file: string;
+  readonly title: string;
+  readonly phone?: string;
+  readonly dial?: string;
+  readonly protocol?: 'udp' | 'tcp';
+  before?(stage: Stage): Promise<unknown>;
+  /** Runs beside the scenario; rejects when it did not go as it should. */
+  beside?(stage: Stage): Promise<unknown>;
+  after?(stage: Stage): Promise<unknown>;
+}
+
+interface Stage {
+  readonly hotdesk: Hotdesk;
+  sipp(run: Partial<SippRun> & Pick<SippRun, 'file'>): Promise<string | undefined>;
+}
+
+const CASES: readonly Case[] = [
+  { file: 'register', title: 'a phone registers' },
+  { file: 'register-stale-nonce', title: 'an old nonce is stale' },
+  { file: 'a1-log-in-by-hand', title: 'A1 log in by hand', dial: '*90', after: sits(first.extension) },
+  { file: 'a1-log-in-burst', title: 'A1 log in by soft key', dial: '*90', after: sits(first.extension) },
+  {
+    file: 'a1-log-in-pt127',
+    title: 'A1 events on payload type 127, no fmtp',
+    dial: '*90',
+    after: sits(first.extension),
+  },
+  { file: 'a1-log-in-info', title: 'A1 log in by SIP INFO', dial: '*90', after: sits(first.extension) },
+  {
+    file: 'a1-log-in-tcp',
+    title: 'A1 log in over TCP',
+    dial: '*90',
+    protocol: 'tcp',
+    after: sits(first.extension),
+  },
+  { file: 'a1-wrong-pin', title: 'A1 three wrong PINs', dial: '*90', after: sits(undefined) },
+  {
+    file: 'a2-log-out',
+    title: 'A2 log out',
+    dial: '*91',
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    after: sits(undefined),
+  },
+  { file: 'a3-refused-when-free', title: 'A3 a free phone cannot call', dial: OUTSIDE },
+  {
+    file: 'a3-emergency-when-free',
+    title: 'A3 A6 a free phone can call 999, as the desk',
+    dial: '999',
+    beside: async ({ hotdesk }) => {
+      const psap = await hotdesk.trunks.emergency.nextCall();
+      await psap.accept();
+      expectEqual(userOf(psap.invite.header('P-Asserted-Identity')), '+442079460111');
+      await psap.ended;
+    },
+  },
+  {
+    file: 'b5-occupied',
+    title: 'B5b a taken phone is refused',
+    dial: '*90',
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    after: sits(first.extension),
+  },
+  {
+    file: 'b5-move',
+    title: 'B5c moved from another phone',
+    dial: '*90',
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
+    after: async (stage) => {
+      await sits(first.extension)(stage);
+      expectEqual(await stage.hotdesk.guestAt(PHONES.window), undefined);
+    },
+  },
+  {
+    file: 'call-out',
+    title: 'a call out, as the guest',
+    dial: OUTSIDE,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    beside: async ({ hotdesk }) => {
+      const far = await hotdesk.trunks.main.nextCall();
+      await far.ring();
+      await far.accept();
+      const { callerId } = await hotdesk.user(first.extension);
+      expectEqual(userOf(far.invite.header('From')), callerId);
+      await far.ended;
+    },
+  },
+  {
+    file: 'call-out',
+    title: 'a call from desk to desk, SIPp at both ends',
+    dial: leeds.extension,
+    before: async (stage) => {
+      await stage.hotdesk.seat(first.extension, PHONES.reception);
+      await stage.hotdesk.seat(leeds.extension, PHONES.leeds);
+      await succeeds(stage.sipp({ file: 'register', phone: PHONES.leeds, port: CALLED_PORT }));
+    },
+    beside: (stage) =>
+      succeeds(
+        stage.sipp({ file: 'called-party', phone: PHONES.leeds, port: CALLED_PORT, mediaPort: 16_484 }),
+      ),
+  },
+  {
+    file: 'called-party',
+    title: 'a call in, to where the person sits',
+    phone: PHONES.window,
+    before: async (stage) => {
+      await stage.hotdesk.seat(second.extension, PHONES.window);
+      await succeeds(stage.sipp({ file: 'register', phone: PHONES.window }));
+    },
+    beside: async ({ hotdesk }) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const call = await hotdesk.trunks.main.call(second.extension);
+      await call.answered;
+      await call.hangUp();
+    },
+  },
+  {
+    file: 'cancel-while-ringing',
+    title: 'CANCEL while it rings',
+    dial: OUTSIDE,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    beside: async ({ hotdesk }) => {
+      const far = await hotdesk.trunks.main.nextCall();
+      await far.ring();
+      await far.ended;
+    },
+  },
+  {
+    file: 'cancel-at-once',
+    title: 'CANCEL before anything rings',
+    dial: OUTSIDE,
+    before: async ({ hotdesk }) => {
+      await hotdesk.seat(first.extension, PHONES.reception);
+      hotdesk.trunks.main.onCall((call) => void call.ring());
+    },
+  },
+];
+
+const PHONE_PORT = 25_060;
+const CALLED_PORT = 25_070;
+
+/** Who must sit at the reception phone afterwards. */
+function sits(extension: string | undefined): (stage: Stage) => Promise<void> {
+  return ({ hotdesk }) => hotdesk.expectGuest(PHONES.reception, extension);
+}
+
+function expectEqual(found: unknown, wanted: unknown): void {
+  if (found !== wanted) throw new Error(`expected ${String(wanted)}, found ${String(found)}`);
+}
+
+async function succeeds(run: Promise<string | undefined>): Promise<void> {
+  const problem = await run;
+  if (problem !== undefined) throw new Error(problem);
+}
+
+/** Runs one case; undefined when all went well, else the first thing that did not. */
+async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
+  const { file, dial, protocol, phone = PHONES.reception } = one;
+  try {
+    await one.before?.(stage);
+    const beside = one.beside?.(stage);
+    beside?.catch(() => undefined);
+    const options = {
+      ...(dial === undefined ? {} : { dial }),
+      ...(protocol === undefined ? {} : { protocol }),
+    };
+    const problem = await stage.sipp({ file, phone, ...options });
+    if (problem !== undefined) return problem;
+    await beside;
+    await one.after?.(stage);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function makeStage(hotdesk: Hotdesk, folder: string): Stage {
+  return {
+    hotdesk,
+    sipp: (run) =>
+      runSipp({
+        phone: PHONES.reception,
+        server: hotdesk.sip[run.protocol ?? 'udp'],
+        domain: DOMAIN,
+        port: PHONE_PORT,
+        mediaPort: 16_384,
+        folder,
+        ...run,
+      }),
+  };
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const missing = await ensurePackages(
+    [
+      { binary: 'redis-server', package: 'redis-server' },
+      { binary: 'sipp', package: 'sip-tester' },
+    ],
+    console.log,
+  );
+  if (missing !== undefined) {
+    console.error(missing);
+    return 1;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'hotdesk-sipp-'));
+  const keys = `${first.extension}#${first.pin}#`;
+  const recording = dtmfRecording({ keys, payloadType: 127, on: 50, gap: 50 });
+  await writeFile(join(folder, 'burst-127.pcap'), recording);
+  const hotdesk = await startHotdesk({ settings: { sip: { nonceLifetime: 5 } } });
+  const failed = await runAll(makeStage(hotdesk, folder), words);
+  await hotdesk.stop();
+  await rm(folder, { recursive: true, force: true });
+  return failed;
+}
+
+/** Runs the cases whose file or title contains one of the words, all when there are none; returns how many failed. */
+async function runAll(stage: Stage, words: readonly string[]): Promise<number> {
+  const chosen = CASES.filter(
+    ({ file, title }) => words.length === 0 || words.some((word) => `${file} ${title}`.includes(word)),
+  );
+  let failed = 0;
+  for (const one of chosen) {
+    const startedAt = Date.now();
+    const problem = await runCase(stage, one);
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+    console.log(
+      `${problem === undefined ? 'ok    ' : 'FAILED'} ${one.title} (${one.file}.xml, ${seconds} s)`,
+    );
+    if (problem !== undefined) console.log(problem.replace(/^/gm, '       '));
+    if (problem !== undefined) failed++;
+    await stage.hotdesk.tidy();
+  }
+  console.log(`${chosen.length - failed} passed, ${failed} failed`);
+  return failed;
+}
+
+process.exit((await main(process.argv.slice(2))) === 0 ? 0 : 1);

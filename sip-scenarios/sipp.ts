@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { passwordOf } from '../test/support/demo.ts';
+import type { Endpoint } from '../test/support/wire.ts';
+
+/** One run of SIPp as a phone. */
+export interface SippRun {
+  /** File name without `.xml`. */
+  readonly file: string;
+  /** SIP user of the phone; its demo password is used. */
+  readonly phone: string;
+  readonly server: Endpoint;
+  readonly domain: string;
+  /** User part to dial. */
+  readonly dial?: string;
+  readonly protocol?: 'udp' | 'tcp';
+  readonly port: number;
+  readonly mediaPort: number;
+  /** Where SIPp writes its files and finds recordings. */
+  readonly folder: string;
+}
+
+const LIMIT_SECONDS = 60;
+
+/** Runs a scenario once. Undefined when it went as written, else what SIPp had to say. */
+export async function runSipp(run: SippRun): Promise<string | undefined> {
+  const { code, output } = await execute(argumentsOf(run), run.folder);
+  if (code === 0) return undefined;
+  const errors = await errorFile(run);
+  return `sipp ended with ${code}: ${errors || output.trim().split('\n').at(-1) || 'no word'}`;
+}
+
+function argumentsOf(run: SippRun): string[] {
+  const { server, phone, domain } = run;
+  const scenario = new URL(`${run.file}.xml`, import.meta.url).pathname;
+  return [
+    `${server.host}:${server.port}`,
+    ...['-sf', scenario, '-m', '1', '-s', run.dial ?? phone],
+    ...['-i', '127.0.0.1', '-p', String(run.port), '-mi', '127.0.0.1', '-mp', String(run.mediaPort)],
+    ...['-t', run.protocol === 'tcp' ? 't1' : 'u1'],
+    ...['-key', 'phone', phone, '-key', 'domain', domain, '-au', phone, '-ap', passwordOf(phone)],
+    ...['-nostdin', '-trace_err', '-error_file', `${run.file}.err`],
+    ...['-timeout', String(LIMIT_SECONDS), '-timeout_error'],
+  ];
+}
+
+function execute(args: string[], cwd: string): Promise<{ code: number | string; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn('sipp', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data: Buffer) => {
+        output = (output + data.toString('utf8')).slice(-4000);
+      });
+    }
+    const limit = setTimeout(() => child.kill('SIGKILL'), (LIMIT_SECONDS + 10) * 1000);
+    child.once('error', (error) => resolve({ code: error.message, output }));
+    child.once('close', (code, signal) => {
+      clearTimeout(limit);
+      resolve({ code: code ?? signal ?? 'nothing', output });
+    });
+  });
+}
+
+/** The first lines of SIPp's error file: what was expected, what came instead. */
+async function errorFile({ folder, file }: SippRun): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(file) && name.includes('err'));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.join('\n').slice(0, 1500).trim();
+}
