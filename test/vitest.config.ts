@@ -16,7 +16,10 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // They wait more than they work.
+          maxWorkers: 4,
+          // A real drachtio-server deals calls out to all who listen: one Hotdesk at a time.
+          fileParallelism: process.env['DRACHTIO_HOST'] === undefined,
         },
       },
     ],

@@ -1,18 +1,25 @@
 import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../sdp/remote.ts';
 
+const STRANGER = 0;
+const TRUSTED = 1;
+const SDP = 2;
+/** How sure it is that a source is the phone. */
+type Rank = typeof STRANGER | typeof TRUSTED | typeof SDP;
+
 /**
  * Who may speak on a call, and where our audio goes: to the first accepted sender (symmetric RTP), since phones
  * behind NAT or with several addresses do not send from where their SDP says.
  *
  * Trusted are the SDP's address and the signalling peer. In `latch` mode the first sender heard is accepted as well
- * and locked; never a third one. A stranger that got in first is put out as soon as a trusted address speaks.
+ * and locked; never a third one. Who got in first gives way to who is surer to be the phone: a stranger to a trusted
+ * address, another port (behind one NAT, another phone's) to the very one of the SDP.
  */
 export class Latch {
   private readonly mode: 'strict' | 'latch';
   private readonly peer: string;
   private remote: Endpoint | undefined;
-  private latched: (Endpoint & { readonly trusted: boolean }) | undefined;
+  private latched: (Endpoint & { readonly rank: Rank }) | undefined;
 
   constructor(mode: 'strict' | 'latch', peer: string) {
     this.mode = mode;
@@ -42,10 +49,16 @@ export class Latch {
 
   /** A genuine packet from an allowed source was heard. */
   heard(source: Endpoint): void {
-    if (this.latched?.trusted) return;
+    if (this.latched?.rank === SDP) return;
     const address = plainAddress(source.address);
-    const trusted = this.trusts(address);
-    if (this.latched === undefined || trusted) this.latched = { address, port: source.port, trusted };
+    const rank = this.rankOf(address, source.port);
+    if (this.latched === undefined || rank > this.latched.rank)
+      this.latched = { address, port: source.port, rank };
+  }
+
+  private rankOf(address: string, port: number): Rank {
+    if (address === this.remote?.address && port === this.remote.port) return SDP;
+    return this.trusts(address) ? TRUSTED : STRANGER;
   }
 
   private trusts(address: string): boolean {

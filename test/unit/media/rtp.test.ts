@@ -125,6 +125,16 @@ describe('who may speak', () => {
     expect(latch.target).toMatchObject({ port: 61_000 });
   });
 
+  it('gives way to the very port of the SDP: behind one NAT another port is another phone', () => {
+    const latch = latched('strict');
+    hears(latch, SDP.address, SDP.port + 2);
+    expect(latch.target).toMatchObject({ port: SDP.port + 2 });
+    hears(latch, SDP.address, SDP.port);
+    expect(latch.target).toMatchObject({ port: SDP.port });
+    hears(latch, SDP.address, SDP.port + 2);
+    expect(latch.target).toMatchObject({ port: SDP.port });
+  });
+
   it('latches to the first address, never to a third', () => {
     const latch = latched();
     expect(hears(latch, '203.0.113.1')).toBe(true);
