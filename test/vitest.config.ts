@@ -19,7 +19,7 @@ export default defineConfig({
           // They wait more than they work.
           maxWorkers: 4,
           // A real drachtio-server deals calls out to all who listen: one Hotdesk at a time.
-          fileParallelism: process.env['DRACHTIO_HOST'] === undefined,
+          fileParallelism: process.env.DRACHTIO_HOST === undefined,
         },
       },
     ],
