@@ -67,7 +67,7 @@ function vitest(what: string, args: readonly string[]): Step {
   };
 }
 
-/** The e2e suite; then everything it wrote is searched for every PIN, password and digest response (design 9). */
+/** The e2e suite; then everything it wrote is searched for every PIN, password and digest response. */
 function endToEnd(what: string, env: Readonly<Record<string, string>>): Step {
   return {
     what,

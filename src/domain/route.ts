@@ -6,7 +6,7 @@ import { hostsOf, personAt } from './reach.ts';
 import type { Reason } from './reasons.ts';
 import type { NumberPlan, View } from './view.ts';
 
-/** Who calls, as proved by digest authentication or by address; never by From alone (design section 5, step 2). */
+/** Who calls, as proved by digest authentication or by address; never by From alone. */
 export type Caller =
   | { readonly kind: 'host'; readonly host: string }
   | { readonly kind: 'trunk'; readonly trunk: string; readonly emergency: boolean }

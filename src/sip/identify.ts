@@ -61,7 +61,7 @@ export class Identifier {
 
   /**
    * Which phone an emergency call most likely comes from. No proof is asked: the call goes out in any case, and a
-   * likely desk is a better address than none (design section 7).
+   * likely desk is a better address than none.
    */
   claimedHost(request: Request): string | undefined {
     const hosts = this.#deps.view.directory?.hosts;

@@ -22,7 +22,7 @@ export interface InviteContext extends CallContext {
   readonly draining: () => boolean;
 }
 
-/** INVITE, in the order of design section 5: emergency, who calls, what for. */
+/** INVITE, in this order: emergency, who calls, what for. */
 export async function handleInvite(
   context: InviteContext,
   request: Request,
@@ -55,6 +55,8 @@ function emergencyRoute(
     claimedHost: identifier.claimedHost(request),
   };
   const trunk = identifier.trunkOf(request);
+  // Sent back to us by a trunk for the seventieth time: out of the loop, 483.
+  if (trunk && isLastHop(request)) return undefined;
   const caller = trunk
     ? ({ kind: 'trunk', trunk: trunk.name, emergency: trunk.emergency } as const)
     : ({ kind: 'unknown' } as const);
@@ -74,7 +76,7 @@ function mayGoOn(context: InviteContext, request: Request, response: Response): 
     return false;
   }
   if (refuseUnacceptable(request, response)) return false;
-  if (request.get('Max-Forwards')?.trim() === '0' && !isFeatureCode(request.uri)) {
+  if (isLastHop(request) && !isFeatureCode(request.uri)) {
     response.send(483);
     return false;
   }
@@ -84,6 +86,10 @@ function mayGoOn(context: InviteContext, request: Request, response: Response): 
   const wait: Headers = identifier.trunkOf(request) ? { 'Retry-After': '5' } : {};
   response.send(status, { headers: { ...wait, Reason: reasonHeader(status, text) } });
   return false;
+}
+
+function isLastHop(request: Request): boolean {
+  return request.get('Max-Forwards')?.trim() === '0';
 }
 
 function isFeatureCode(uri: string): boolean {

@@ -56,7 +56,7 @@ export interface ClaimReply {
   readonly now: number;
 }
 
-/** Who guesses, where, from which address: one counter each (store.md 11.3). */
+/** Who guesses, where, from which address: one counter each. */
 export interface GuessKey {
   readonly extension: string;
   readonly host: string;

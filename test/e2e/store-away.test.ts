@@ -4,7 +4,7 @@ import { endedByServer, logInByHand } from '../support/log-in.ts';
 import { useHotdesk } from '../support/suite.ts';
 import { eventually } from '../support/wait.ts';
 
-/** Without the store nobody logs in or out, and calls go on with what was last known (design section 2). */
+/** Without the store nobody logs in or out, and calls go on with what was last known. */
 
 const hotdesk = useHotdesk();
 const { first, leeds } = PEOPLE;

@@ -10,7 +10,7 @@ import { emergencyRounds } from './rounds.ts';
 export type EmergencyRoute = Extract<Route, { kind: 'emergency' }>;
 
 /**
- * Sends an emergency call out (design section 7): the desk's callback number is shown, never the guest's, and every
+ * Sends an emergency call out: the desk's callback number is shown, never the guest's, and every
  * trunk is tried. Nothing here asks the store, a licence or a limit.
  */
 export async function placeEmergency(

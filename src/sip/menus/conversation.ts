@@ -16,7 +16,7 @@ export interface Field {
   enough?(digits: string): boolean;
 }
 
-/** An answered call with us at the other end: prompts out, digits in (design section 5). */
+/** An answered call with us at the other end: prompts out, digits in. */
 export class Conversation {
   readonly dialog: Dialog;
   readonly media: MediaSession;

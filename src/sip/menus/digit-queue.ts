@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../ports.ts';
 
 /** ms to wait for the first digit of a field. */
 const FIRST_DIGIT = 12_000;
-/** ms between digits; some phones space INFO digits 5 s apart (media.md 4.4). */
+/** ms between digits; some phones space INFO digits 5 s apart. */
 const NEXT_DIGIT = 4_000;
 const NEXT_DIGIT_BY_INFO = 7_000;
 /** Digits kept that nobody has asked for yet: two fields typed ahead in one burst. */

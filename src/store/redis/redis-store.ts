@@ -31,7 +31,7 @@ export interface RedisStoreOptions {
 }
 
 /**
- * State of one company in Redis (design section 8). `start` rejects when Redis answers and could lose acknowledged
+ * State of one company in Redis. `start` rejects when Redis answers and could lose acknowledged
  * logins; a Redis that does not answer is no reason to reject, as calls must go on: the store connects when it can.
  * @throws TypeError for a company id that is not `[a-z0-9-]+`
  */
