@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ALAW_TO_LINEAR, encodeAlaw, encodeUlaw, ULAW_TO_LINEAR } from '../../../src/media/codec/g711.ts';
 import { halve } from '../../../src/media/codec/resample.ts';
-import { digitClips } from '../../../src/media/digit-clips.ts';
 import { ToneDetector } from '../../../src/media/digits/inband.ts';
 import { digitOfInfo } from '../../../src/media/digits/info.ts';
 import { DigitMerge } from '../../../src/media/digits/merge.ts';
@@ -154,16 +153,5 @@ describe('tones in the audio', () => {
       const sound = readWav(readFileSync(`${PROMPTS}${id}.wav`)) as Sound;
       expect(listen(halve(sound.samples)), id).toBe('');
     }
-  });
-});
-
-describe('saying digits', () => {
-  it('names one clip per digit', () => {
-    expect(digitClips('1001')).toEqual(['digit-1', 'digit-0', 'digit-0', 'digit-1']);
-    expect(digitClips('+44 *#')).toEqual(['digit-plus', 'digit-4', 'digit-4', 'digit-star', 'digit-hash']);
-  });
-
-  it('every clip it can name is shipped', () => {
-    expect(promptIds(PROMPTS)).toEqual(expect.arrayContaining(digitClips('0123456789*#+')));
   });
 });
