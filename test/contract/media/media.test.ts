@@ -140,7 +140,7 @@ describe('prompts', () => {
 
   it('hold: nothing comes, the prompt waits, and goes on whole', async () => {
     const { peer, session } = await phone();
-    const playing = session.play(['logged-in']);
+    const playing = session.play(['not-logged-in']);
     await peer.heard(25);
     expect(await session.renegotiate(offerOf(peer, '8 101', 'a=sendonly\r\n'))).toContain('a=recvonly');
     await sleep(60);
@@ -150,7 +150,7 @@ describe('prompts', () => {
     expect(await session.renegotiate(offerOf(peer))).toContain('a=sendrecv');
     expect(await playing).toBe('done');
     await sleep(40);
-    expect(payloads(peer).indexOf(clip('logged-in').data.PCMA)).toBeGreaterThan(0);
+    expect(payloads(peer).indexOf(clip('not-logged-in').data.PCMA)).toBeGreaterThan(0);
   });
 });
 

@@ -121,7 +121,7 @@ describe('loading prompts', () => {
     lay('goodbye.wav', wav(Array.from({ length: 640 }, () => 5000)));
     const clips = load();
     expect(clips.get('goodbye')?.frames).toBe(2);
-    expect(clips.get('logged-in')?.frames).toBeGreaterThan(40);
+    expect(clips.get('not-logged-in')?.frames).toBeGreaterThan(40);
     expect(problems).toEqual([]);
   });
 
@@ -167,7 +167,7 @@ describe('loading prompts', () => {
     writeFileSync(join(overlay, 'cy-GB', 'goodbye.wav'), wav(Array.from({ length: 320 }, () => 5000)));
     const clips = load('cy-GB');
     expect(clips.get('goodbye')?.frames).toBe(1);
-    expect(clips.has('logged-in')).toBe(true);
+    expect(clips.has('not-logged-in')).toBe(true);
     expect(problems[0]?.text).toBe('some prompts are missing in cy-GB and are said in English');
   });
 
