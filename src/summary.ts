@@ -33,14 +33,18 @@ export function describe({ addresses, directory, demo, domain, tokenFile }: Summ
 }
 
 function demoLines(directory: Directory): string[] {
-  const phones = [...directory.hosts.values()].map(
+  const phones = sorted(directory.hosts).map(
     ({ id, nickname, model }) => `  ${id.padEnd(16)} ${nickname} (${model}), SIP password demo-${id}`,
   );
-  const people = [...directory.users.values()].map(
+  const people = sorted(directory.users).map(
     ({ extension, name, hotDeskLicence }) =>
       `  ${extension.padEnd(16)} ${name}${hotDeskLicence ? '' : ', no hot desk licence'}`,
   );
   return ['', '  Phones', ...indent(phones), '', '  People (PINs in config/demo.yaml)', ...indent(people)];
+}
+
+function sorted<T>(entries: ReadonlyMap<string, T>): T[] {
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
 function indent(lines: readonly string[]): string[] {

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { describe as summarise } from '../../src/summary.ts';
+import { directory, host, user } from './domain/example.ts';
+
+const facts = {
+  addresses: {
+    sip: [
+      { protocol: 'udp', host: '127.0.0.1', port: 5060 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 5060 },
+    ],
+    http: { host: '127.0.0.1', port: 8080 },
+  },
+  directory: undefined,
+  demo: true,
+  domain: 'hotdesk.example',
+  tokenFile: 'data/admin-token',
+};
+
+test('says where everything is', () => {
+  const text = summarise(facts);
+  expect(text).toContain('127.0.0.1:5060/udp  127.0.0.1:5060/tcp   domain hotdesk.example');
+  expect(text).toContain('http://127.0.0.1:8080/api/v1   token in data/admin-token');
+  expect(text).toContain('has no directory yet');
+});
+
+test('names phones, people and codes of the demo, in order', () => {
+  const text = summarise({
+    ...facts,
+    directory: directory({
+      users: [user('1002', { name: 'Bob', hotDeskLicence: false }), user('1001', { name: 'Ann' })],
+      hosts: [host('cp2', { nickname: 'Window' }), host('cp1', { nickname: 'Door' })],
+    }),
+  });
+  expect(text.indexOf('cp1')).toBeLessThan(text.indexOf('cp2'));
+  expect(text).toMatch(/cp1 +Door \(.*\), SIP password demo-cp1/);
+  expect(text).toMatch(/1001 +Ann\n *1002 +Bob, no hot desk licence/);
+  expect(text).toContain('*90 to log in, *91 to log out');
+});
+
+test('keeps passwords to the demo', () => {
+  const text = summarise({ ...facts, demo: false, directory: directory({ hosts: [host('cp1')] }) });
+  expect(text).not.toContain('password');
+});
