@@ -18,14 +18,19 @@ import {
 
 interface Counter {
   n: number;
+  /** End of the wait, and whose guess began it. */
   until: number;
+  by: string;
+  /** End of the window. */
+  ends: number;
 }
 
 const COUNTERS = ['extension', 'host', 'source'] as const;
+const NEVER = Number.POSITIVE_INFINITY;
 const GUESSES = {
-  extension: { free: 5, longest: 3_600_000, hard: 20 },
-  host: { free: 10, longest: 300_000, hard: Number.POSITIVE_INFINITY },
-  source: { free: 50, longest: 300_000, hard: Number.POSITIVE_INFINITY },
+  extension: { free: 5, longest: 3_600_000, window: 3_600_000, slides: true, hard: 20 },
+  host: { free: 10, longest: 300_000, window: 900_000, slides: false, hard: NEVER },
+  source: { free: 200, longest: 30_000, window: 900_000, slides: false, hard: NEVER },
 } as const;
 
 /**
@@ -105,9 +110,13 @@ export class FakeStore implements Store {
         return { outcome: 'wait', waitMs: longest.counter.until - now, counter: longest.name };
       }
       for (const { name, counter } of counters) {
-        const { free, longest: most } = GUESSES[name];
-        counter.n++;
-        if (counter.n >= free) counter.until = now + Math.min(most, 1000 * 2 ** (counter.n - free));
+        const { free, longest: most, window, slides } = GUESSES[name];
+        counter.n = counter.ends > now ? counter.n + 1 : 1;
+        const due = counter.n >= free ? Math.min(most, 1000 * 2 ** (counter.n - free)) : 0;
+        counter.until = now + due;
+        counter.by = due > 0 ? guessId(key) : '';
+        if (slides) counter.ends = now + due + window;
+        else if (counter.n === 1) counter.ends = now + window;
       }
       return { outcome: 'reserved' };
     });
@@ -118,8 +127,9 @@ export class FakeStore implements Store {
       this.#guesses.delete(`extension ${key.extension}`);
       for (const name of ['host', 'source'] as const) {
         const counter = this.#counter(name, key);
-        counter.n = Math.max(0, counter.n - 1);
-        if (counter.n < GUESSES[name].free) counter.until = 0;
+        counter.n--;
+        if (counter.n <= 0) this.#guesses.delete(`${name} ${key[name]}`);
+        if (counter.by === guessId(key)) counter.until = 0;
       }
     });
   }
@@ -239,7 +249,7 @@ export class FakeStore implements Store {
 
   #counter(name: (typeof COUNTERS)[number], key: GuessKey): Counter {
     const id = `${name} ${key[name]}`;
-    const counter = this.#guesses.get(id) ?? { n: 0, until: 0 };
+    const counter = this.#guesses.get(id) ?? { n: 0, until: 0, by: '', ends: 0 };
     this.#guesses.set(id, counter);
     return counter;
   }
@@ -253,4 +263,8 @@ export class FakeStore implements Store {
       bindings: new Map(this.#bindings),
     };
   }
+}
+
+function guessId({ extension, host, source }: GuessKey): string {
+  return JSON.stringify([extension, host, source]);
 }

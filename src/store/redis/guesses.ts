@@ -5,23 +5,29 @@ import { decodeStrings, decodeWhole } from './decode.ts';
 import type { Keys } from './keys.ts';
 
 interface Limits {
-  /** Guesses without a wait. */
+  /** Guesses in a window up to the first wait, which follows the last of them. */
   readonly free: number;
   readonly baseWaitMs: number;
   readonly longestWaitMs: number;
-  /** How long a counter lives after its last guess. */
   readonly windowMs: number;
+  /** Whether every guess starts the window anew (after its wait); else it runs from the first guess. */
+  readonly slides: boolean;
   /** Guesses after which only an administrator helps; 0: never. */
   readonly hard: number;
 }
 
 const COUNTERS = ['extension', 'host', 'source'] as const;
+const HOUR_MS = 3_600_000;
+const QUARTER_MS = 900_000;
 
-/** A person can be locked, a phone or a peer can only be slowed down: a prankster must not kill a phone. */
+/**
+ * A person can be locked, a phone or a peer can only be slowed down: a prankster must not kill a phone. A whole site
+ * may share one source (NAT, SBC), so a source has room for everybody's typing errors and its waits stay short.
+ */
 const LIMITS: Record<(typeof COUNTERS)[number], Limits> = {
-  extension: { free: 5, baseWaitMs: 1000, longestWaitMs: 3_600_000, windowMs: 3_600_000, hard: 20 },
-  host: { free: 10, baseWaitMs: 1000, longestWaitMs: 300_000, windowMs: 900_000, hard: 0 },
-  source: { free: 50, baseWaitMs: 1000, longestWaitMs: 300_000, windowMs: 900_000, hard: 0 },
+  extension: { free: 5, ...waits(HOUR_MS), windowMs: HOUR_MS, slides: true, hard: 20 },
+  host: { free: 10, ...waits(300_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
+  source: { free: 200, ...waits(30_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
 };
 
 /** Guess counters: reserve before the slow hash, give back what was right. */
@@ -37,8 +43,7 @@ export function createGuesses(link: Link, keys: Keys) {
       return decode(decodeStrings(await link.run({ script: 'reserveGuess', keys: counters(key), args })));
     },
     async confirmGuess(key: GuessKey): Promise<void> {
-      const args = [LIMITS.host.free, LIMITS.source.free];
-      await link.run({ script: 'confirmGuess', keys: counters(key), args });
+      await link.run({ script: 'confirmGuess', keys: counters(key), args: [] });
     },
     async clearGuesses(extension: string): Promise<void> {
       await link.send('DEL', keys.guesses('x', extension));
@@ -46,8 +51,14 @@ export function createGuesses(link: Link, keys: Keys) {
   };
 }
 
+/** 1, 2, 4 … s. */
+function waits(longestWaitMs: number) {
+  return { baseWaitMs: 1000, longestWaitMs };
+}
+
 function limitArguments(limits: Limits): number[] {
-  return [limits.free, limits.baseWaitMs, limits.longestWaitMs, limits.windowMs, limits.hard];
+  const { free, baseWaitMs, longestWaitMs, windowMs, hard, slides } = limits;
+  return [free, baseWaitMs, longestWaitMs, windowMs, hard, Number(slides)];
 }
 
 function decode(reply: readonly string[] = []): GuessReply {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
@@ -20,6 +21,10 @@ interface Fixture {
   counter(kind: 'x' | 'h' | 's', id: string): string;
   /** Lets the wait of a counter be over without waiting. */
   skipWait(kind: 'x' | 'h' | 's', id: string): Promise<void>;
+  /** What a counter counts and how long it lets one wait. */
+  read(kind: 'x' | 'h' | 's', id: string): Promise<{ n: number; waitMs: number }>;
+  /** Lets time pass for all counters without waiting. */
+  later(ms: number): Promise<void>;
 }
 
 async function withStore(test: (fixture: Fixture) => Promise<void>): Promise<void> {
@@ -29,11 +34,24 @@ async function withStore(test: (fixture: Fixture) => Promise<void>): Promise<voi
   try {
     await test({
       ...{ store, counter },
+      read: async (kind, id) => {
+        const [n, until] = await raw.hmget(counter(kind, id), 'n', 'until');
+        return { n: Number(n ?? 0), waitMs: Math.max(0, Number(until ?? 0) - Date.now()) };
+      },
+      later: async (ms) => {
+        for (const each of await raw.keys(counter('?', '*'))) await age(each, ms);
+      },
       skipWait: async (kind, id) => void (await raw.hset(counter(kind, id), 'until', '0')),
     });
   } finally {
     await store.stop();
   }
+}
+
+async function age(counter: string, ms: number): Promise<void> {
+  for (const field of ['until', 'ends']) await raw.hincrby(counter, field, -ms);
+  const left = await raw.pttl(counter);
+  if (left >= 0) await raw.pexpire(counter, Math.max(0, left - ms));
 }
 
 const key = { extension: '1001', host: 'h1', source: '192.0.2.1' };
@@ -105,7 +123,7 @@ it('a guess that must wait is counted nowhere', () =>
 it('of several waits the longest is told', () =>
   withStore(async ({ store, counter }) => {
     await raw.hset(counter('x', '1001'), 'n', '6', 'until', String(Date.now() + 5000));
-    await raw.hset(counter('s', '192.0.2.1'), 'n', '60', 'until', String(Date.now() + 60_000));
+    await raw.hset(counter('s', '192.0.2.1'), 'n', '205', 'until', String(Date.now() + 60_000));
     expect(await store.reserveGuess(key)).toMatchObject({ outcome: 'wait', counter: 'source' });
   }));
 
@@ -119,8 +137,8 @@ it('a right guess frees the person and takes back one guess of phone and source,
     expect(await raw.hget(counter('s', '192.0.2.1'), 'n')).toBe('3');
   }));
 
-it('a right guess ends a wait that is its own, not one that others have earned', () =>
-  withStore(async ({ store, counter, skipWait }) => {
+it('a right guess ends the wait it has begun, past the free guesses too', () =>
+  withStore(async ({ store, read, skipWait }) => {
     for (let n = 1; n <= 9; n++) await store.reserveGuess({ ...key, extension: `x${n}` });
     await store.reserveGuess(key);
     await store.confirmGuess(key);
@@ -129,8 +147,8 @@ it('a right guess ends a wait that is its own, not one that others have earned',
     await skipWait('h', 'h1');
     await store.reserveGuess(key);
     await store.confirmGuess(key);
-    expect(await raw.hget(counter('h', 'h1'), 'n')).toBe('10');
-    expect(await store.reserveGuess({ ...key, extension: 'x11' })).toMatchObject({ counter: 'host' });
+    expect(await read('h', 'h1')).toEqual({ n: 10, waitMs: 0 });
+    expect(await store.reserveGuess({ ...key, extension: 'x11' })).toEqual({ outcome: 'reserved' });
   }));
 
 it('counts odd and endless ids without putting them into a key', () =>
@@ -142,3 +160,144 @@ it('counts odd and endless ids without putting them into a key', () =>
     expect(keys).toHaveLength(3);
     for (const each of keys) expect(each).toMatch(/:guess:[xhs]:~[0-9a-f]{32}$/);
   }));
+
+it('a person is locked at 20 also when every wait is waited for', () =>
+  withStore(async ({ store, later }) => {
+    for (let n = 1; n <= 20; n++) {
+      const reply = await store.reserveGuess({ ...key, host: `h${n}`, source: `s${n}` });
+      expect(reply).toEqual({ outcome: 'reserved' });
+      if (n >= 5) await later(Math.min(1000 * 2 ** (n - 5), 3_600_000));
+    }
+    await later(90_000_000);
+    expect(await store.reserveGuess(key)).toEqual({ outcome: 'locked' });
+  }));
+
+it('a person who stops guessing for an hour starts anew', () =>
+  withStore(async ({ store, read, later }) => {
+    for (let n = 1; n <= 4; n++) {
+      await store.reserveGuess({ ...key, host: `h${n}` });
+      await later(3_500_000);
+    }
+    expect(await read('x', '1001')).toMatchObject({ n: 4 });
+    await later(100_001);
+    await store.reserveGuess(key);
+    expect(await read('x', '1001')).toMatchObject({ n: 1 });
+  }));
+
+const SITE = '198.51.100.1';
+const person = (i: number) => ({ extension: `${2000 + i}`, host: `d${i}`, source: SITE });
+
+it('300 people of one source, one typo each, then right: waits stay short, the right ones lengthen none', () =>
+  withStore(async ({ store, read, skipWait }) => {
+    for (let i = 1; i <= 300; i++) {
+      expect(await store.reserveGuess(person(i))).toEqual({ outcome: 'reserved' });
+      const typo = await read('s', SITE);
+      expect(typo.n).toBe(i);
+      if (i < 200) expect(typo.waitMs).toBe(0);
+      else if (i > 203) expect(typo.waitMs).toBeGreaterThan(0);
+      expect(typo.waitMs).toBeLessThanOrEqual(30_000);
+      await skipWait('s', SITE);
+      expect(await store.reserveGuess(person(i))).toEqual({ outcome: 'reserved' });
+      await store.confirmGuess(person(i));
+      expect(await read('s', SITE)).toEqual({ n: i, waitMs: 0 });
+    }
+  }));
+
+it('past the free guesses, people who are right come in one after another without a wait', () =>
+  withStore(async ({ store, read, skipWait }) => {
+    for (let i = 1; i <= 205; i++) {
+      await store.reserveGuess(person(i));
+      await skipWait('s', SITE);
+    }
+    for (let i = 301; i <= 320; i++) {
+      expect(await store.reserveGuess(person(i))).toEqual({ outcome: 'reserved' });
+      await store.confirmGuess(person(i));
+    }
+    expect(await read('s', SITE)).toEqual({ n: 205, waitMs: 0 });
+  }));
+
+it('a right guess leaves alone the wait that a wrong one has begun meanwhile', () =>
+  withStore(async ({ store, read, skipWait }) => {
+    for (let i = 1; i <= 15; i++) {
+      await store.reserveGuess(i === 14 ? key : { ...person(i), host: 'h1' });
+      if (i < 15) await skipWait('h', 'h1');
+    }
+    await store.confirmGuess(key);
+    const { n, waitMs } = await read('h', 'h1');
+    expect(n).toBe(14);
+    expect(waitMs).toBeGreaterThan(16_000);
+  }));
+
+it('whatever the order, right guesses leave no trace at phone and source', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ right: fc.boolean(), answerAfter: fc.nat(5) }), { minLength: 5, maxLength: 40 }),
+      (guesses) =>
+        withStore(async ({ store, read, skipWait }) => {
+          const open: { at: number; confirm: () => Promise<void> }[] = [];
+          const settle = async (now: number) => {
+            for (const each of open.filter(({ at }) => at === now)) await each.confirm();
+          };
+          for (const [i, { right, answerAfter }] of guesses.entries()) {
+            await settle(i);
+            await skipWait('h', 'h1');
+            const who = { ...person(i), host: 'h1' };
+            expect(await store.reserveGuess(who)).toEqual({ outcome: 'reserved' });
+            if (right) open.push({ at: i + 1 + answerAfter, confirm: () => store.confirmGuess(who) });
+          }
+          for (let i = guesses.length; i < guesses.length + 6; i++) await settle(i);
+          const wrong = guesses.filter(({ right }) => !right).length;
+          expect((await read('s', SITE)).n).toBe(wrong);
+          const { n, waitMs } = await read('h', 'h1');
+          expect(n).toBe(wrong);
+          if (guesses.at(-1)?.right) expect(waitMs).toBe(0);
+        }),
+    ),
+    { numRuns: 20 },
+  ));
+
+it('the window of phone and source ends although guesses go on', () =>
+  withStore(async ({ store, read, later }) => {
+    for (let i = 0; i < 40; i++) {
+      expect(await store.reserveGuess({ ...person(i), host: 'h1' })).toEqual({ outcome: 'reserved' });
+      // Nine guesses in 15 minutes, then the first of the next 15.
+      const n = (i % 9) + 1;
+      expect(await read('h', 'h1')).toEqual({ n, waitMs: 0 });
+      expect(await read('s', SITE)).toMatchObject({ n });
+      await later(100_000);
+    }
+  }));
+
+it('a wait outlasts the window, the count does not, and a right guess moves neither', () =>
+  withStore(async ({ store, counter, read, later, skipWait }) => {
+    for (let i = 1; i <= 17; i++) {
+      await store.reserveGuess({ ...person(i), host: 'h1' });
+      await skipWait('h', 'h1');
+    }
+    await later(850_000);
+    await store.reserveGuess({ ...person(18), host: 'h1' });
+    expect(await raw.pttl(counter('h', 'h1'))).toBeGreaterThan(250_000);
+    await later(200_000);
+    expect(await store.reserveGuess(key)).toMatchObject({ outcome: 'wait', counter: 'host' });
+    await skipWait('h', 'h1');
+    await store.reserveGuess(key);
+    expect(await read('h', 'h1')).toEqual({ n: 1, waitMs: 0 });
+    await store.reserveGuess({ ...key, extension: 'x' });
+    await later(800_000);
+    await store.reserveGuess({ ...key, extension: 'y' });
+    await store.confirmGuess({ ...key, extension: 'y' });
+    expect(await read('h', 'h1')).toMatchObject({ n: 2 });
+    await later(100_001);
+    await store.reserveGuess(key);
+    expect(await read('h', 'h1')).toMatchObject({ n: 1 });
+  }));
+
+it.each([
+  ['host', 10, (i: number) => ({ ...person(i), host: 'h1', source: `s${i}` })],
+  ['source', 200, person],
+] as const)('parallel guesses of one %s: %i are looked at', (_, free, guess) =>
+  withStore(async ({ store }) => {
+    const replies = await Promise.all(Array.from({ length: 400 }, (_, i) => store.reserveGuess(guess(i))));
+    expect(replies.filter(({ outcome }) => outcome === 'reserved')).toHaveLength(free);
+  }),
+);
