@@ -5,7 +5,7 @@ import { DEFAULT_SANITY_LIMITS } from '../message/sanity.ts';
 export interface TransportLimits extends SanityLimits {
   /** Largest message, head and body. */
   maxMessageBytes: number;
-  /** TCP connections, in all and from one address. */
+  /** TCP connections, in all and from one address. Of a full table the one idle for longest, over 5 s, makes room for a new one. */
   maxConnections: number;
   maxConnectionsPerAddress: number;
   /** A connection whose peer does not read is closed at this many unsent octets. */

@@ -94,6 +94,16 @@ export class TcpConnection implements ListenerFlow {
     return this.#closed ? this.#error() : undefined;
   }
 
+  /** When the last octets were received or sent, on the clock's scale. */
+  get quietSince(): number {
+    return this.#lastActivity;
+  }
+
+  /** False until an accepted connection has carried a sane message. */
+  get proven(): boolean {
+    return this.#sawMessage;
+  }
+
   send(text: string, onError?: (error: Error) => void): void {
     if (this.#closed) {
       if (onError) queueMicrotask(() => onError(this.#error()));

@@ -10,6 +10,8 @@ import type { ConnectionEvents } from './tcp-connection.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 const SWEEP_MS = 1_000;
+/** A connection quiet for longer than this may be closed in favour of a new one. */
+const YIELDS_AFTER_MS = 5_000;
 
 /** All TCP connections of the engine, whichever listener they belong to. Bounded; looked after once a second. */
 export class ConnectionTable {
@@ -17,9 +19,10 @@ export class ConnectionTable {
   readonly #limits: TransportLimits;
   readonly #byPeer = new Map<string, TcpConnection>();
   readonly #all = new Set<TcpConnection>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #byAddress = new Map<string, Set<TcpConnection>>();
   #sweep: Timer | undefined;
   refused = 0;
+  displaced = 0;
 
   constructor(clock: Clock, limits: TransportLimits) {
     this.#clock = clock;
@@ -35,11 +38,15 @@ export class ConnectionTable {
     return this.#byPeer.get(`${host} ${port}`);
   }
 
-  /** Whether one more connection with `address` is allowed; counts a refusal. */
-  hasRoom(address: string): boolean {
+  /**
+   * Whether one more connection with `address` is allowed; counts a refusal. Where a limit is reached, a quiet connection is
+   * closed for it: the new one may carry an emergency call, and whoever holds idle connections must not keep that out.
+   */
+  makeRoom(address: string): boolean {
+    const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     const room =
-      this.#all.size < this.#limits.maxConnections &&
-      (this.#perAddress.get(address) ?? 0) < this.#limits.maxConnectionsPerAddress;
+      this.#leavesRoom(this.#byAddress.get(address) ?? new Set(), maxConnectionsPerAddress) &&
+      this.#leavesRoom(this.#all, maxConnections);
     if (!room) this.refused++;
     return room;
   }
@@ -48,7 +55,8 @@ export class ConnectionTable {
     this.#all.add(connection);
     this.#byPeer.set(`${connection.remoteAddress} ${connection.remotePort}`, connection);
     const { remoteAddress } = connection;
-    this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1);
+    const neighbours = this.#byAddress.get(remoteAddress) ?? new Set();
+    this.#byAddress.set(remoteAddress, neighbours.add(connection));
     this.#sweep ??= this.#clock.setTimer(SWEEP_MS, () => this.#sweepNow());
   }
 
@@ -56,9 +64,9 @@ export class ConnectionTable {
     if (!this.#all.delete(connection)) return;
     const key = `${connection.remoteAddress} ${connection.remotePort}`;
     if (this.#byPeer.get(key) === connection) this.#byPeer.delete(key);
-    const left = (this.#perAddress.get(connection.remoteAddress) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(connection.remoteAddress, left);
-    else this.#perAddress.delete(connection.remoteAddress);
+    const neighbours = this.#byAddress.get(connection.remoteAddress);
+    neighbours?.delete(connection);
+    if (neighbours?.size === 0) this.#byAddress.delete(connection.remoteAddress);
     if (this.#all.size === 0) this.stopSweep();
   }
 
@@ -72,11 +80,39 @@ export class ConnectionTable {
     this.#sweep = undefined;
   }
 
+  #leavesRoom(held: ReadonlySet<TcpConnection>, limit: number): boolean {
+    if (held.size < limit) return true;
+    const quietest = leastNeeded(held, this.#clock.now() - YIELDS_AFTER_MS);
+    if (quietest === undefined) return false;
+    this.displaced++;
+    quietest.destroy();
+    // Its `close` comes later than the new connection: the place is free from now on.
+    this.remove(quietest);
+    return true;
+  }
+
   #sweepNow(): void {
     const now = this.#clock.now();
     for (const connection of this.#all) connection.checkDeadlines(now);
     this.#sweep = this.#all.size === 0 ? undefined : this.#clock.setTimer(SWEEP_MS, () => this.#sweepNow());
   }
+}
+
+/**
+ * Of those quiet since before `deadline`, the one quiet for longest; one that never carried a sane message before any that did,
+ * since nobody can have registered over it.
+ */
+function leastNeeded(held: ReadonlySet<TcpConnection>, deadline: number): TcpConnection | undefined {
+  let found: TcpConnection | undefined;
+  for (const candidate of held) {
+    if (candidate.quietSince >= deadline) continue;
+    if (found === undefined || isLessNeeded(candidate, found)) found = candidate;
+  }
+  return found;
+}
+
+function isLessNeeded(one: TcpConnection, other: TcpConnection): boolean {
+  return one.proven === other.proven ? one.quietSince < other.quietSince : !one.proven;
 }
 
 export interface TcpOptions {
@@ -141,7 +177,7 @@ export class TcpListener implements Listener {
   #accept(socket: Socket): void {
     const host = socket.remoteAddress;
     const port = socket.remotePort;
-    if (host === undefined || port === undefined || !this.#options.connections.hasRoom(host)) {
+    if (host === undefined || port === undefined || !this.#options.connections.makeRoom(host)) {
       socket.destroy();
       return;
     }

@@ -57,8 +57,10 @@ export interface TransportStats {
   rejected: number;
   /** Exceptions caught around a message: bugs, never the sender's fault. */
   handlerErrors: number;
-  /** Connections refused because the table was full. */
+  /** Connections refused because the table was full and none of it idle. */
   refused: number;
+  /** Idle connections closed because the table was full and a new one came. */
+  displaced: number;
   connections: number;
 }
 
@@ -120,7 +122,8 @@ export class TransportLayer {
 
   /**
    * A flow to a peer: over TCP the open connection to exactly that address, else a new one; over UDP the listening socket
-   * that fits the peer's network best. Undefined if nothing listens with that protocol and address family.
+   * that fits the peer's network best. Undefined if nothing listens with that protocol and address family, or if there is no
+   * room for one more connection.
    */
   flowTo(target: Target): Flow | undefined {
     if (target.protocol === 'tcp') {
@@ -129,7 +132,7 @@ export class TransportLayer {
     }
     const listener = this.#bestListener(target);
     if (listener === undefined) return undefined;
-    if (target.protocol === 'tcp' && !this.#connections.hasRoom(target.host)) return undefined;
+    if (target.protocol === 'tcp' && !this.#connections.makeRoom(target.host)) return undefined;
     return listener.flowTo(target.host, target.port);
   }
 
@@ -143,7 +146,8 @@ export class TransportLayer {
   }
 
   stats(): TransportStats {
-    return { ...this.#counters, refused: this.#connections.refused, connections: this.#connections.size };
+    const { refused, displaced, size } = this.#connections;
+    return { ...this.#counters, refused, displaced, connections: size };
   }
 
   #listener(config: ListenAddress): Listener {

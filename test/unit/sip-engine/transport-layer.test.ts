@@ -1,97 +1,13 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/sip-engine/clock.ts';
 import { SipMessage } from '../../../src/sip-engine/message/message.ts';
 import type { Flow } from '../../../src/sip-engine/transport/flow.ts';
-import type { SipAddress, TransportOptions } from '../../../src/sip-engine/transport/transport-layer.ts';
+import type { SipAddress } from '../../../src/sip-engine/transport/transport-layer.ts';
 import { TransportLayer } from '../../../src/sip-engine/transport/transport-layer.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-
-interface Received {
-  message: SipMessage;
-  flow: Flow;
-  size: number;
-}
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanUps.splice(0).reverse()) await clean();
-});
-
-/** A queue one can wait on. */
-class Inbox<T> {
-  readonly #items: T[] = [];
-  #waiting: ((item: T) => void) | undefined;
-
-  readonly put = (item: T): void => {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting) waiting(item);
-    else this.#items.push(item);
-  };
-
-  next(): Promise<T> {
-    const item = this.#items.shift();
-    return item === undefined ? new Promise((resolve) => (this.#waiting = resolve)) : Promise.resolve(item);
-  }
-}
-
-async function layer(options: Partial<TransportOptions> = {}) {
-  const listen = options.listen ?? [
-    { protocol: 'udp' as const, host: '127.0.0.1', port: 0 },
-    { protocol: 'tcp' as const, host: '127.0.0.1', port: 0 },
-  ];
-  const transport = new TransportLayer({ clock: systemClock, ...options, listen });
-  const inbox = new Inbox<Received>();
-  const closed = new Inbox<Flow>();
-  transport.onMessage = (message, flow, size) => inbox.put({ message, flow, size });
-  transport.onFlowClosed = closed.put;
-  await transport.start();
-  cleanUps.push(() => transport.stop());
-  const [udp, tcp] = transport.addresses() as [SipAddress, SipAddress];
-  return { transport, inbox, closed, udp, tcp };
-}
-
-function request(...changes: [name: string, value: string][]): SipMessage {
-  const message = SipMessage.request('OPTIONS', 'sip:bob@h')
-    .add('Via', 'SIP/2.0/UDP h;branch=z9hG4bK1')
-    .add('From', '<sip:a@h>;tag=1')
-    .add('To', '<sip:bob@h>')
-    .add('Call-ID', 'c@h')
-    .add('CSeq', '1 OPTIONS');
-  for (const [name, value] of changes) message.set(name, value);
-  return message;
-}
-
-async function udpPeer() {
-  const socket = createSocket('udp4');
-  const inbox = new Inbox<string>();
-  socket.on('message', (data) => inbox.put(data.toString('latin1')));
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  cleanUps.push(() => socket.close());
-  const send = (text: string, to: SipAddress) =>
-    socket.send(Buffer.from(text, 'latin1'), to.localPort, to.localHost);
-  return { send, inbox, port: socket.address().port };
-}
-
-function wrap(socket: Socket) {
-  const inbox = new Inbox<string>();
-  socket.setEncoding('latin1');
-  socket.on('data', (chunk: string) => inbox.put(chunk));
-  socket.on('error', () => {});
-  cleanUps.push(() => socket.destroy());
-  return { socket, inbox, closed: new Promise<void>((resolve) => socket.on('close', () => resolve())) };
-}
-
-async function tcpPeer(to: SipAddress) {
-  const socket = connect(to.localPort, to.localHost);
-  const peer = wrap(socket);
-  await once(socket, 'connect');
-  return peer;
-}
+import { cleanUps, Inbox, layer, request, tcpPeer, udpPeer, wrap } from './transport-bench.ts';
 
 describe('UDP', () => {
   it('hands up a sane request with its source in the Via, and answers over the same socket', async () => {
@@ -282,7 +198,7 @@ describe('TCP', () => {
       first.socket.write(request().toString());
       await inbox.next();
       await (await tcpPeer(tcp)).closed;
-      expect(transport.stats()).toMatchObject({ connections: 1, refused: 1 });
+      expect(transport.stats()).toMatchObject({ connections: 1, refused: 1, displaced: 0 });
       expect(transport.flowTo({ protocol: 'tcp', host: '127.0.0.1', port: 9 })).toBeUndefined();
     }
   });
