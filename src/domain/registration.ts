@@ -24,7 +24,7 @@ export interface RegisterRequest {
   readonly userAgent: string;
 }
 
-/** Seconds, and how many contacts one AOR may have. */
+/** Seconds, and how many contacts one AOR may have. A further one takes the place of the oldest. */
 export interface RegistrationLimits {
   readonly minExpires: number;
   readonly maxExpires: number;
@@ -68,7 +68,11 @@ const USUAL_EXPIRES = 3600;
 
 const OUT_OF_ORDER = { status: 500, reason: 'CSeq Out Of Order' } as const;
 
-/** RFC 3261 10.3, steps 6 to 8: all of the request is carried out, or none of it. */
+/**
+ * RFC 3261 10.3, steps 6 to 8: all of the request is carried out, or none of it. At the limit, the bindings that expire soonest
+ * make room, those of the same User-Agent first: a phone that restarts may come back with a new contact each time and never
+ * remove the old one. 403 only if the request alone brings more contacts than the limit.
+ */
 export function decideRegistration(facts: RegistrationFacts): RegistrationDecision {
   const { current, request, now } = facts;
   const live = current.bindings.filter((binding) => binding.expiresAt > now);
@@ -112,14 +116,36 @@ function update(
 ): RegistrationDecision {
   const refusal = refuseContacts(facts, live, contacts);
   if (refusal) return refusal;
-  let bindings = live;
+  const brought = broughtBindings(facts, contacts);
+  const room = facts.limits.maxContacts - brought.length;
+  if (room < 0) return { status: 403, reason: 'Too Many Contacts' };
+  const others = live.filter((binding) => !contacts.some((contact) => isSame(binding, contact)));
+  const kept = withoutOldest(others, others.length - room, facts.request.userAgent);
+  return accept(facts, { bindings: [...kept, ...brought], changed: true });
+}
+
+/** What the request binds; of several contacts that are the same the last one counts. */
+function broughtBindings(
+  facts: RegistrationFacts,
+  contacts: readonly RequestedContact[],
+): readonly Binding[] {
+  let brought: readonly Binding[] = [];
   for (const contact of contacts) {
     const seconds = grantedSeconds(contact, facts);
-    bindings = bindings.filter((binding) => !isSame(binding, contact));
-    if (seconds > 0) bindings = [...bindings, toBinding(contact, seconds, facts)];
+    brought = brought.filter((binding) => !isSame(binding, contact));
+    if (seconds > 0) brought = [...brought, toBinding(contact, seconds, facts)];
   }
-  if (bindings.length > facts.limits.maxContacts) return { status: 403, reason: 'Too Many Contacts' };
-  return accept(facts, { bindings, changed: true });
+  return brought;
+}
+
+/** `bindings` in their order, less `count`. The earliest expiry stands for the earliest refresh. */
+function withoutOldest(bindings: readonly Binding[], count: number, userAgent: string): readonly Binding[] {
+  if (count <= 0) return bindings;
+  const isOther = (binding: Binding) => Number(binding.userAgent !== userAgent);
+  const leaving = bindings
+    .toSorted((a, b) => isOther(a) - isOther(b) || a.expiresAt - b.expiresAt)
+    .slice(0, count);
+  return bindings.filter((binding) => !leaving.includes(binding));
 }
 
 function refuseContacts(

@@ -83,6 +83,15 @@ describe('RFC 3261 10.3: bindings', () => {
     expect(contactsOf(await register([]))).toEqual([]);
   });
 
+  test('a sixth contact takes the place of the one that expires first', async () => {
+    for (const n of [1, 2, 3, 4, 5]) {
+      await register([`Contact: <sip:a@127.0.0.1:508${n}>;expires=${n === 3 ? 200 : 300}`]);
+    }
+    const answer = await register(['Contact: <sip:a@127.0.0.1:5086>;expires=300']);
+    expect(answer.status).toBe(200);
+    expect(contactsOf(answer)).toEqual([1, 2, 4, 5, 6].map((n) => `sip:a@127.0.0.1:508${n}`));
+  });
+
   test('another phone’s address cannot be registered', async () => {
     const phone = await by('udp');
     const challenge = challengeOf(await phone.request('REGISTER', { user: PHONES.leeds }), 'MD5');

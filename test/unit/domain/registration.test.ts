@@ -147,13 +147,62 @@ describe('RFC 3261 10.3', () => {
     expect(outcome(decide([], request([{ uri: '' }])))).toBe(400);
   });
 
-  test('no more contacts than allowed; expired ones do not count', () => {
-    const old = [binding('sip:1@x'), binding('sip:2@x'), binding('sip:3@x', { expiresAt: NOW - 1 })];
-    expect(outcome(decide(old, request([{ uri: a }])))).toHaveLength(3);
-    expect(outcome(decide(old, request([{ uri: a }, { uri: b }])))).toBe(403);
-    expect(
-      outcome(decide(old, request([{ uri: a }, { uri: 'sip:1@x', expires: 0 }, { uri: b }]))),
-    ).toHaveLength(3);
+  test('one request with more contacts than allowed', () => {
+    const three = [{ uri: 'sip:1@x' }, { uri: 'sip:2@x' }, { uri: 'sip:3@x' }];
+    expect(outcome(decide([], request([...three, { uri: a }])))).toBe(403);
+    expect(outcome(decide([], request([...three, { uri: a, expires: 0 }])))).toHaveLength(3);
+    expect(outcome(decide([], request([...three, { uri: 'sip:%31@X' }])))).toHaveLength(3);
+  });
+
+  describe('at the limit', () => {
+    const lasting = (uri: string, seconds: number, differs: Partial<Binding> = {}) =>
+      binding(uri, { expiresAt: NOW + seconds * 1000, userAgent: 'test', ...differs });
+    const full = [lasting('sip:1@x', 300), lasting('sip:2@x', 100), lasting('sip:3@x', 200)];
+    const other = { userAgent: 'other' };
+
+    test.each<[string, Binding[], RequestedContact[], string[]]>([
+      ['the oldest makes room', full, [{ uri: a }], ['sip:1@x', 'sip:3@x', a]],
+      ['the two oldest for two', full, [{ uri: a }, { uri: b }], ['sip:1@x', a, b]],
+      ['a refresh displaces nobody', full, [{ uri: 'sip:2@x' }], ['sip:1@x', 'sip:3@x', 'sip:2@x']],
+      ['what is refreshed stays', full, [{ uri: 'sip:2@x' }, { uri: a }], ['sip:1@x', 'sip:2@x', a]],
+      [
+        'what is removed makes room first',
+        full,
+        [{ uri: 'sip:1@x', expires: 0 }, { uri: a }],
+        ['sip:2@x', 'sip:3@x', a],
+      ],
+      [
+        'what has expired does not count',
+        [lasting('sip:1@x', -1), ...full.slice(1)],
+        [{ uri: a }],
+        ['sip:2@x', 'sip:3@x', a],
+      ],
+      [
+        'the same User-Agent goes first',
+        [lasting('sip:1@x', 300), lasting('sip:2@x', 100, other), lasting('sip:3@x', 200)],
+        [{ uri: a }],
+        ['sip:1@x', 'sip:2@x', a],
+      ],
+      [
+        'another User-Agent, where there is no other way',
+        [lasting('sip:1@x', 300, other), lasting('sip:2@x', 100, other), lasting('sip:3@x', 200)],
+        [{ uri: a }, { uri: b }],
+        ['sip:1@x', a, b],
+      ],
+      [
+        'the same instance is replaced, and no other',
+        [...full.slice(1), lasting('sip:1@x', 300, { instance: '<urn:uuid:1>' })],
+        [{ uri: a, instance: '<urn:uuid:1>' }],
+        ['sip:2@x', 'sip:3@x', a],
+      ],
+    ])('%s', (_, stored, contacts, expected) => {
+      expect(outcome(decide(stored, request(contacts)))).toEqual(expected);
+    });
+
+    test('a lower limit than before does not lock a phone out', () => {
+      const five = [lasting('sip:4@x', 50), lasting('sip:5@x', 60), ...full];
+      expect(outcome(decide(five, request([{ uri: 'sip:4@x' }])))).toEqual(['sip:1@x', 'sip:3@x', 'sip:4@x']);
+    });
   });
 
   test('the same contact twice in one request', () => {
@@ -231,6 +280,26 @@ describe('properties', () => {
           expect(contacts.every(({ expires }) => expires >= 1 && expires <= limits.maxExpires)).toBe(true);
           current = set;
         }
+      }),
+    );
+  });
+
+  test('a phone that comes back with a new contact each time always gets in', () => {
+    const restart = fc.record({ wait: fc.nat(600_000), expires: fc.integer({ min: 60, max: 7200 }) });
+    fc.assert(
+      fc.property(fc.array(restart, { minLength: 1, maxLength: 12 }), (restarts) => {
+        let current = none();
+        let now = NOW;
+        for (const [n, { wait, expires }] of restarts.entries()) {
+          now += wait;
+          const asked = request([{ uri: `sip:a@192.0.2.1:${4000 + n}`, expires }], { callId: `call-${n}` });
+          const decision = decideRegistration({ current, request: asked, now, limits });
+          if ('status' in decision) return false;
+          current = decision.set;
+          expect(current.bindings.length).toBeLessThanOrEqual(limits.maxContacts);
+          expect(current.bindings.map(({ callId }) => callId)).toContain(`call-${n}`);
+        }
+        return true;
       }),
     );
   });
