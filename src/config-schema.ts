@@ -134,10 +134,6 @@ const sip = z.strictObject({
     .array(trunk, { error: 'expected a list of trunks' })
     .default([])
     .meta(about('Ways out, tried in this order; a site may name its first.', TRUNK_EXAMPLE)),
-  phoneNetworks: z
-    .array(network(), { error: 'expected a list of addresses and networks' })
-    .default(PRIVATE_NETWORKS)
-    .meta(about('Where phones stand: emergency calls of unknown phones are taken from here.')),
 });
 
 // --- the rest

@@ -99,7 +99,8 @@ async function start(): Promise<void> {
   try {
     await serve(loaded.config, logger);
   } catch (error) {
-    logger.fatal({ err: error }, 'could not start');
+    logger.debug({ err: error }, 'why it could not start');
+    logger.fatal(`Could not start: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(EXIT.broken);
   }
 }

@@ -105,7 +105,7 @@ class House implements Server {
       await this.#start();
     } catch (error) {
       await this.stop();
-      throw error;
+      throw explained(error);
     }
   }
 
@@ -132,7 +132,7 @@ class House implements Server {
     const trunks: Trunk[] = [...config.sip.trunks];
     if (config.demo) trunks.push(await this.#startDemoTrunk(view, media));
     const sip = await this.#startSip({ view, hotDesk, media, trunks, store });
-    await this.#startHttp({ store, view, hotDesk, directory, sip });
+    await this.#startHttp({ store, view, hotDesk, directory, sip, media });
   }
 
   /** Starts a part and notes how to stop it. */
@@ -201,7 +201,11 @@ class House implements Server {
       ifEmpty: true,
     });
     if (isRefusal(result) && result.refused === 'storeUnavailable') {
-      this.#log.warn({ file }, 'the store does not answer: the directory will be imported at the next start');
+      this.#log.warn({ file }, 'the store does not answer: the directory is imported when it does');
+      const again = view.onReconnect(() => {
+        again();
+        this.#importFirstDirectory(directory, view).catch(this.#notImported);
+      });
       return;
     }
     if (isRefusal(result)) throw new Error(`${file}: ${result.detail ?? 'the directory is not valid'}`);
@@ -295,8 +299,9 @@ class House implements Server {
     hotDesk: HotDesk;
     directory: DirectoryService;
     sip: { connection: SipConnection };
+    media: MediaPort;
   }): Promise<void> {
-    const { store, view, hotDesk, directory, sip } = parts;
+    const { store, view, hotDesk, directory, sip, media } = parts;
     const { host, port } = this.#config.http;
     const http = createHttp({
       host,
@@ -309,7 +314,11 @@ class House implements Server {
         hotDesk,
         directory,
         unlock: (extension, actor) => this.#unlock(store, extension, actor),
-        readiness: () => ({ store: store.available, sip: sip.connection.connected, media: true }),
+        readiness: () => ({
+          store: store.available && view.directory !== undefined,
+          sip: sip.connection.connected,
+          media: media.available,
+        }),
       },
     });
     this.#takeDown.push(() => http.stop());
@@ -334,9 +343,24 @@ class House implements Server {
     return {};
   }
 
+  readonly #notImported = (error: unknown): void => {
+    this.#log.error({ err: error }, 'the directory could not be imported');
+  };
+
   readonly #problem = (text: string, detail?: object): void => {
     this.#log.warn(detail instanceof Error ? { err: detail } : (detail ?? {}), text);
   };
+}
+
+/** An address in use is the operator's to mend: it is named with its setting. */
+function explained(error: unknown): unknown {
+  const { code, address, port, syscall } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (code !== 'EADDRINUSE') return error;
+  const settings = syscall === 'bind' ? 'sip.listen or demoTrunk' : 'sip.listen or http.port';
+  return new Error(`${address}:${port} is in use by another program (${settings})`);
 }
 
 function parseHostPort(text: string): Addresses['sip'][number] {

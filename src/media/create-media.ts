@@ -101,6 +101,10 @@ class Media implements MediaPort, Link {
     return session;
   }
 
+  get available(): boolean {
+    return this.ready;
+  }
+
   stats(): MediaStats {
     const counters = new Counters(this.memory).read();
     return { sessions: this.sessions.size, workerRestarts: this.restarts, ...counters };

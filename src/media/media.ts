@@ -51,6 +51,8 @@ export interface MediaPort {
   /** Offer in, answer out. A refusal is a value; see `isRefusal`. */
   open(options: OpenOptions): Promise<MediaSession | MediaRefusal>;
   stats(): MediaStats;
+  /** Whether prompts can be played and digits heard now: false while the worker starts again. */
+  readonly available: boolean;
 }
 
 export interface MediaSession {

@@ -10,6 +10,8 @@ import type { Handler, Request, Response } from './srf.ts';
 
 /** ms that calls have to end by themselves when the server stops. */
 const DRAIN = 2_000;
+/** ms that emergency calls have to be answered after that. */
+const EMERGENCY_DRAIN = 7_000;
 /** ms for the last BYEs to reach the wire. */
 const LAST_WORDS = 100;
 
@@ -30,7 +32,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
   );
   const table = new CallTable(log, () => clock.now());
   let draining = false;
-  const context: InviteContext = { deps, table, identifier, draining: () => draining };
+  const context: InviteContext = { deps, table, identifier, talks: new Map(), draining: () => draining };
   table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
 
   // Not a moment later: a CANCEL may be the next frame, and is lost when nobody listens yet.
@@ -44,6 +46,12 @@ export function createSipApp(deps: SipDependencies): SipApp {
       }
     };
     return (request, response) => void attempt(request, response);
+  };
+
+  /** Resolves when it is so, or after `ms`. */
+  const pass = async (ms: number, isSo: () => boolean): Promise<void> => {
+    const until = clock.now() + ms;
+    while (!isSo() && clock.now() < until) await new Promise<void>((resolve) => clock.setTimer(50, resolve));
   };
 
   return {
@@ -65,11 +73,9 @@ export function createSipApp(deps: SipDependencies): SipApp {
     },
     async stop() {
       draining = true;
-      const until = clock.now() + DRAIN;
-      while (table.size > 0 && clock.now() < until) {
-        await new Promise<void>((resolve) => clock.setTimer(50, resolve));
-      }
+      await pass(DRAIN, () => table.size === 0);
       table.hangUpAll();
+      await pass(EMERGENCY_DRAIN, () => table.pendingEmergencies === 0);
       await new Promise<void>((resolve) => clock.setTimer(LAST_WORDS, resolve));
     },
     stats: () => ({ calls: table.size, legs: table.legs }),

@@ -44,14 +44,20 @@ export class Identifier {
     // An answer for another realm is an answer to somebody else's question: the phone is asked ours.
     const credentials = parseCredentials(header, this.#deps.domain);
     const hosts = this.#deps.view.directory?.hosts;
+    if (!hosts) {
+      // Not yet: a 403 would send a phone of ours away for good.
+      const { status, text } = spoken('stateUnknown');
+      response.send(status, { headers: { Reason: reasonHeader(status, text) } });
+      return undefined;
+    }
     if (!credentials) {
       const claimed = userOf(request.get('From') ?? '');
-      const known = hosts?.has(claimed) ? claimed : undefined;
+      const known = hosts.has(claimed) ? claimed : undefined;
       this.#challenge(response, this.#challenges.offer(known, request.get('User-Agent') ?? ''), false);
       return undefined;
     }
     this.#challenges.answered(credentials.username);
-    const host = hosts?.get(credentials.username);
+    const host = hosts.get(credentials.username);
     const verdict = this.#digest.verify(request.method, credentials, host?.digest);
     if (verdict === 'accepted') return credentials.username;
     if (verdict === 'stale') this.#challenge(response, [credentials.algorithm], true);

@@ -16,8 +16,13 @@ import { reasonHeader, spoken } from './reasons.ts';
 import type { Headers, Request, Response } from './srf.ts';
 import { displayNameOf, userOf } from './uri.ts';
 
+/** Menus and announcements one phone may have at once. */
+const MAX_TALKS = 3;
+
 export interface InviteContext extends CallContext {
   readonly identifier: Identifier;
+  /** Menus and announcements under way, per host. */
+  readonly talks: Map<string, number>;
   /** True once the server is stopping: emergency calls only. */
   readonly draining: () => boolean;
 }
@@ -36,6 +41,7 @@ export async function handleInvite(
   const invite = new InboundInvite(deps.srf, request, response);
   table.pending.add(invite);
   try {
+    invite.emergency = emergency !== undefined;
     if (emergency)
       await placeEmergency(context, invite, { route: emergency, maxForwards: hopsLeft(request) });
     else await routeCall(context, invite);
@@ -99,6 +105,10 @@ function isFeatureCode(uri: string): boolean {
 async function routeCall(context: InviteContext, invite: InboundInvite): Promise<void> {
   const { deps, identifier } = context;
   const { request, response } = invite;
+  // Who calls cannot be known yet: nothing final may be said of a phone that is perhaps ours.
+  if (!deps.view.directory) {
+    return refuse(deps, invite, { reason: 'stateUnknown', fromPhone: !identifier.trunkOf(request) });
+  }
   const caller = identifier.identify(request, response);
   if (!caller || caller.kind === 'unknown') return;
   const route = decideRoute({ requestUri: request.uri, caller }, deps.view, deps.numberPlan);
@@ -109,14 +119,38 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
   switch (route.kind) {
     case 'logIn':
     case 'logOut':
-      return menu(context, invite, route);
+      return oneOfFew(context, invite, { host: route.host.id, talk: () => menu(context, invite, route) });
     case 'ring':
     case 'trunk':
       return place(context, invite, { route, caller });
-    case 'refuse':
-      return refuse(deps, invite, { reason: route.reason, fromPhone: caller.kind === 'host' });
+    case 'refuse': {
+      const talk = (): Promise<void> =>
+        refuse(deps, invite, { reason: route.reason, fromPhone: caller.kind === 'host' });
+      return caller.kind === 'host' ? oneOfFew(context, invite, { host: caller.host, talk }) : talk();
+    }
     case 'emergency':
       return placeEmergency(context, invite, { route, maxForwards: hopsLeft(request) });
+  }
+}
+
+/** A phone has few lines: more talks with us at once are a fault or a flood, and would leave other phones none. */
+async function oneOfFew(
+  { deps, talks }: InviteContext,
+  invite: InboundInvite,
+  { host, talk }: { host: string; talk: () => Promise<void> },
+): Promise<void> {
+  const before = talks.get(host) ?? 0;
+  if (before >= MAX_TALKS) {
+    const { status, text } = spoken('overloaded');
+    return invite.refuse(status, text, deps.domain);
+  }
+  talks.set(host, before + 1);
+  try {
+    await talk();
+  } finally {
+    const left = (talks.get(host) ?? 1) - 1;
+    if (left === 0) talks.delete(host);
+    else talks.set(host, left);
   }
 }
 
@@ -159,6 +193,7 @@ async function logInMenu(
     emergencyNumber: (digits) => emergencyAt(digits)?.number,
   });
   const route = end && emergencyAt(end.emergency);
+  invite.emergency = route !== undefined;
   if (route) await emergencyFromMenu(context, conversation, route);
 }
 

@@ -76,6 +76,9 @@ export interface Dialog {
   on(event: DialogRequestEvent, listener: (request: Request, response: Response) => void): this;
   on(event: 'ack', listener: (ack: Request) => void): this;
   once(event: 'ack', listener: (ack: Request) => void): this;
+  off(event: 'modify', listener: (request: Request, response: Response) => void): this;
+  emit(event: 'modify', request: Request, response: Response): boolean;
+  listenerCount(event: 'modify'): number;
   removeAllListeners(): this;
   request(
     options: InDialogRequest,
@@ -121,7 +124,8 @@ export interface Srf {
     request: Request,
     response: Response,
     options: { localSdp: string; headers?: Headers },
-  ): Promise<Dialog>;
+    callback: (error: unknown, dialog: Dialog) => void,
+  ): void;
   createUAC(uri: string, options: UacOptions, callbacks: UacCallbacks): Promise<Dialog | UnacknowledgedLeg>;
   request(
     uri: string,

@@ -46,11 +46,10 @@ describe('A1: when it does not work out', () => {
   });
 });
 
-/** Three wrong PINs, typed ahead; resolves with what the caller heard. */
+/** Three wrong PINs, typed ahead once the first question is heard; resolves with what the caller heard. */
 async function tryThreeTimes(host: string, extension: string): Promise<readonly string[]> {
   const phone = await hotdesk().phone(host);
-  const call = await phone.call('*90');
-  await call.answered;
+  const call = await dialLogIn(phone);
   for (let tries = 0; tries < 3; tries++) await call.digits(`${extension}#999123#`, MACRO);
   const end = await endedByServer(call, 30_000);
   expect(end.reason).toContain('cause=403');

@@ -22,6 +22,8 @@ export class FakeMedia implements MediaPort {
     return session;
   }
 
+  readonly available = true;
+
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
 

@@ -306,6 +306,8 @@ export class FakeSrf extends EventEmitter {
   holdEcho = false;
   /** The 200 to an INVITE cannot be sent: a CANCEL was faster. */
   answerFails = false;
+  /** What the network sends together with the news that a 200 is out. */
+  onAnswered: (dialog: FakeDialog) => void = () => undefined;
 
   get asSrf(): Srf {
     return this as unknown as Srf;
@@ -339,12 +341,13 @@ export class FakeSrf extends EventEmitter {
     request: FakeRequest,
     response: FakeResponse,
     { localSdp }: { localSdp: string },
-  ): Promise<Dialog> {
-    if (this.answerFails || response.finalResponseSent)
-      return Promise.reject(new Error('unknown transaction'));
+    callback: (error: unknown, dialog?: Dialog) => void,
+  ): void {
+    if (this.answerFails || response.finalResponseSent) return callback(new Error('unknown transaction'));
     response.send(200, { body: localSdp });
     const dialog = new FakeDialog('uas', { local: localSdp, remote: request.body }, request.get('Call-ID'));
     this.uass.push(dialog);
-    return Promise.resolve(dialog.asDialog);
+    callback(null, dialog.asDialog);
+    this.onAnswered(dialog);
   }
 }

@@ -101,8 +101,8 @@ describe('bad values name their path and are never changed', () => {
     ['pepper: abcd', 'pepper: expected 64 or more hexadecimal digits'],
     ['redis: { url: http://x }', 'redis.url: expected a URL such as redis://127.0.0.1:6379/0'],
     [
-      'sip: { phoneNetworks: [10.0.0.0/33] }',
-      'sip.phoneNetworks.0: expected an IP address or a network such as 192.0.2.0/24',
+      'sip: { trunks: [{ name: a, uri: "sip:192.0.2.1", addresses: [10.0.0.0/33] }] }',
+      'sip.trunks.0.addresses.0: expected an IP address or a network such as 192.0.2.0/24',
     ],
     [
       'sip: { trunks: [{ name: a, uri: "tel:1" }] }',

@@ -4,7 +4,7 @@ import { reasonHeader } from '../reasons.ts';
 import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
 import { type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
-import type { Leg, Party } from './leg.ts';
+import { Leg, type Party } from './leg.ts';
 import { reinvitePatiently } from './reinvite.ts';
 import { unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
@@ -47,19 +47,21 @@ export async function connect(
     onProvisional: (response, only) => invite.relayProvisional(response, only),
   });
   if (result.outcome !== 'answered') return failure(result);
+  const { emergency } = outgoing;
+  const theirs = { party: result.target.party, emergency };
+  const early = takeIn(table, result.leg, theirs);
   const near = await invite.answer(sdpOfLeg(result.leg));
   if (!near) {
-    hangUpLeg(result.leg, reasonHeader(487, 'Caller hung up'));
+    letGo(early ?? result.leg, reasonHeader(487, 'Caller hung up'));
     return { outcome: 'gone' };
   }
-  const { emergency } = outgoing;
   const a = table.add(near, { party: outgoing.caller, emergency });
-  const far = await acknowledged(result.leg, near);
+  const far = early ?? (await acknowledged(result.leg, near));
   if (!far) {
     a.hangUp(reasonHeader(500, 'No answer to our offer'));
     return { outcome: 'gone' };
   }
-  const b = table.add(far, { party: result.target.party, emergency });
+  const b = far instanceof Leg ? far : table.add(far, theirs);
   table.connect(a, b, { ...outgoing.record, to: result.target.party });
   return { outcome: 'connected' };
 }
@@ -77,15 +79,17 @@ export async function connectLeg(
   const { signal, emergency } = outgoing;
   const result = await search(deps, outgoing, { offer, signal, onProvisional: () => undefined });
   if (result.outcome !== 'answered') return failure(result);
+  const theirs = { party: result.target.party, emergency };
+  const early = takeIn(table, result.leg, theirs);
   const answer = await reinvitePatiently(leg, sdpOfLeg(result.leg), deps.clock);
   if (answer.outcome === 'refused' || leg.ended) {
-    hangUpLeg(result.leg, reasonHeader(488, 'Media could not be joined'));
+    letGo(early ?? result.leg, reasonHeader(488, 'Media could not be joined'));
     return leg.ended
       ? { outcome: 'gone' }
       : { outcome: 'failed', status: 488, reason: 'Media could not be joined' };
   }
   const far = isUnacknowledged(result.leg) ? await result.leg.ack(answer.sdp) : result.leg;
-  const b = table.add(far, { party: result.target.party, emergency });
+  const b = early ?? table.add(far, theirs);
   table.connect(leg, b, { ...outgoing.record, to: result.target.party });
   if (offer !== '' && !sameMedia(answer.sdp, offer)) await reinvitePatiently(b, answer.sdp, deps.clock);
   return { outcome: 'connected' };
@@ -143,6 +147,20 @@ function failure(result: Exclude<ForkResult, { outcome: 'answered' }>): ConnectR
 /** The answer of a leg, or its offer when we made none. */
 function sdpOfLeg(leg: Dialog | UnacknowledgedLeg): string {
   return (isUnacknowledged(leg) ? leg.sdp : leg.remote.sdp) ?? '';
+}
+
+/** Listens to who has answered before the other side is ready: they may re-INVITE or hang up at once. */
+function takeIn(
+  table: CallTable,
+  answered: Dialog | UnacknowledgedLeg,
+  options: Parameters<CallTable['add']>[1],
+): Leg | undefined {
+  return isUnacknowledged(answered) ? undefined : table.add(answered, options);
+}
+
+function letGo(answered: Leg | Dialog | UnacknowledgedLeg, reason: string): void {
+  if (answered instanceof Leg) answered.hangUp(reason);
+  else hangUpLeg(answered, reason);
 }
 
 /** Late offer: the caller's ACK brings the answer for the far side (RFC 3261 13.2.2.4). */

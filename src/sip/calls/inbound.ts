@@ -6,6 +6,8 @@ import { passedOn } from '../status.ts';
 export class InboundInvite {
   readonly request: Request;
   readonly response: Response;
+  /** Set once it is an emergency call: then a stopping server waits for it. */
+  emergency = false;
   readonly #srf: Srf;
   readonly #abort = new AbortController();
   readonly #reliable: boolean;
@@ -74,11 +76,13 @@ export class InboundInvite {
   async answer(sdp: string, headers: Headers = {}): Promise<Dialog | undefined> {
     await this.#provisionals;
     if (this.signal.aborted) return undefined;
-    try {
-      return await this.#srf.createUAS(this.request, this.response, { localSdp: sdp, headers });
-    } catch {
-      return undefined;
-    }
+    return new Promise((resolve) => {
+      this.#srf.createUAS(this.request, this.response, { localSdp: sdp, headers }, (error, dialog) => {
+        if (error) return resolve(undefined);
+        keepEarlyReinvite(dialog);
+        resolve(dialog);
+      });
+    });
   }
 
   /** Final refusal with the reason in words, for the display and for whoever reads a trace. */
@@ -96,4 +100,16 @@ export class InboundInvite {
     this.#abort.abort(cancel?.get('Reason') ?? reasonHeader(487, 'Caller hung up'));
     this.response.send(487);
   }
+}
+
+/**
+ * A re-INVITE may be read in one go with the news that our 200 is out, before whoever waits for the dialog can listen,
+ * and drachtio-srf answers by itself what nobody listens for: it is told once more a moment later.
+ */
+function keepEarlyReinvite(dialog: Dialog): void {
+  const early = (request: Request, response: Response): void => {
+    if (dialog.listenerCount('modify') === 1) setImmediate(() => dialog.emit('modify', request, response));
+  };
+  dialog.on('modify', early);
+  setImmediate(() => dialog.off('modify', early));
 }

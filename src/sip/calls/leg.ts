@@ -96,6 +96,8 @@ export class Leg implements SessionSide {
 
   /** Re-INVITE: hold, resume, new codecs, or a late offer. The peer decides; we carry the bodies. */
   async #onModify(request: Request, response: Response): Promise<void> {
+    // What was read together with it may bring the peer: drachtio-srf itself waits so with other requests.
+    if (!this.peer) await new Promise((resolve) => setImmediate(resolve));
     const peer = this.#livePeer;
     // Nobody there yet (a transfer, or a menu's emergency call): ask again in a moment.
     if (!peer || this.negotiating || peer.negotiating) return response.send(491);

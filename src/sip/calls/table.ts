@@ -49,7 +49,7 @@ export class CallTable {
     const startedAt = this.#now();
     const call = { id: a.dialog.sip.callId, startedAt, over: false };
     this.#log.info({ ...record, call: call.id }, 'call answered');
-    this.#calls.set(a, call).set(b, call);
+    for (const leg of [a, b]) if (!leg.ended) this.#calls.set(leg, call);
     Leg.link(a, b);
   }
 
@@ -64,10 +64,15 @@ export class CallTable {
     return undefined;
   }
 
-  /** Ends every call for stop; answered emergency calls are left up: their media need no server. */
+  /** Emergency calls nobody has answered yet. */
+  get pendingEmergencies(): number {
+    return [...this.pending].filter(({ emergency }) => emergency).length;
+  }
+
+  /** Ends every call for stop but emergency calls: those that are answered need no server for their media. */
   hangUpAll(): void {
     const reason = reasonHeader(503, 'Server stops');
-    for (const invite of [...this.pending]) invite.abandon(reason);
+    for (const invite of [...this.pending]) if (!invite.emergency) invite.abandon(reason);
     for (const leg of [...this.#legs]) if (!leg.emergency) leg.hangUp(reason);
   }
 

@@ -8,6 +8,8 @@ import type { Conversation } from './conversation.ts';
 const MAX_TRIES = 3;
 /** Longest extension and passcode that are listened for. */
 const MAX_DIGITS = 12;
+/** No passcode is shorter (domain/passcode), so `999` is a call for help at every prompt. */
+const SHORTEST_PASSCODE = 4;
 /** Refusals after which another try makes sense. */
 const TRY_AGAIN: ReadonlySet<Reason> = new Set(['badCredentials', 'noInput']);
 
@@ -63,6 +65,9 @@ async function oneTry(
   const passcode = await conversation.ask({ prompt: ['enter-pin'], maxDigits: MAX_DIGITS });
   if (conversation.signal.aborted) return 'done';
   if (passcode === '') return 'noInput';
+  if (passcode.length < SHORTEST_PASSCODE && options.emergencyNumber(passcode) !== undefined) {
+    return { emergency: passcode };
+  }
   const { host, source } = options;
   const result = await deps.hotDesk.logIn({ host: host.id, extension, passcode, source });
   if (isRefusal(result)) return result.refused;

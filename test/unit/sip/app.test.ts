@@ -54,9 +54,11 @@ describe('an emergency call', () => {
     const stopping = app.stop();
     await world.receive(invite('999'));
     expect(uris()).toHaveLength(1);
-    world.clock.advance(2000);
-    await settled();
-    world.clock.advance(50);
+    world.srf.uacs[0]?.answer(ANSWER);
+    for (let n = 0; n < 50; n++) {
+      world.clock.advance(50);
+      await settled();
+    }
     await stopping;
   });
 
@@ -345,6 +347,59 @@ describe('stop', () => {
     }
     await stopping;
   });
+});
+
+describe('a stopping server', () => {
+  test('lets an emergency call ring on until it is answered', async () => {
+    await world.receive(invite('999'));
+    const [uac] = world.srf.uacs;
+    const stopping = app.stop();
+    for (let n = 0; n < 60; n++) {
+      world.clock.advance(50);
+      await settled();
+    }
+    expect(uac?.cancels).toEqual([]);
+    uac?.answer(ANSWER);
+    await settled();
+    for (let n = 0; n < 10; n++) {
+      world.clock.advance(50);
+      await settled();
+    }
+    await stopping;
+    expect(world.srf.uas.byes).toEqual([]);
+  });
+});
+
+describe('before anybody knows the directory', () => {
+  beforeEach(() => {
+    const view = viewOf({ directory: undefined, knowledge: 'unknown' });
+    use(new World({ view, numberPlan: new World().deps.numberPlan }));
+  });
+
+  test('a phone that registers is told to come back, not to go away', async () => {
+    const request = new FakeRequest({
+      method: 'REGISTER',
+      uri: `sip:${REALM}`,
+      headers: { From: '<sip:d1@x>;tag=a' },
+    });
+    expect((await world.receive(request)).final?.status).toBe(503);
+  });
+
+  test('a call is told that it cannot be connected, then refused for the moment', async () => {
+    const { final } = await world.receive(invite('*90'));
+    expect(world.media.session.heard).toEqual(['call-failed']);
+    expect(final?.status).toBe(503);
+    expect(final?.headers['Retry-After']).toBeUndefined();
+  });
+});
+
+test('one phone cannot take every menu: the fourth at once gets 503, another phone its own', async () => {
+  world.media.endless = true;
+  for (let n = 0; n < 3; n++) expect((await world.dial('*90')).response.final?.status).toBe(200);
+  expect((await world.dial('*90')).response.final?.status).toBe(503);
+  for (const dialog of [...world.srf.uass]) dialog.bye();
+  await settled();
+  expect((await world.dial('*90')).response.final?.status).toBe(200);
 });
 
 test('the SIP server is lost: its calls are forgotten, so that new ones find room', async () => {

@@ -83,6 +83,27 @@ describe('a call', () => {
     expect(context.table.size).toBe(0);
   });
 
+  test('whose far end re-INVITEs before the caller was answered: not accepted unasked', async () => {
+    request = invite('1002', { headers: { Require: '100rel' } });
+    inbound = new InboundInvite(world.srf.asSrf, request.asRequest, response.asResponse);
+    start([round('a')]);
+    world.srf.uac.ring();
+    const far = world.srf.uac.answer(ANSWER);
+    await settled();
+    const asked = far.receive('INVITE', { body: OFFER });
+    await settled();
+    expect(asked.final?.status).toBe(491);
+  });
+
+  test('whose caller re-INVITEs in one breath with its ACK: the far end is asked', async () => {
+    start([round('a')]);
+    world.srf.onAnswered = (near) => near.receive('INVITE', { body: OFFER });
+    const far = world.srf.uac.answer(ANSWER);
+    await settled();
+    await settled();
+    expect(far.sent('INVITE')).toMatchObject([{ body: OFFER }]);
+  });
+
   test('answered without a session description is none', async () => {
     const call = start([round('a')]);
     const far = world.srf.uac.answer('');

@@ -151,10 +151,21 @@ describe('re-INVITE', () => {
     expect(a.remoteSdp).toBe(HOLD);
   });
 
-  test('with nobody on the other side yet: ask again', () => {
+  test('with nobody on the other side yet: ask again', async () => {
     const alone = new FakeDialog('uas');
     table.add(alone.asDialog, { party: phone, emergency: true });
-    expect(alone.receive('INVITE', { body: OFFER }).final?.status).toBe(491);
+    const response = alone.receive('INVITE', { body: OFFER });
+    await settled();
+    expect(response.final?.status).toBe(491);
+  });
+
+  test('read together with what brings the other side is asked of it', async () => {
+    const [one, two] = [new FakeDialog('uas'), new FakeDialog('uac')];
+    const leg = table.add(two.asDialog, { party: pbx, emergency: false });
+    two.receive('INVITE', { body: HOLD });
+    table.connect(table.add(one.asDialog, { party: phone, emergency: false }), leg, {});
+    await settled();
+    expect(one.sent('INVITE')).toMatchObject([{ body: HOLD }]);
   });
 });
 

@@ -189,6 +189,13 @@ describe('an emergency number at the extension prompt', () => {
     await type('112');
     expect(menu.end).toEqual({ emergency: '112' });
   });
+
+  test('at the PIN prompt, where no PIN is that short', async () => {
+    const menu = start();
+    await type('1001#999#');
+    expect(menu.end).toEqual({ emergency: '999' });
+    expect(world.logIns).toEqual([]);
+  });
 });
 
 describe('logging out (rule A2)', () => {
