@@ -21,8 +21,8 @@ const MAX_TALKS = 3;
 
 export interface InviteContext extends CallContext {
   readonly identifier: Identifier;
-  /** Menus and announcements under way, per host. */
-  readonly talks: Map<string, number>;
+  /** Menus and announcements under way, per host, oldest first. */
+  readonly talks: Map<string, Set<InboundInvite>>;
   /** True once the server is stopping: emergency calls only. */
   readonly draining: () => boolean;
 }
@@ -133,24 +133,24 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
   }
 }
 
-/** A phone has few lines: more talks with us at once are a fault or a flood, and would leave other phones none. */
+/**
+ * A phone has few lines: of more talks with us at once the oldest is one it has forgotten (it was rebooted in a menu),
+ * or a flood's. It ends, so that other phones find room.
+ */
 async function oneOfFew(
-  { deps, talks }: InviteContext,
+  { talks }: InviteContext,
   invite: InboundInvite,
   { host, talk }: { host: string; talk: () => Promise<void> },
 ): Promise<void> {
-  const before = talks.get(host) ?? 0;
-  if (before >= MAX_TALKS) {
-    const { status, text } = spoken('overloaded');
-    return invite.refuse(status, text, deps.domain);
-  }
-  talks.set(host, before + 1);
+  const own = talks.get(host) ?? new Set();
+  talks.set(host, own.add(invite));
+  const [oldest] = own;
+  if (own.size > MAX_TALKS) oldest?.abandon(reasonHeader(503, 'Too many calls of this phone'));
   try {
     await talk();
   } finally {
-    const left = (talks.get(host) ?? 1) - 1;
-    if (left === 0) talks.delete(host);
-    else talks.set(host, left);
+    own.delete(invite);
+    if (own.size === 0) talks.delete(host);
   }
 }
 

@@ -91,6 +91,7 @@ export class Conversation {
     this.signal.addEventListener('abort', () => this.#callOver(), { once: true });
     this.media.onDigit = ({ digit, source }) => this.#digits.push(digit, source);
     this.media.onClosed = () => this.hangUp(reasonHeader(503, 'Media lost'));
+    this.media.onSilent = () => this.hangUp(reasonHeader(408, 'No audio from the phone'));
     invite.signal.addEventListener('abort', () => this.hangUp(String(invite.signal.reason)), { once: true });
     if (sdpOf(invite.request) === '') this.#expectAnswer();
     this.dialog
@@ -110,6 +111,8 @@ export class Conversation {
   }
 
   #info(request: Request, response: Response): void {
+    // A phone that signals lives, whether it sends audio or not.
+    this.media.onSilent = undefined;
     // Without a body it asks whether we are alive (RFC 2976 2.2).
     const fine = !request.body || this.media.info(request.get('Content-Type'), request.body);
     response.send(fine ? 200 : 415);

@@ -151,6 +151,15 @@ describe('logging in (rule A1)', () => {
     expect(world.logIns).toEqual([]);
     expect([session.closed, world.clock.pending]).toEqual([true, 0]);
   });
+
+  test('a phone that falls silent, unplugged perhaps, is not waited for', async () => {
+    start();
+    await settled();
+    session.onSilent?.();
+    await settled();
+    expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=408;text="No audio from the phone"' }]);
+    expect([session.closed, world.clock.pending]).toEqual([true, 0]);
+  });
 });
 
 describe('an emergency number at the extension prompt', () => {
