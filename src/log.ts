@@ -67,7 +67,11 @@ function isTerminal(destination: DestinationStream): boolean {
 }
 
 function prettyStream(destination: DestinationStream): DestinationStream {
-  const prettify = prettyFactory({ colorize: isTerminal(destination), translateTime: 'SYS:HH:MM:ss.l' });
+  const prettify = prettyFactory({
+    colorize: isTerminal(destination),
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
   return { write: (line) => void destination.write(prettify(line)) };
 }
 
