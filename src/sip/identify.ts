@@ -12,7 +12,7 @@ export class Identifier {
   readonly #deps: SipDependencies;
   readonly #digest: DigestServer;
   readonly #challenges: Challenges;
-  readonly #trunks: readonly { trunk: Trunk; matches: (address: string, port: number) => boolean }[];
+  readonly #trunks: readonly { trunk: Trunk; matches: (address: string) => boolean }[];
 
   constructor(deps: SipDependencies, digest: DigestServer) {
     this.#deps = deps;
@@ -22,9 +22,8 @@ export class Identifier {
   }
 
   /** The trunk a request's source address belongs to. */
-  trunkOf(request: Request): Trunk | undefined {
-    const port = Number(request.source_port);
-    return this.#trunks.find(({ matches }) => matches(request.source_address, port))?.trunk;
+  trunkOf({ source_address }: Request): Trunk | undefined {
+    return this.#trunks.find(({ matches }) => matches(source_address))?.trunk;
   }
 
   /**
@@ -97,17 +96,14 @@ export class Identifier {
   }
 }
 
-/** Compiles `192.0.2.0/24`, `192.0.2.1`, `192.0.2.1:5060`, `2001:db8::/32` into one test. */
-export function addressMatcher(addresses: readonly string[]): (address: string, port: number) => boolean {
+/** Compiles `192.0.2.0/24`, `192.0.2.1`, `2001:db8::/32` into one test. */
+export function addressMatcher(addresses: readonly string[]): (address: string) => boolean {
   const blocks = new BlockList();
-  const exact = new Set<string>();
   for (const text of addresses) {
     const [net = '', bits] = text.split('/');
     const family = net.includes('.') ? 'ipv4' : 'ipv6';
-    if (bits !== undefined) blocks.addSubnet(net, Number(bits), family);
-    else if (family === 'ipv4' && net.includes(':')) exact.add(net);
-    else blocks.addAddress(net, family);
+    if (bits === undefined) blocks.addAddress(net, family);
+    else blocks.addSubnet(net, Number(bits), family);
   }
-  return (address, port) =>
-    exact.has(`${address}:${port}`) || blocks.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  return (address) => blocks.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }

@@ -29,7 +29,7 @@ export interface Trunk {
   readonly name: string;
   /** `sip:host:port;transport=…`; the dialled number becomes its user part. */
   readonly uri: string;
-  /** Addresses calls from it come from: `192.0.2.0/24`, `192.0.2.1` or `192.0.2.1:5060`. */
+  /** Addresses calls from it come from: `192.0.2.0/24`, `192.0.2.1`. */
   readonly addresses: readonly string[];
   readonly emergency: boolean;
   readonly credentials?: { readonly username: string; readonly password: string } | undefined;

@@ -6,27 +6,19 @@ import { viewOf } from '../domain/example.ts';
 import { authorization, invite, REALM, World } from './world.ts';
 
 describe('addresses of a trunk', () => {
-  const matches = addressMatcher([
-    '192.0.2.0/24',
-    '198.51.100.1',
-    '203.0.113.1:5070',
-    '2001:db8::/32',
-    '2001:dead::1',
-  ]);
+  const matches = addressMatcher(['192.0.2.0/24', '198.51.100.1', '2001:db8::/32', '2001:dead::1']);
   test.each([
-    ['192.0.2.77', 1, true],
-    ['::ffff:192.0.2.77', 1, true],
-    ['192.0.3.1', 1, false],
-    ['198.51.100.1', 40_000, true],
-    ['198.51.100.2', 5060, false],
-    ['203.0.113.1', 5070, true],
-    ['203.0.113.1', 5060, false],
-    ['2001:db8:1::5', 1, true],
-    ['2001:db9::5', 1, false],
-    ['2001:dead::1', 1, true],
-    ['', 0, false],
-    ['not an address', 0, false],
-  ])('%s:%i %s', (address, port, expected) => expect(matches(address, port)).toBe(expected));
+    ['192.0.2.77', true],
+    ['::ffff:192.0.2.77', true],
+    ['192.0.3.1', false],
+    ['198.51.100.1', true],
+    ['198.51.100.2', false],
+    ['2001:db8:1::5', true],
+    ['2001:db9::5', false],
+    ['2001:dead::1', true],
+    ['', false],
+    ['not an address', false],
+  ])('%s %s', (address, expected) => expect(matches(address)).toBe(expected));
 });
 
 function identifier(world = new World()): Identifier {
