@@ -6,7 +6,8 @@ import { ensurePackages } from './os-packages.ts';
 
 /** What the process ends with: supervisors restart after 1 and should not after 2. */
 const EXIT = { ok: 0, broken: 1, badConfiguration: 2 } as const;
-const STOP_LIMIT_MS = 10_000;
+/** More than the 9 s in which a ringing emergency call may still be answered. */
+const STOP_LIMIT_MS = 14_000;
 const EXAMPLE = new URL('../config/hotdesk.example.yaml', import.meta.url);
 const USAGE = 'Usage: npm start | npm run config:check FILE | npm run config:example';
 

@@ -201,7 +201,11 @@ class House implements Server {
       ifEmpty: true,
     });
     if (isRefusal(result) && result.refused === 'storeUnavailable') {
-      this.#log.warn({ file }, 'the store does not answer: the directory is imported when it does');
+      // Demo passwords on a public address are refused at start only: there nothing is imported later.
+      const later = exposedAddresses(this.#config).length === 0;
+      const when = later ? 'when it does' : 'at the next start';
+      this.#log.warn({ file }, `the store does not answer: the directory is imported ${when}`);
+      if (!later) return;
       const again = view.onReconnect(() => {
         again();
         this.#importFirstDirectory(directory, view).catch(this.#notImported);

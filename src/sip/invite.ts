@@ -144,7 +144,7 @@ async function oneOfFew(
 ): Promise<void> {
   const own = talks.get(host) ?? new Set();
   talks.set(host, own.add(invite));
-  const [oldest] = own;
+  const oldest = [...own].find(({ emergency }) => !emergency);
   if (own.size > MAX_TALKS) oldest?.abandon(reasonHeader(503, 'Too many calls of this phone'));
   try {
     await talk();
