@@ -185,6 +185,7 @@ class House implements Server {
       view,
       passcodes,
       realm: sip.domain,
+      refresh: async () => view.onSnapshot(await store.snapshot()),
       company,
       random,
       log,

@@ -31,6 +31,8 @@ export interface DirectoryDependencies {
   /** Realm of digest authentication: SIP passwords are hashed for it. */
   readonly realm: string;
   readonly passcodeMinLength?: number | undefined;
+  /** Reads the store into this node's view: who has changed something reads it back, ahead of the change stream. */
+  readonly refresh?: (() => Promise<void>) | undefined;
 }
 
 export interface ImportSummary {
@@ -92,6 +94,7 @@ export class DirectoryService {
       if ('problems' in parsed) return invalid(parsed.problems);
       const company: Company = { ...parsed.directory.company, associationLimit: limit };
       await this.#deps.store.writeDirectory({ put: new Map([['company', company]]), remove: [], actor });
+      await this.#refresh();
       this.#deps.log.info({ limit, actor }, 'association limit set');
       return company;
     });
@@ -119,9 +122,15 @@ export class DirectoryService {
     const remove = [...before.directory.keys()].filter((key) => !put.has(key));
     const written = await store.writeDirectory({ put, remove, ifEmpty, actor });
     if (written) await this.#releaseOrphans(directory, before, actor);
+    await this.#refresh();
     const summary = summarise(document, written);
     log.info({ ...summary, actor }, 'directory imported');
     return summary;
+  }
+
+  /** What is written is written, whether it can be read back now or a moment later. */
+  async #refresh(): Promise<void> {
+    await this.#deps.refresh?.().catch(() => undefined);
   }
 
   /** Nobody stays logged in who no longer exists, or at a phone that does not. */
