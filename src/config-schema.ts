@@ -1,5 +1,20 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import {
+  about,
+  address,
+  filled,
+  flag,
+  HOST_NAME,
+  hostOrAddress,
+  network,
+  oneOf,
+  port,
+  seconds,
+  TRUNK_URI,
+  text,
+  whole,
+} from './config-words.ts';
 
 /** Networks nobody reaches from the internet: loopback, private and link-local (RFC 1918, 4193, 3927, 4291). */
 export const PRIVATE_NETWORKS = [
@@ -12,47 +27,6 @@ export const PRIVATE_NETWORKS = [
   'fc00::/7',
   'fe80::/10',
 ];
-
-// --- the words of the schema: each says what it expects and never repeats what it got, which may be a secret
-
-function whole(from: number, to: number) {
-  const error = `expected a whole number from ${from} to ${to}`;
-  return z.int({ error }).min(from, { error }).max(to, { error });
-}
-
-function text(what: string, test: RegExp | ((value: string) => boolean)) {
-  const error = `expected ${what}`;
-  return z
-    .string({ error })
-    .refine((value) => (test instanceof RegExp ? test.test(value) : test(value)), { error });
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
-  return z.enum(values, { error: `expected one of ${values.join(', ')}` });
-}
-
-function isNetwork(value: string): boolean {
-  const [address = '', bits, ...rest] = value.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-const TRUNK_URI =
-  /^sips?:([^\s@<>]+@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?(;transport=(udp|tcp|tls|ws|wss))?(;lr)?$/i;
-
-const flag = () => z.boolean({ error: 'expected true or false' });
-const filled = () => text('some text', /\S/);
-const address = () => text('an IP address', (value) => isIP(value) > 0);
-const hostOrAddress = () =>
-  text('a host name or an IP address', (value) => isIP(value) > 0 || HOST_NAME.test(value));
-const network = () => text('an IP address or a network such as 192.0.2.0/24', isNetwork);
-const port = () => whole(0, 65_535);
-const seconds = (from: number, to: number) => whole(from, to);
-/** A description, and for what has no default an example to show in the example file. */
-const about = (description: string, ...examples: never[] | [unknown]) =>
-  examples.length > 0 ? { description, examples } : { description };
 
 // --- sip
 
@@ -184,6 +158,46 @@ const http = z.strictObject({
     ),
 });
 
+const nodeAddress = () =>
+  text('a host and a port such as 10.0.0.1:6379', (value) => {
+    const [, bracketed, plain, digits] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(value) ?? [];
+    const known =
+      bracketed === undefined
+        ? isIP(plain ?? '') === 4 || HOST_NAME.test(plain ?? '')
+        : isIP(bracketed) === 6;
+    return known && Number(digits) >= 1 && Number(digits) <= 65_535;
+  });
+const nodeAddresses = () =>
+  z
+    .array(nodeAddress(), { error: 'expected a list of addresses' })
+    .min(1, { error: 'expected at least one address' })
+    .max(50, { error: 'expected at most 50 addresses' });
+
+const redisLogin = {
+  username: z.exactOptional(filled()).meta(about('User name for Redis (ACL).')),
+  password: z.exactOptional(filled()).meta(about('Password for Redis.')),
+  tls: flag().default(false).meta(about('Speak TLS.')),
+};
+
+const sentinel = z.strictObject({
+  name: filled().meta(about('Name of the master that the sentinels watch.')),
+  addresses: nodeAddresses().meta(about('host:port of the sentinels.')),
+  sentinelPassword: z.exactOptional(filled()).meta(about('Password for the sentinels themselves.')),
+  ...redisLogin,
+});
+
+const SENTINEL_EXAMPLE = {
+  name: 'hotdesk',
+  addresses: ['10.0.0.1:26379', '10.0.0.2:26379', '10.0.0.3:26379'],
+};
+
+const cluster = z.strictObject({
+  addresses: nodeAddresses().meta(about('host:port of some nodes; they name the others.')),
+  ...redisLogin,
+});
+
+const CLUSTER_EXAMPLE = { addresses: ['10.0.0.1:6379', '10.0.0.2:6379', '10.0.0.3:6379'] };
+
 const redis = z.strictObject({
   url: z
     .exactOptional(
@@ -195,12 +209,42 @@ const redis = z.strictObject({
     .meta(
       about('Redis 7 to use. Absent: a private redis-server in the data folder.', 'redis://127.0.0.1:6379/0'),
     ),
+  sentinel: z
+    .exactOptional(sentinel)
+    .meta(about('A master with replicas, watched by sentinels, instead of a url.', SENTINEL_EXAMPLE)),
+  cluster: z
+    .exactOptional(cluster)
+    .meta(about('A Redis Cluster, instead of a url. Two replicas per master.', CLUSTER_EXAMPLE)),
   waitForReplicas: whole(0, 10)
     .default(0)
-    .meta(about('Replicas that must have a login before it is acknowledged (WAIT).')),
+    .meta(
+      about(
+        'Replicas that must have a login before it is acknowledged (WAIT). At least 1 with sentinel or cluster.',
+      ),
+    ),
   acceptWeakDurability: flag()
     .default(false)
     .meta(about('Take logins although Redis does not write each one to disk (appendfsync always).')),
+});
+
+const pepper = () => text('64 or more hexadecimal digits', /^([0-9a-f]{2}){32,}$/i);
+const pepperId = () => text('a name of A-Z, a-z, 0-9, - and _', /^[A-Za-z0-9_-]{1,32}$/);
+
+const olderPepper = z.strictObject({
+  id: pepperId().meta(about('What pepperId was with it.')),
+  pepper: pepper().meta(about('The pepper, hexadecimal.')),
+});
+
+const webhooks = z.strictObject({
+  allowInsecure: flag().default(false).meta(about('Take webhook URLs with http:// too.')),
+  allowedNetworks: z
+    .array(network(), { error: 'expected a list of addresses and networks' })
+    .default([])
+    .meta(about('Private and other special networks that webhooks may reach all the same.')),
+});
+
+const audit = z.strictObject({
+  retentionDays: whole(1, 3650).default(400).meta(about('Days the log of who sat where is kept.')),
 });
 
 const settings = z.strictObject({
@@ -220,13 +264,21 @@ const settings = z.strictObject({
       about('YAML file of sites, users and hosts, imported when the store is empty.', 'config/demo.yaml'),
     ),
   pepper: z
-    .exactOptional(text('64 or more hexadecimal digits', /^([0-9a-f]{2}){32,}$/i))
+    .exactOptional(pepper())
     .meta(
       about(
         'Secret mixed into every passcode hash, hexadecimal. Absent: one is made and kept in the data folder.',
         '(64 hexadecimal digits)',
       ),
     ),
+  pepperId: pepperId()
+    .default('p1')
+    .meta(about('Name of that pepper, stored with what is made with it. A new pepper needs a new name.')),
+  olderPeppers: z
+    .array(olderPepper, { error: 'expected a list of older peppers' })
+    .max(8, { error: 'expected at most 8 older peppers' })
+    .default([])
+    .meta(about('Earlier peppers. PINs hashed with them stay good, and are hashed anew at the next login.')),
   demo: flag()
     .default(false)
     .meta(about('Built-in far end for outside and emergency calls. No configuration file at all: true.')),
@@ -238,11 +290,23 @@ const settings = z.strictObject({
     .prefault({})
     .meta(about('Where that far end listens; used only with demo: true.')),
   sip: sip.prefault({}).meta(about('Phones and trunks.')),
+  phones: z
+    .strictObject({
+      update: oneOf('none', 'check-sync')
+        .default('check-sync')
+        .meta(
+          about('How a phone learns that it has to show something else: by a NOTIFY check-sync, or not.'),
+        ),
+    })
+    .prefault({})
+    .meta(about('What phones are told when somebody logs in or out.')),
   media: media
     .prefault({})
     .meta(about('Prompts and digits. The audio of calls flows between the phones, not through here.')),
   http: http.prefault({}).meta(about('Admin API, health.')),
   redis: redis.prefault({}).meta(about('State.')),
+  webhooks: webhooks.prefault({}).meta(about('Where changes may be told over HTTP.')),
+  audit: audit.prefault({}).meta(about('Log of changes.')),
   log: z
     .strictObject({
       level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
@@ -271,6 +335,19 @@ export const configSchema = settings.superRefine((config, context) => {
   for (const [index, { name }] of config.sip.trunks.entries()) {
     const first = config.sip.trunks.findIndex((other) => other.name === name);
     if (first !== index) problem(['sip', 'trunks', index, 'name'], 'expected a name no other trunk has');
+  }
+  const places = (['url', 'sentinel', 'cluster'] as const).filter(
+    (place) => config.redis[place] !== undefined,
+  );
+  for (const place of places.slice(1))
+    problem(
+      ['redis', place],
+      `expected only one of url, sentinel and cluster; there is ${places[0]} already`,
+    );
+  const pepperIds = [config.pepperId, ...config.olderPeppers.map(({ id }) => id)];
+  for (const [index, id] of pepperIds.entries()) {
+    if (pepperIds.indexOf(id) !== index)
+      problem(['olderPeppers', index - 1, 'id'], 'expected a name no other pepper has');
   }
   if (!config.demo) return;
   for (const { path } of exposedAddresses(config)) {

@@ -63,7 +63,12 @@ function overlay(tree: Tree, env: Environment): { tree: Tree; names: Map<string,
 export type Loaded = { readonly config: Config } | { readonly problems: readonly string[] };
 
 /** What runs when no file is named: the demo. */
-const NO_FILE: Tree = { demo: true, directory: 'config/demo.yaml' };
+const NO_FILE: Tree = {
+  demo: true,
+  directory: 'config/demo.yaml',
+  // Somebody who tries webhooks has the receiver beside it.
+  webhooks: { allowInsecure: true, allowedNetworks: ['127.0.0.0/8', '::1/128'] },
+};
 
 /** Reads YAML without quoting it: a message that shows the line could show a password. */
 function parseFile(file: string): { tree: unknown } | { problems: string[] } {

@@ -11,9 +11,14 @@ export interface Association {
   readonly generation: number;
   readonly startedAt: number;
   readonly expiresAt: number | 'never';
+  /** Without a call for this long, in ms, it ends. */
+  readonly idleLimitMs: number | 'never';
 }
 
-export type EndReason = 'moved' | 'renewed' | 'takenOver' | 'expired' | 'loggedOut' | 'released';
+export type EndReason = 'moved' | 'takenOver' | 'expired' | 'loggedOut' | 'released';
+
+/** What administrators should know and no association shows. */
+export type Notice = 'lockedOut' | 'guessing' | 'unlocked' | 'passcodeSet';
 
 /** One entry of the change log. `seq` has no gaps; `start` of a move follows the `end` of the old association at once. */
 export type ChangeEvent =
@@ -34,9 +39,37 @@ export type ChangeEvent =
       readonly reason: EndReason;
       readonly association: Association;
     }
-  | { readonly kind: 'directory'; readonly seq: number; readonly at: number; readonly actor: string };
+  | {
+      /** The deadline has moved: by a call when there is an idle limit, or because the guest asked to stay. */
+      readonly kind: 'extend';
+      readonly seq: number;
+      readonly at: number;
+      readonly actor: string;
+      readonly reason: 'call' | 'stay';
+      /** As it is from now on. */
+      readonly association: Association;
+    }
+  | {
+      readonly kind: 'directory';
+      readonly seq: number;
+      readonly at: number;
+      readonly actor: string;
+      /** Names of the entries put or removed, such as `user:1001`; `all` when there were too many to name. */
+      readonly entries: readonly string[] | 'all';
+    }
+  | {
+      readonly kind: 'notice';
+      readonly seq: number;
+      readonly at: number;
+      readonly actor: string;
+      readonly notice: Notice;
+      /** Of a known user. What somebody typed may be a passcode. */
+      readonly extension: string | undefined;
+      readonly host: string | undefined;
+    };
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 export interface AssociationFacts {
   readonly company: Company;
@@ -49,6 +82,8 @@ export interface AssociationFacts {
   readonly current?: Association | undefined;
   /** Association of the user as far as this node knows. */
   readonly elsewhere?: Association | undefined;
+  /** ms until the site's daily log-out, when it has one. */
+  readonly untilDailyLogOutMs?: number | undefined;
 }
 
 /** What to ask of the store when the answer is yes. */
@@ -57,6 +92,7 @@ export interface AssociationPlan {
   readonly guest: string;
   readonly site: string;
   readonly limitMs: number | 'never';
+  readonly idleLimitMs: number | 'never';
   readonly occupied: Company['occupiedDeskPolicy'];
   readonly secondDesk: Company['secondDeskPolicy'];
 }
@@ -70,18 +106,27 @@ export function decideAssociation(facts: AssociationFacts): AssociationPlan | Re
       host: host.id,
       guest: user.extension,
       site: host.site,
-      limitMs: associationLimitMs(company, host),
+      limitMs: associationLimitMs(facts),
+      idleLimitMs: company.idleLimitMinutes === undefined ? 'never' : company.idleLimitMinutes * MINUTE_MS,
       occupied: company.occupiedDeskPolicy,
       secondDesk: company.secondDeskPolicy,
     }
   );
 }
 
-/** How long an association at this host lasts, in ms: its own limit, else the company's for common area phones. */
-export function associationLimitMs(company: Company, host: Host): number | 'never' {
+/**
+ * How long an association may last, in ms: the shortest of what the company allows at common area phones (A4), the
+ * host (B2), the guest (B3) and the site's daily log-out.
+ */
+export function associationLimitMs(
+  facts: Pick<AssociationFacts, 'company' | 'host' | 'user' | 'untilDailyLogOutMs'>,
+): number | 'never' {
+  const { company, host, user, untilDailyLogOutMs } = facts;
   const shared = host.kind === 'commonArea' ? company.associationLimit : 'never';
-  const hours = host.associationLimitHours ?? shared;
-  return hours === 'never' ? 'never' : hours * HOUR_MS;
+  const hours = [shared, host.associationLimitHours, user.associationLimitHours];
+  const limits = hours.flatMap((limit) => (typeof limit === 'number' ? [limit * HOUR_MS] : []));
+  const all = untilDailyLogOutMs === undefined ? limits : [...limits, untilDailyLogOutMs];
+  return all.length === 0 ? 'never' : Math.min(...all);
 }
 
 function refusePerson({ host, user, owner }: AssociationFacts): Refusal | undefined {

@@ -1,3 +1,6 @@
+import type { ChangeEvent } from './association.ts';
+import type { DirectoryIndex } from './directory-index.ts';
+
 /** The directory: who and what a company has. Plain data; the rules about it stand in the files beside this one. */
 
 /** Hours a person may stay at a common area phone (rule A4). */
@@ -21,6 +24,12 @@ export interface Company {
   readonly secondDeskPolicy: 'move' | 'deny';
   /** Whether a person's own phone rings while they sit at a host. */
   readonly ringOwnPhone: boolean;
+  /** An association without a call for this long ends; absent: it may stay idle. */
+  readonly idleLimitMinutes?: number | undefined;
+  /** Minutes before its deadline at which a guest is told and may stay; 0: never told. */
+  readonly expiryWarningMinutes: number;
+  /** How long passcodes must and may be, 4–12 digits. */
+  readonly passcodeLength: { readonly min: number; readonly max: number };
 }
 
 export interface Site {
@@ -34,6 +43,8 @@ export interface Site {
   readonly emergencyNumbers: readonly string[];
   /** Number a PSAP may call back when a host has none of its own; E.164. */
   readonly callbackNumber: string;
+  /** Local time, `HH:MM`, at which everybody at this site is logged out. */
+  readonly dailyLogOut?: string | undefined;
   /** Name of the trunk tried first for this site's outbound calls; the others follow. */
   readonly outboundTrunk?: string | undefined;
 }
@@ -54,8 +65,12 @@ export interface User {
   /** May log in at common area phones, rule A7. */
   readonly hotDeskLicence: boolean;
   readonly addOns: readonly AddOn[];
-  /** Encoded argon2id hash with key id, see services/passcodes. */
-  readonly passcodeHash: string;
+  /** The guest's own limit, 1–999 h, rule B3. */
+  readonly associationLimitHours?: number | undefined;
+  /** Encoded argon2id hash with key id, see services/passcodes; absent: nobody can log in as this user yet. */
+  readonly passcodeHash?: string | undefined;
+  /** The passcode was given out by an administrator: the first login replaces it. */
+  readonly passcodeOneTime: boolean;
 }
 
 /** Where a phone stands, as emergency services need it (rule A6, RFC 5139 elements in words). */
@@ -100,9 +115,24 @@ export interface Host {
   readonly callbackNumber?: string | undefined;
 }
 
+/** Where changes are told over HTTP. */
+export interface Webhook {
+  readonly id: string;
+  /** `https:`, or `http:` where the operator allows it. */
+  readonly url: string;
+  /** Kinds of change told; empty: all. */
+  readonly events: readonly ChangeEvent['kind'][];
+  readonly enabled: boolean;
+  /** Key of the signature, sealed (services/sealing). */
+  readonly sealedSecret: string;
+}
+
+/** Reading side of a company's directory; the whole of it changes in place, so nothing of it is kept across a wait. */
 export interface Directory {
   readonly company: Company;
   readonly sites: ReadonlyMap<string, Site>;
   readonly users: ReadonlyMap<string, User>;
   readonly hosts: ReadonlyMap<string, Host>;
+  readonly webhooks: ReadonlyMap<string, Webhook>;
+  readonly index: DirectoryIndex;
 }

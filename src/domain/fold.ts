@@ -25,7 +25,7 @@ export function applyChange(state: AssociationState, event: ChangeEvent): 'appli
   if (event.seq <= state.seq) return 'old';
   if (event.seq !== state.seq + 1) return 'gap';
   state.seq = event.seq;
-  if (event.kind === 'start') {
+  if (event.kind === 'start' || event.kind === 'extend') {
     state.byHost.set(event.association.host, event.association);
     state.byGuest.set(event.association.guest, event.association);
   }

@@ -1,3 +1,5 @@
+import type { Company } from './directory.ts';
+
 export type PasscodeProblem =
   | 'notDigits'
   | 'tooShort'
@@ -5,35 +7,57 @@ export type PasscodeProblem =
   | 'repeated'
   | 'ascending'
   | 'descending'
-  | 'holdsExtension';
+  | 'holdsExtension'
+  | 'unchanged';
+
+export type PasscodeLength = Company['passcodeLength'];
 
 export interface PasscodeRules {
   readonly extension: string;
-  /** 4–12, default 6. */
-  readonly minLength?: number;
+  /** Of the company. */
+  readonly length: PasscodeLength;
+  /** The passcode it replaces, where that must not stay. */
+  readonly previous?: string | undefined;
 }
 
-export const PASSCODE_MIN_LENGTH = 6;
-export const PASSCODE_MAX_LENGTH = 12;
+/** What a company may ask for. */
+export const PASSCODE_LENGTH_LIMITS: PasscodeLength = { min: 4, max: 12 };
+/** What it asks for unless it says otherwise. */
+export const PASSCODE_LENGTH: PasscodeLength = { min: 6, max: 12 };
+
+/** The rest of a sentence that begins with the passcode, for administrators. */
+export const PASSCODE_WORDS = {
+  notDigits: 'must be digits only',
+  tooShort: 'is too short',
+  tooLong: 'is too long',
+  repeated: 'repeats the same digits',
+  ascending: 'is a row of digits',
+  descending: 'is a row of digits',
+  holdsExtension: 'holds the extension, forwards or backwards',
+  unchanged: 'is the one it replaces',
+} as const satisfies Record<PasscodeProblem, string>;
 
 /** Everything wrong with a passcode somebody wants to set; empty when it will do. Never holds its digits. */
 export function passcodeProblems(passcode: string, rules: PasscodeRules): PasscodeProblem[] {
+  const { extension, length, previous } = rules;
   if (!/^\d+$/.test(passcode)) return ['notDigits'];
   const checks: [boolean, PasscodeProblem][] = [
-    [passcode.length < (rules.minLength ?? PASSCODE_MIN_LENGTH), 'tooShort'],
-    [passcode.length > PASSCODE_MAX_LENGTH, 'tooLong'],
+    [passcode.length < length.min, 'tooShort'],
+    [passcode.length > length.max, 'tooLong'],
     [isRepeated(passcode), 'repeated'],
     [isRun(passcode, 1), 'ascending'],
     [isRun(passcode, 9), 'descending'],
-    [holdsExtension(passcode, rules.extension), 'holdsExtension'],
+    [holdsExtension(passcode, extension), 'holdsExtension'],
+    [passcode === previous, 'unchanged'],
   ];
   return checks.flatMap(([bad, problem]) => (bad ? [problem] : []));
 }
 
-/** One block over and over: 111111, 121212, 234234. */
+/** One block over and over, the last time perhaps in part: 111111, 121212, 234234, 1212121. */
 function isRepeated(digits: string): boolean {
-  const shift = (digits + digits).indexOf(digits, 1);
-  return shift < digits.length;
+  const longest = Math.floor(Math.min(digits.length, PASSCODE_LENGTH_LIMITS.max) / 2);
+  const blocks = Array.from({ length: longest }, (_, at) => digits.slice(0, at + 1));
+  return blocks.some((block) => block.repeat(Math.ceil(digits.length / block.length)).startsWith(digits));
 }
 
 /** Each digit `step` above the last, counting on from 9 to 0: 456789, 789012; with step 9 downwards. */

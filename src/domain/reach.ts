@@ -1,5 +1,4 @@
 import type { Directory, Host, User } from './directory.ts';
-import { indexOf } from './directory-index.ts';
 import type { View } from './view.ts';
 
 /** Who is at this host now: the guest, else the owner; undefined when the host is free (rule A3). */
@@ -17,8 +16,8 @@ export function hostsOf(user: User, directory: Directory, view: View): readonly 
   const association = view.associationOf(user.extension);
   const seat = association && directory.hosts.get(association.host);
   if (seat && !directory.company.ringOwnPhone) return [seat];
-  const own = (indexOf(directory).hostsByOwner.get(user.extension) ?? []).filter(
-    (host) => host.id !== seat?.id && view.associationAt(host.id) === undefined,
-  );
+  const own = directory.index
+    .hostsOfOwner(user.extension)
+    .filter((host) => host.id !== seat?.id && view.associationAt(host.id) === undefined);
   return seat ? [seat, ...own] : own;
 }

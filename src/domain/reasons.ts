@@ -16,6 +16,9 @@ export type Reason =
   | 'nobodyHere'
   | 'notYours'
   | 'noInput'
+  | 'newPasscodeNeeded' // the passcode is right, but was given out to be replaced at the first login
+  | 'passcodeTooSimple' // breaks the company's rules for passcodes
+  | 'passcodesDiffer' // the new passcode and its repetition
   | 'storeUnavailable'
   // calls
   | 'hostFree'
@@ -28,6 +31,10 @@ export type Reason =
   // administration
   | 'unknownHost'
   | 'unknownUser'
+  | 'invalidCursor'
+  | 'unknownWebhook'
+  | 'invalidWebhook'
+  | 'tooManyWebhooks'
   | 'invalidDirectory';
 
 export interface Refusal {

@@ -1,6 +1,6 @@
 import { dialledUser, normaliseDialled, withoutPrefix } from './dialled.ts';
 import type { CivicAddress, Directory, Host, Site, User } from './directory.ts';
-import { callbackNumberOf, indexOf } from './directory-index.ts';
+import { callbackNumberOf } from './directory-index.ts';
 import { isEmergencyCall } from './emergency.ts';
 import { hostsOf, personAt } from './reach.ts';
 import type { Reason } from './reasons.ts';
@@ -163,8 +163,8 @@ function findUser(
   numbers: readonly (string | undefined)[],
   directory: Directory,
 ): User | undefined {
-  const { userByNumber } = indexOf(directory);
-  const byNumber = numbers.map((number) => (number === undefined ? undefined : userByNumber.get(number)));
+  const { index } = directory;
+  const byNumber = numbers.map((number) => (number === undefined ? undefined : index.userByNumber(number)));
   return directory.users.get(extension) ?? byNumber.find((user) => user !== undefined);
 }
 
@@ -190,17 +190,17 @@ function outbound({ directory, plan }: Facts, { host, person, number, outside }:
 
 /** As long as an extension and no public number: nobody's, and not worth a call to the outside. */
 function isMisdialledExtension(number: string, directory: Directory, plan: NumberPlan): boolean {
-  if (!indexOf(directory).extensionLengths.has(number.length)) return false;
+  if (!directory.index.hasExtensionOfLength(number.length)) return false;
   return plan.toE164(number) === undefined && !(plan.isShortNumber?.(number) ?? false);
 }
 
 function fromTrunk({ call, directory, view, plan }: Facts, emergency: boolean): Route {
   const number = normaliseDialled(call.requestUri);
   const numbers = [plan.toE164(number), number.startsWith('+') ? number : plan.toE164(`+${number}`)];
-  const { hostsByCallback } = indexOf(directory);
-  const called = emergency ? numbers.find((e164) => hostsByCallback.has(e164 ?? '')) : undefined;
+  const hostsCalled = (e164: string | undefined) => directory.index.hostsByCallback(e164 ?? '');
+  const called = emergency ? numbers.find((e164) => hostsCalled(e164).length > 0) : undefined;
   // A PSAP calls the place, not the person: it rings whoever sits there, and needs no knowledge of who that is.
-  if (called !== undefined) return ring(undefined, hostsByCallback.get(called) ?? [], undefined);
+  if (called !== undefined) return ring(undefined, hostsCalled(called), undefined);
   if (view.knowledge === 'unknown') return refuse('stateUnknown');
   const user = findUser(number, numbers, directory);
   return user ? ring(user, hostsOf(user, directory, view), undefined) : refuse('numberUnknown');

@@ -11,12 +11,15 @@ import {
 import { FailedTokens, requireToken } from './authentication.ts';
 import type { Http, HttpOptions } from './ports.ts';
 import { errorHandler, notFoundHandler, rawProblem } from './problem.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { companyRoutes } from './routes/company.ts';
 import { directoryRoutes } from './routes/directory.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { type Api, scoped } from './routes/route.ts';
 import { userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import { OPENAPI_WEBHOOKS } from './webhook-schemas.ts';
 
 export type { Http, HttpLog, HttpOptions, HttpServices, Readiness } from './ports.ts';
 
@@ -36,11 +39,12 @@ const OPENAPI = {
   security: [{ bearer: [] }],
 };
 
-/** The schemas without their `…Input` twins, which only bodies would need. */
+/** The schemas without their `…Input` twins, which only bodies would need; and what we send to webhooks. */
 const transformObject: typeof jsonSchemaTransformObject = (document) => {
   const object = jsonSchemaTransformObject(document) as { components: { schemas: Record<string, unknown> } };
   const schemas = Object.entries(object.components.schemas).filter(([name]) => !name.endsWith('Input'));
-  return { ...object, components: { ...object.components, schemas: Object.fromEntries(schemas) } } as never;
+  const components = { ...object.components, schemas: Object.fromEntries(schemas) };
+  return { ...object, components, webhooks: OPENAPI_WEBHOOKS } as never;
 };
 
 function clientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -80,6 +84,8 @@ function administration(api: Api, { services, adminToken, now }: HttpOptions): v
   hostRoutes(api, services);
   userRoutes(api, services);
   directoryRoutes(api, services);
+  webhookRoutes(api, services);
+  auditRoutes(api, services);
 }
 
 async function addRoutes(app: Api, options: HttpOptions): Promise<void> {

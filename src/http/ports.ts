@@ -1,7 +1,11 @@
 import type { Association } from '../domain/association.ts';
-import type { AssociationLimit } from '../domain/directory.ts';
+import type { Company } from '../domain/directory.ts';
 import type { Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
+import type { Audit } from '../services/audit.ts';
+import type { CompanyChange } from '../services/directory-service.ts';
+import type { PasscodeRefusal } from '../services/passcode-service.ts';
+import type { Webhooks } from '../services/webhooks/webhooks.ts';
 
 /** Which parts can do their work now. */
 export interface Readiness {
@@ -30,10 +34,21 @@ export interface HttpServices {
     exportYaml(): string | Refusal | Promise<string | Refusal>;
     /** Replaces the directory. A refusal's `detail` says what is wrong and where, without secrets. */
     importYaml(text: string, options: { readonly actor: string }): Promise<unknown>;
-    setAssociationLimit(limit: AssociationLimit, actor: string): Promise<unknown>;
+    updateCompany(change: CompanyChange, actor: string): Promise<Company | Refusal>;
   };
-  /** Lifts a person's lock-out after wrong passcodes. */
-  unlock(extension: string, actor: string): Promise<unknown>;
+  readonly passcodes: {
+    /** Sets a person's passcode and lifts a lock-out; a refusal's `problems` are the rules it breaks. */
+    set(extension: string, passcode: string, actor: string): Promise<'done' | PasscodeRefusal>;
+    /** A random one that the first login replaces. */
+    giveOneTime(extension: string, actor: string): Promise<{ readonly passcode: string } | Refusal>;
+    /** Lifts a person's lock-out after wrong passcodes. */
+    unlock(extension: string, actor: string): Promise<unknown>;
+  };
+  readonly webhooks: Pick<
+    Webhooks,
+    'list' | 'get' | 'create' | 'change' | 'renewSecret' | 'remove' | 'test' | 'deadLetters'
+  >;
+  readonly audit: Pick<Audit, 'page' | 'stays' | 'export'>;
   readiness(): Readiness;
 }
 

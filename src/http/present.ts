@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Association } from '../domain/association.ts';
-import type { Directory, Host, User } from '../domain/directory.ts';
+import type { Company, Directory, Host, User } from '../domain/directory.ts';
 import type { View } from '../domain/view.ts';
 import type * as schemas from './schemas.ts';
 
@@ -61,11 +61,18 @@ export function presentHost(
   };
 }
 
+/** The company as the API tells it. */
+export function presentCompany(company: Company): z.output<typeof schemas.company> {
+  return { ...company, idleLimitMinutes: company.idleLimitMinutes ?? null };
+}
+
 /** A user as the API tells it, without the passcode's hash. */
 export function presentUser(user: User, facts: Facts): z.output<typeof schemas.user> {
-  const { passcodeHash: _secret, email, numbers, addOns, ...plain } = user;
+  const { passcodeHash, email, numbers, addOns, associationLimitHours, ...plain } = user;
   return {
     ...plain,
+    hasPasscode: passcodeHash !== undefined,
+    associationLimitHours: associationLimitHours ?? null,
     email: email ?? null,
     numbers: [...numbers],
     addOns: [...addOns],

@@ -27,6 +27,9 @@ export const REASONS = {
   nobodyHere: { status: 404, title: 'Nobody is logged in at this host' },
   notYours: { status: 403, title: 'Another user is logged in at this host' },
   noInput: { status: 400, title: 'Nothing was entered' },
+  newPasscodeNeeded: { status: 409, title: 'The user must choose a new PIN at a phone first' },
+  passcodeTooSimple: { status: 422, title: 'The PIN breaks the company’s rules; nothing was changed' },
+  passcodesDiffer: { status: 422, title: 'The PIN and its repetition differ' },
   storeUnavailable: { status: 503, title: 'The store cannot be reached; nothing was changed' },
   hostFree: { status: 409, title: 'Nobody is logged in at this host' },
   numberUnknown: { status: 404, title: 'No such number' },
@@ -37,6 +40,10 @@ export const REASONS = {
   overloaded: { status: 503, title: 'Too busy; try again later' },
   unknownHost: { status: 404, title: 'No such host' },
   unknownUser: { status: 404, title: 'No such user' },
+  invalidCursor: { status: 400, title: 'The list cannot go on from there' },
+  unknownWebhook: { status: 404, title: 'No such webhook' },
+  invalidWebhook: { status: 422, title: 'The webhook is not valid; nothing was changed' },
+  tooManyWebhooks: { status: 409, title: 'There are as many webhooks as there may be' },
   invalidDirectory: { status: 422, title: 'The directory is not valid; nothing was changed' },
 } as const satisfies Record<Reason, { status: number; title: string }>;
 
@@ -78,7 +85,7 @@ const REFUSED_REQUESTS: Readonly<Record<number, string>> = {
 function validationProblem(error: FastifyError): Problem {
   const where = error.validationContext === 'params' ? 'path' : (error.validationContext ?? 'request');
   const errors = (error.validation ?? []).map(({ instancePath, message }) => ({
-    path: `${where}${instancePath.replaceAll('/', '.')}`,
+    path: `${where}${instancePath.replaceAll('/', '.')}`.replace(/\.$/, ''),
     message: message ?? 'not valid',
   }));
   return { ...statusProblem(400, 'The request is not valid.'), errors };

@@ -3,7 +3,7 @@ import { ASSOCIATION_LIMITS } from '../domain/directory.ts';
 
 /** What the API takes and gives. Answers hold only what stands here, so a secret cannot slip into one. */
 
-const time = z.iso.datetime().describe('ISO 8601, UTC.');
+export const time = z.iso.datetime().describe('ISO 8601, UTC.');
 
 export const problem = z
   .object({
@@ -23,6 +23,8 @@ export const associationLimit = z
   .literal([...ASSOCIATION_LIMITS, 'never'])
   .describe('Hours a person may stay at a common area phone.');
 
+const passcodeDigits = z.int().min(4).max(12);
+
 export const company = z
   .object({
     id: z.string(),
@@ -34,10 +36,20 @@ export const company = z
     occupiedDeskPolicy: z.enum(['deny', 'takeover']),
     secondDeskPolicy: z.enum(['move', 'deny']),
     ringOwnPhone: z.boolean(),
+    idleLimitMinutes: z.int().nullable().describe('null: an association may stay idle.'),
+    expiryWarningMinutes: z.int().describe('0: nobody is warned.'),
+    passcodeLength: z.object({ min: z.int(), max: z.int() }).describe('Digits of a PIN.'),
   })
   .meta({ id: 'Company' });
 
-export const companyChange = z.strictObject({ associationLimit });
+export const companyChange = z
+  .strictObject({
+    associationLimit: z.exactOptional(associationLimit),
+    idleLimitMinutes: z.exactOptional(z.int().min(5).max(1440).nullable()),
+    expiryWarningMinutes: z.exactOptional(z.int().min(0).max(60)),
+    passcodeLength: z.exactOptional(z.strictObject({ min: passcodeDigits, max: passcodeDigits })),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'expected something to change');
 
 const civicAddress = z
   .object({
@@ -100,6 +112,9 @@ export const user = z
     plan: z.enum(['connect', 'collaborate']),
     hotDeskLicence: z.boolean(),
     addOns: z.array(z.enum(['host', 'guest'])),
+    associationLimitHours: z.int().nullable().describe('null: no limit of their own.'),
+    hasPasscode: z.boolean().describe('Without one the user cannot log in.'),
+    passcodeOneTime: z.boolean().describe('Replaced at the first login.'),
     association: z.object({ host: z.object({ id: z.string(), nickname: z.string() }), ...span }).nullable(),
   })
   .meta({ id: 'User' });
@@ -110,6 +125,18 @@ const name = z.string().min(1).max(64);
 export const hostPath = z.object({ id: name.describe('Host id.') });
 export const userPath = z.object({ extension: name.describe('Extension of the user.') });
 export const associationWish = z.strictObject({ guest: name.describe('Extension of the guest.') });
+
+/** What is wrong with it never repeats what was sent, keys included. */
+export const passcodeWish = z.strictObject(
+  { passcode: z.string().max(64).describe('Digits, as the company’s rules want them.') },
+  'expected an object with a passcode and nothing else',
+);
+export const oneTimePasscode = z
+  .object({
+    passcode: z.string().describe('Shown here and never again; the first login replaces it.'),
+    oneTime: z.literal(true),
+  })
+  .meta({ id: 'OneTimePasscode' });
 
 /** A body of nothing. */
 export const nothing = z.undefined().describe('Done.');

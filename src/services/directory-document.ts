@@ -1,8 +1,17 @@
 import { parseDocument, stringify } from 'yaml';
-import type { DigestSecrets, Directory } from '../domain/directory.ts';
+import type { Company, DigestSecrets, Directory, Host, Site, User, Webhook } from '../domain/directory.ts';
+import { type DirectoryEntry, DirectoryTable } from '../domain/directory-table.ts';
 import type { DirectoryEntries } from '../store/store.ts';
 import { directoryProblems } from './directory-rules.ts';
-import { type DirectoryDocument, describeIssues, directorySchema } from './directory-schema.ts';
+import {
+  type DirectoryDocument,
+  describeIssues,
+  directorySchema,
+  entryIds,
+  entrySchemas,
+  type HostDocument,
+  type UserDocument,
+} from './directory-schema.ts';
 
 export interface Problems {
   /** One sentence each, beginning with the path: `hosts.u1002.site: no such site "londn"`. */
@@ -12,7 +21,7 @@ export interface Problems {
 export type ParsedDocument = { readonly document: DirectoryDocument } | Problems;
 
 /** Reads a directory from YAML. Problems name paths and lines, never a passcode or password. */
-export function parseYaml(text: string, passcodeMinLength?: number): ParsedDocument {
+export function parseYaml(text: string): ParsedDocument {
   const yaml = parseDocument(text, { prettyErrors: false, stringKeys: true });
   if (yaml.errors.length > 0) {
     return {
@@ -20,17 +29,17 @@ export function parseYaml(text: string, passcodeMinLength?: number): ParsedDocum
     };
   }
   try {
-    return checkDocument(yaml.toJS(), passcodeMinLength);
+    return checkDocument(yaml.toJS());
   } catch {
     return { problems: ['document: uses aliases in a way that is not accepted'] };
   }
 }
 
 /** Checks a directory that was read already. */
-export function checkDocument(value: unknown, passcodeMinLength?: number): ParsedDocument {
+export function checkDocument(value: unknown): ParsedDocument {
   const parsed = directorySchema.safeParse(value);
   if (!parsed.success) return { problems: describeIssues(parsed.error) };
-  const problems = directoryProblems(parsed.data, passcodeMinLength);
+  const problems = directoryProblems(parsed.data);
   return problems.length > 0 ? { problems } : { document: parsed.data };
 }
 
@@ -57,85 +66,116 @@ export async function sealDocument(
   };
 }
 
-/** A sealed document as a directory. @throws TypeError where a secret is not sealed. */
-export function toDirectory({ company, sites, users, hosts }: DirectoryDocument): Directory {
-  return {
-    company,
-    sites: mapEntries(sites, (id, site) => ({ id, ...site })),
-    users: mapEntries(users, (extension, { passcode: _, passcodeHash, ...user }) => ({
-      extension,
-      ...user,
-      passcodeHash: sealed(passcodeHash),
-    })),
-    hosts: mapEntries(hosts, (id, { sipPassword: _, digest, ...host }) => ({
-      id,
-      ...host,
-      digest: sealed(digest),
-    })),
-  };
-}
-
-/** A directory as store entries. */
-export function toEntries({ company, sites, users, hosts }: Directory): DirectoryEntries {
-  return new Map<string, unknown>([
-    ['company', company],
-    ...[...sites].map(([id, site]) => [`site:${id}`, site] as const),
-    ...[...users].map(([extension, user]) => [`user:${extension}`, user] as const),
-    ...[...hosts].map(([id, host]) => [`host:${id}`, host] as const),
-  ]);
-}
-
-/** Store entries as a directory; checked like a file, since other hands may have written them. */
-export function parseEntries(entries: DirectoryEntries): { readonly directory: Directory } | Problems {
-  const checked = checkDocument({
-    company: entries.get('company'),
-    sites: entriesOf(entries, 'site:', 'id'),
-    users: entriesOf(entries, 'user:', 'extension'),
-    hosts: entriesOf(entries, 'host:', 'id'),
-  });
-  if ('problems' in checked) return checked;
-  const { users, hosts } = checked.document;
-  const clear = [
-    ...Object.keys(users)
-      .filter((key) => users[key]?.passcode !== undefined)
-      .map((key) => `users.${key}.passcode`),
-    ...Object.keys(hosts)
-      .filter((key) => hosts[key]?.sipPassword !== undefined)
-      .map((key) => `hosts.${key}.sipPassword`),
+/** A sealed document as directory entries. @throws TypeError where a secret is not sealed. */
+export function entriesOf(document: DirectoryDocument): DirectoryEntry[] {
+  const { company, sites, users, hosts, webhooks = {} } = document;
+  return [
+    { kind: 'company', value: company },
+    ...each(sites, (id, value) => ({ kind: 'site', value: { id, ...value } })),
+    ...each(users, (extension, value) => ({ kind: 'user', value: sealedUser(extension, value) })),
+    ...each(hosts, (id, value) => ({ kind: 'host', value: sealedHost(id, value) })),
+    ...each(webhooks, (id, value) => ({ kind: 'webhook', value: { id, ...value } })),
   ];
-  if (clear.length > 0) return { problems: clear.map((path) => `${path}: must not be stored in clear`) };
-  return { directory: toDirectory(checked.document) };
+}
+
+/** A directory of these entries. */
+export function tableOf(entries: readonly DirectoryEntry[]): DirectoryTable {
+  const table = new DirectoryTable();
+  for (const entry of entries) table.put(entry);
+  return table;
+}
+
+/** All entries of a directory. */
+export function allEntries({ company, sites, users, hosts, webhooks }: Directory): DirectoryEntry[] {
+  return [
+    { kind: 'company', value: company },
+    ...[...sites.values()].map((value) => ({ kind: 'site', value }) as const),
+    ...[...users.values()].map((value) => ({ kind: 'user', value }) as const),
+    ...[...hosts.values()].map((value) => ({ kind: 'host', value }) as const),
+    ...[...webhooks.values()].map((value) => ({ kind: 'webhook', value }) as const),
+  ];
+}
+
+/** Name of an entry in the store: `user:1001`. */
+export function entryName(entry: DirectoryEntry): string {
+  if (entry.kind === 'company') return 'company';
+  return `${entry.kind}:${entry.kind === 'user' ? entry.value.extension : entry.value.id}`;
+}
+
+/** Entries as the store takes them. */
+export function toStored(entries: readonly DirectoryEntry[]): DirectoryEntries {
+  return new Map(entries.map((entry) => [entryName(entry), entry.value]));
+}
+
+export type EntryKey =
+  | { readonly kind: 'company' }
+  | { readonly kind: Exclude<DirectoryEntry['kind'], 'company'>; readonly id: string };
+
+/** Kind and id in an entry's name; undefined for a name that is none of ours. */
+export function parseEntryName(name: string): EntryKey | undefined {
+  if (name === 'company') return { kind: 'company' };
+  const [, kind, id = ''] = /^(site|user|host|webhook):(.*)$/s.exec(name) ?? [];
+  const known = kind as keyof typeof entryIds | undefined;
+  return known && entryIds[known].safeParse(id).success ? { kind: known, id } : undefined;
+}
+
+/** An entry as stored; checked like a file, since other hands may have written it. */
+export function parseEntry(name: string, value: unknown): DirectoryEntry | Problems {
+  const key = parseEntryName(name);
+  if (!key) return { problems: [`${JSON.stringify(name.slice(0, 64))}: is no name of an entry`] };
+  const idName = key.kind === 'user' ? 'extension' : 'id';
+  const parsed = entrySchemas[key.kind].safeParse(key.kind === 'company' ? value : withoutKey(value, idName));
+  if (!parsed.success) return { problems: describeIssues(parsed.error).map((text) => `${name}.${text}`) };
+  try {
+    return toEntry(key, parsed.data);
+  } catch (error) {
+    return { problems: [`${name}: ${(error as Error).message}`] };
+  }
+}
+
+function toEntry(key: EntryKey, data: unknown): DirectoryEntry {
+  switch (key.kind) {
+    case 'company':
+      return { kind: 'company', value: data as Company };
+    case 'site':
+      return { kind: 'site', value: { id: key.id, ...(data as Omit<Site, 'id'>) } };
+    case 'user':
+      return { kind: 'user', value: sealedUser(key.id, data as UserDocument) };
+    case 'host':
+      return { kind: 'host', value: sealedHost(key.id, data as HostDocument) };
+    case 'webhook':
+      return { kind: 'webhook', value: { id: key.id, ...(data as Omit<Webhook, 'id'>) } };
+  }
+}
+
+function sealedUser(extension: string, { passcode, ...user }: UserDocument): User {
+  if (passcode !== undefined) throw new TypeError('a passcode must not be stored in clear');
+  return { extension, ...user };
+}
+
+function sealedHost(id: string, { sipPassword, digest, ...host }: HostDocument): Host {
+  if (sipPassword !== undefined || digest === undefined)
+    throw new TypeError('a SIP password must be stored as its digest');
+  return { id, ...host, digest };
 }
 
 /** The directory as YAML that can be imported again: hashes and digests, never a clear secret. */
-export function toYaml({ company, sites, users, hosts }: Directory): string {
+export function toYaml({ company, sites, users, hosts, webhooks }: Directory): string {
   const document = {
     company,
     sites: Object.fromEntries([...sites].map(([key, { id: _, ...site }]) => [key, site])),
     users: Object.fromEntries([...users].map(([key, { extension: _, ...user }]) => [key, user])),
     hosts: Object.fromEntries([...hosts].map(([key, { id: _, ...host }]) => [key, host])),
+    webhooks: Object.fromEntries([...webhooks].map(([key, { id: _, ...webhook }]) => [key, webhook])),
   };
   return stringify(document, { lineWidth: 0 });
 }
 
-function mapEntries<T, R>(
+function each<T>(
   record: Readonly<Record<string, T>>,
-  make: (key: string, value: T) => R,
-): Map<string, R> {
-  return new Map(Object.entries(record).map(([key, value]) => [key, make(key, value)]));
-}
-
-function sealed<T>(secret: T | undefined): T {
-  if (secret === undefined) throw new TypeError('a secret of the directory is not sealed');
-  return secret;
-}
-
-/** The entries with this prefix as one object, without the id that their key repeats. */
-function entriesOf(entries: DirectoryEntries, prefix: string, idName: string): Record<string, unknown> {
-  const found = [...entries].filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(
-    found.map(([key, value]) => [key.slice(prefix.length), withoutKey(value, idName)]),
-  );
+  make: (key: string, value: T) => DirectoryEntry,
+): DirectoryEntry[] {
+  return Object.entries(record).map(([key, value]) => make(key, value));
 }
 
 function withoutKey(value: unknown, name: string): unknown {

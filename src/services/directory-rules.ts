@@ -1,24 +1,14 @@
 import { isEmergencyCall } from '../domain/emergency.ts';
-import { passcodeProblems } from '../domain/passcode.ts';
+import { PASSCODE_WORDS, passcodeProblems } from '../domain/passcode.ts';
 import type { NumberPlan } from '../domain/view.ts';
 import type { DirectoryDocument, HostDocument } from './directory-schema.ts';
 import { createNumberPlan } from './number-plan.ts';
 
-const PASSCODE_WORDS = {
-  notDigits: 'must be digits only',
-  tooShort: 'is too short',
-  tooLong: 'is too long',
-  repeated: 'repeats the same digits',
-  ascending: 'is a row of digits',
-  descending: 'is a row of digits',
-  holdsExtension: 'holds the extension, forwards or backwards',
-} as const;
-
 /** What a schema cannot see: references, duplicates, licences, numbers that clash. Empty when all is well. */
-export function directoryProblems(document: DirectoryDocument, passcodeMinLength?: number): string[] {
+export function directoryProblems(document: DirectoryDocument): string[] {
   return [
     ...companyProblems(document),
-    ...userProblems(document, passcodeMinLength),
+    ...userProblems(document),
     ...hostProblems(document),
     ...duplicateProblems(document),
     ...extensionProblems(document),
@@ -37,15 +27,15 @@ function companyProblems({ company, users }: DirectoryDocument): string[] {
   ];
 }
 
-function userProblems({ users, sites }: DirectoryDocument, minLength: number | undefined): string[] {
+function userProblems({ company, users, sites }: DirectoryDocument): string[] {
   return Object.entries(users).flatMap(([extension, user]) => {
     const path = `users.${extension}`;
-    const rules = { extension, ...(minLength === undefined ? {} : { minLength }) };
+    const rules = { extension, length: company.passcodeLength };
     const weak = user.passcode === undefined ? [] : passcodeProblems(user.passcode, rules);
-    const one = exactlyOne(user.passcode, user.passcodeHash);
+    const both = user.passcode !== undefined && user.passcodeHash !== undefined;
     return [
       ...problem(!Object.hasOwn(sites, user.site), `${path}.site`, `no such site ${quote(user.site)}`),
-      ...problem(!one, path, 'needs either passcode or passcodeHash'),
+      ...problem(both, path, 'has both passcode and passcodeHash'),
       ...weak.map((reason) => `${path}.passcode: ${PASSCODE_WORDS[reason]}`),
     ];
   });

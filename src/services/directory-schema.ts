@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ASSOCIATION_LIMITS, type AssociationLimit } from '../domain/directory.ts';
+import { PASSCODE_LENGTH, PASSCODE_LENGTH_LIMITS } from '../domain/passcode.ts';
 import { isPasscodeHash } from './passcodes.ts';
 
 /** The directory as people write it (YAML) and as the store keeps it. Strict: what is not known is an error. */
@@ -23,6 +24,9 @@ const associationLimit = z
   })
   .default(12) satisfies z.ZodType<AssociationLimit>;
 
+const passcodeDigits = z.int().min(PASSCODE_LENGTH_LIMITS.min).max(PASSCODE_LENGTH_LIMITS.max);
+const limitHours = z.int().min(1).max(999);
+
 const company = z.strictObject({
   id: pattern(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits or dashes'),
   name: text(100),
@@ -35,6 +39,12 @@ const company = z.strictObject({
   occupiedDeskPolicy: z.enum(['deny', 'takeover']).default('deny'),
   secondDeskPolicy: z.enum(['move', 'deny']).default('move'),
   ringOwnPhone: z.boolean().default(false),
+  idleLimitMinutes: z.int().min(5).max(1440).optional(),
+  expiryWarningMinutes: z.int().min(0).max(60).default(5),
+  passcodeLength: z
+    .strictObject({ min: passcodeDigits, max: passcodeDigits })
+    .refine(({ min, max }) => min <= max, 'min must not be more than max')
+    .default(PASSCODE_LENGTH),
 });
 
 const site = z.strictObject({
@@ -43,6 +53,7 @@ const site = z.strictObject({
   outsideLinePrefix: pattern(/^\d{0,3}$/, 'must be up to three digits, in quotes').default(''),
   emergencyNumbers: z.array(pattern(/^\d{2,8}$/, 'must be two to eight digits, in quotes')).default([]),
   callbackNumber: e164,
+  dailyLogOut: pattern(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a local time such as "19:30"').optional(),
   outboundTrunk: text(64).optional(),
 });
 
@@ -55,9 +66,11 @@ const user = z.strictObject({
   plan: z.enum(['connect', 'collaborate']).default('connect'),
   hotDeskLicence: z.boolean().default(false),
   addOns: z.array(z.enum(['host', 'guest'])).default([]),
+  associationLimitHours: limitHours.optional(),
   /** Clear digits, in files only: hashed on import. */
   passcode: z.string('must be digits in quotes').optional(),
   passcodeHash: z.string().refine(isPasscodeHash, 'is no passcode hash of this system').optional(),
+  passcodeOneTime: z.boolean().default(false),
 });
 
 const address = z.strictObject({
@@ -81,7 +94,7 @@ const host = z.strictObject({
   expansionModule: z.boolean().default(false),
   enabled: z.boolean().default(true),
   accessLevel: z.enum(['site', 'company']).default('company'),
-  associationLimitHours: z.int().min(1).max(999).optional(),
+  associationLimitHours: limitHours.optional(),
   /** Clear, in files only: becomes digest secrets on import. */
   sipPassword: z
     .string('must be text in quotes')
@@ -93,12 +106,28 @@ const host = z.strictObject({
   callbackNumber: e164.optional(),
 });
 
+const webhookId = pattern(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits or dashes');
+
+const webhook = z.strictObject({
+  url: z.url().max(2000),
+  events: z.array(z.enum(['start', 'end', 'extend', 'directory', 'notice'])).default([]),
+  enabled: z.boolean().default(true),
+  sealedSecret: text(500),
+});
+
 export const directorySchema = z.strictObject({
   company,
   sites: z.record(id, site),
   users: z.record(extension, user),
   hosts: z.record(id, host),
+  /** Absent: whatever there are stay. */
+  webhooks: z.record(webhookId, webhook).optional(),
 });
+
+/** Entries one by one, as the store keeps them. */
+export const entrySchemas = { company, site, user, host, webhook };
+/** What entries may be called. */
+export const entryIds = { site: id, user: extension, host: id, webhook: webhookId };
 
 export type DirectoryDocument = z.output<typeof directorySchema>;
 export type UserDocument = DirectoryDocument['users'][string];

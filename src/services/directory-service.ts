@@ -1,19 +1,20 @@
-import {
-  ASSOCIATION_LIMITS,
-  type AssociationLimit,
-  type Company,
-  type Directory,
-} from '../domain/directory.ts';
-import type { Refusal } from '../domain/reasons.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Association, Notice } from '../domain/association.ts';
+import type { Company, Directory, User } from '../domain/directory.ts';
+import type { DirectoryEntry } from '../domain/directory-table.ts';
+import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type Snapshot, type Store, StoreUnavailable } from '../store/store.ts';
+import { type DirectoryWritten, type Store, StoreUnavailable } from '../store/store.ts';
 import { digestSecrets } from './digest-secrets.ts';
 import {
-  parseEntries,
+  allEntries,
+  type EntryKey,
+  entriesOf,
+  entryName,
+  parseEntry,
   parseYaml,
   sealDocument,
-  toDirectory,
-  toEntries,
+  toStored,
   toYaml,
 } from './directory-document.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
@@ -21,8 +22,13 @@ import type { Passcodes } from './passcodes.ts';
 import type { Log, Random } from './ports.ts';
 
 export interface DirectoryDependencies {
-  readonly store: Pick<Store, 'snapshot' | 'writeDirectory' | 'end'>;
-  readonly view: View;
+  readonly store: Pick<Store, 'writeDirectory' | 'end'>;
+  readonly view: View & {
+    readonly directoryVersion: number;
+    associations(): Iterable<Association>;
+    /** Resolves when the view has this version of the directory, false after a while without it. */
+    whenDirectory(version: number): Promise<boolean>;
+  };
   readonly passcodes: Pick<Passcodes, 'hash'>;
   readonly random: Random;
   readonly log: Log;
@@ -30,9 +36,6 @@ export interface DirectoryDependencies {
   readonly company: string;
   /** Realm of digest authentication: SIP passwords are hashed for it. */
   readonly realm: string;
-  readonly passcodeMinLength?: number | undefined;
-  /** Reads the store into this node's view: who has changed something reads it back, ahead of the change stream. */
-  readonly refresh?: (() => Promise<void>) | undefined;
 }
 
 export interface ImportSummary {
@@ -47,7 +50,25 @@ export interface ImportSummary {
 /** A refusal that says everything that is wrong, one sentence with a path each. */
 export type DirectoryRefusal = Refusal & { readonly problems?: readonly string[] };
 
-/** Administration of the directory: as one YAML file, and setting by setting. */
+/** Settings an administrator changes one by one; undefined clears one that may be absent. */
+export type CompanyChange = Partial<
+  Pick<Company, 'associationLimit' | 'idleLimitMinutes' | 'expiryWarningMinutes' | 'passcodeLength'>
+>;
+
+/** What is to change; empty: nothing. */
+export interface DirectoryEdit {
+  readonly put?: readonly DirectoryEntry[];
+  readonly remove?: readonly EntryKey[];
+  readonly notice?: { readonly notice: Notice; readonly extension: string };
+}
+
+/** Entries one command to the store may carry. */
+const CHUNK = 2000;
+/** How often an edit is made anew because somebody else was first. */
+const TRIES = 5;
+const BUSY: Refusal = { refused: 'storeUnavailable', detail: 'others change the directory all the time' };
+
+/** Administration of the directory: as one YAML file, and entry by entry. */
 export class DirectoryService {
   readonly #deps: DirectoryDependencies;
 
@@ -56,23 +77,24 @@ export class DirectoryService {
   }
 
   /**
-   * Replaces the directory by this YAML, all of it or nothing; clear passcodes and SIP passwords are hashed on the way.
-   * People and hosts that are gone afterwards lose their association. Refused with invalidDirectory or storeUnavailable.
+   * Replaces the directory by this YAML; clear passcodes and SIP passwords are hashed on the way. People and hosts that
+   * are gone afterwards lose their association. All of it or nothing, but for changes of more than 2000 entries: when
+   * the store goes away in their midst, the refusal says so, and the same import again completes it. Refused with
+   * invalidDirectory or storeUnavailable.
    */
   importYaml(
     text: string,
     options: { readonly actor: string; readonly ifEmpty?: boolean },
   ): Promise<ImportSummary | DirectoryRefusal> {
     return whileStoreAnswers(async () => {
-      const parsed = parseYaml(text, this.#deps.passcodeMinLength);
+      const parsed = parseYaml(text);
       if ('problems' in parsed) return invalid(parsed.problems);
       const { document } = parsed;
       if (document.company.id !== this.#deps.company) {
         return invalid([`company.id: this server keeps the company "${this.#deps.company}"`]);
       }
-      const before = await this.#deps.store.snapshot();
-      if (options.ifEmpty && before.directory.has('company')) return summarise(document, false);
-      return this.#replace(document, before, options);
+      if (options.ifEmpty && this.#deps.view.directory) return summarise(document, false);
+      return this.#replace(document, options);
     });
   }
 
@@ -82,22 +104,55 @@ export class DirectoryService {
     return directory ? toYaml(directory) : { refused: 'stateUnknown' };
   }
 
-  /** The limit of common area phones (rule A4), for associations from now on. */
-  setAssociationLimit(limit: AssociationLimit, actor: string): Promise<Company | DirectoryRefusal> {
+  /**
+   * Changes entries. `edit` is given the directory as it is and says what to change; when somebody else has written
+   * meanwhile it is asked again. Refused with invalidDirectory, storeUnavailable, stateUnknown or whatever `edit` refuses.
+   */
+  editDirectory(
+    edit: (directory: Directory) => DirectoryEdit | Refusal,
+    actor: string,
+  ): Promise<'done' | DirectoryRefusal> {
     return whileStoreAnswers(async () => {
-      if (limit !== 'never' && !ASSOCIATION_LIMITS.includes(limit)) {
-        return invalid([
-          `company.associationLimit: must be one of ${ASSOCIATION_LIMITS.join(', ')} or never`,
-        ]);
+      for (let attempt = 0; attempt < TRIES; attempt++) {
+        const { directory, directoryVersion } = this.#deps.view;
+        if (!directory) return { refused: 'stateUnknown' };
+        const change = edit(directory);
+        if (isRefusal(change)) return change;
+        const problems = (change.put ?? []).flatMap(problemsOf);
+        if (problems.length > 0) return invalid(problems);
+        const written = await this.#write(change, { actor, ifVersion: directoryVersion });
+        if (written.outcome === 'written') return 'done';
       }
-      const parsed = parseEntries((await this.#deps.store.snapshot()).directory);
-      if ('problems' in parsed) return invalid(parsed.problems);
-      const company: Company = { ...parsed.directory.company, associationLimit: limit };
-      await this.#deps.store.writeDirectory({ put: new Map([['company', company]]), remove: [], actor });
-      await this.#refresh();
-      this.#deps.log.info({ limit, actor }, 'association limit set');
-      return company;
+      return BUSY;
     });
+  }
+
+  /** Changes one user. Refused with unknownUser besides. */
+  async updateUser(
+    extension: string,
+    change: (user: User) => User,
+    { actor, notice }: { readonly actor: string; readonly notice?: Notice },
+  ): Promise<User | DirectoryRefusal> {
+    let changed: User | undefined;
+    const result = await this.editDirectory((directory) => {
+      const user = directory.users.get(extension);
+      if (!user) return { refused: 'unknownUser' };
+      changed = change(user);
+      return { put: [{ kind: 'user', value: changed }], ...(notice && { notice: { notice, extension } }) };
+    }, actor);
+    return result === 'done' && changed ? changed : (result as DirectoryRefusal);
+  }
+
+  /** Changes settings of the company, such as the limit of common area phones (A4); for associations from now on. */
+  async updateCompany(change: CompanyChange, actor: string): Promise<Company | DirectoryRefusal> {
+    let company: Company | undefined;
+    const result = await this.editDirectory((directory) => {
+      company = { ...directory.company, ...change };
+      return { put: [{ kind: 'company', value: company }] };
+    }, actor);
+    if (result !== 'done' || !company) return result as DirectoryRefusal;
+    this.#deps.log.info({ change, actor }, 'company settings changed');
+    return company;
   }
 
   /** Whether any host still has the password of the demo data; such a server must not face the public. */
@@ -109,38 +164,100 @@ export class DirectoryService {
 
   async #replace(
     document: DirectoryDocument,
-    before: Snapshot,
     { actor, ifEmpty = false }: { readonly actor: string; readonly ifEmpty?: boolean },
-  ): Promise<ImportSummary> {
-    const { passcodes, realm, store, log } = this.#deps;
+  ): Promise<ImportSummary | DirectoryRefusal> {
+    const { passcodes, realm, view, log } = this.#deps;
+    if (view.knowledge === 'unknown') return { refused: 'storeUnavailable' };
     const sealed = await sealDocument(document, {
       hash: (extension, passcode) => passcodes.hash(document.company.id, extension, passcode),
       digest: (host, password) => digestSecrets(host, realm, password),
     });
-    const directory = toDirectory(sealed);
-    const put = toEntries(directory);
-    const remove = [...before.directory.keys()].filter((key) => !put.has(key));
-    const written = await store.writeDirectory({ put, remove, ifEmpty, actor });
-    if (written) await this.#releaseOrphans(directory, before, actor);
-    await this.#refresh();
-    const summary = summarise(document, written);
-    log.info({ ...summary, actor }, 'directory imported');
-    return summary;
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const condition = ifEmpty ? { ifEmpty } : { ifVersion: view.directoryVersion };
+      const edit = difference(view.directory, sealed);
+      const { outcome } = await this.#write(edit, { actor, ...condition });
+      if (outcome === 'conflict') continue;
+      if (outcome === 'written') await this.#releaseOrphans(document, actor);
+      const summary = summarise(document, outcome === 'written');
+      log.info({ ...summary, actor }, 'directory imported');
+      return summary;
+    }
+    return BUSY;
   }
 
-  /** What is written is written, whether it can be read back now or a moment later. */
-  async #refresh(): Promise<void> {
-    await this.#deps.refresh?.().catch(() => undefined);
+  /** Writes in portions the store takes in one step each; the first alone may be refused. */
+  async #write(
+    { put = [], remove = [], notice }: DirectoryEdit,
+    conditions: { readonly actor: string; readonly ifEmpty?: boolean; readonly ifVersion?: number },
+  ): Promise<DirectoryWritten> {
+    const { store, view } = this.#deps;
+    const { actor } = conditions;
+    const gone = remove.map(nameOf);
+    const [first = [], ...rest] = chunks(put);
+    const removed = rest.length === 0 ? gone : [];
+    let written = await store.writeDirectory({
+      ...conditions,
+      put: toStored(first),
+      remove: removed,
+      ...(notice && { notice }),
+    });
+    if (written.outcome === 'conflict') await view.whenDirectory(written.version);
+    if (written.outcome !== 'written') return written;
+    for (const [i, chunk] of rest.entries()) {
+      const last = i === rest.length - 1;
+      written = await store.writeDirectory({ actor, put: toStored(chunk), remove: last ? gone : [] });
+    }
+    // Who has changed something reads it back at once.
+    await view.whenDirectory(written.version);
+    return written;
   }
 
   /** Nobody stays logged in who no longer exists, or at a phone that does not. */
-  async #releaseOrphans(directory: Directory, before: Snapshot, actor: string): Promise<void> {
-    for (const { host, guest, generation } of before.associations) {
-      if (directory.hosts.has(host) && directory.users.has(guest)) continue;
+  async #releaseOrphans({ hosts, users }: DirectoryDocument, actor: string): Promise<void> {
+    for (const { host, guest, generation } of [...this.#deps.view.associations()]) {
+      if (Object.hasOwn(hosts, host) && Object.hasOwn(users, guest)) continue;
       const opId = this.#deps.random.uuid();
       await this.#deps.store.end({ host, generation, reason: 'released', actor, opId });
     }
   }
+}
+
+/** What leads from a directory to a document; webhooks only where the document speaks of them. */
+function difference(before: Directory | undefined, document: DirectoryDocument): DirectoryEdit {
+  const known = new Map((before ? allEntries(before) : []).map((entry) => [entryName(entry), entry]));
+  const wanted = new Map(entriesOf(document).map((entry) => [entryName(entry), entry]));
+  const put = [...wanted].flatMap(([name, entry]) =>
+    isDeepStrictEqual(plain(known.get(name)), plain(entry)) ? [] : [entry],
+  );
+  const gone = [...known].filter(([name, { kind }]) => {
+    return !wanted.has(name) && (kind !== 'webhook' || document.webhooks !== undefined);
+  });
+  return { put, remove: gone.flatMap(([, entry]) => keyOf(entry)) };
+}
+
+/** Without what is undefined: the store knows no such thing. */
+function plain(entry: DirectoryEntry | undefined): unknown {
+  return entry && JSON.parse(JSON.stringify(entry.value));
+}
+
+function keyOf(entry: DirectoryEntry): EntryKey[] {
+  if (entry.kind === 'company') return [];
+  return [{ kind: entry.kind, id: entry.kind === 'user' ? entry.value.extension : entry.value.id }];
+}
+
+function nameOf(key: EntryKey): string {
+  return key.kind === 'company' ? 'company' : `${key.kind}:${key.id}`;
+}
+
+/** At least one, in the order given: the company comes first. */
+function chunks(entries: readonly DirectoryEntry[]): DirectoryEntry[][] {
+  const count = Math.max(1, Math.ceil(entries.length / CHUNK));
+  return Array.from({ length: count }, (_, i) => entries.slice(i * CHUNK, (i + 1) * CHUNK));
+}
+
+function problemsOf(entry: DirectoryEntry): readonly string[] {
+  const parsed = parseEntry(entryName(entry), plain(entry));
+  return 'problems' in parsed ? parsed.problems : [];
 }
 
 function summarise({ company, sites, users, hosts }: DirectoryDocument, written: boolean): ImportSummary {

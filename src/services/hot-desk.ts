@@ -2,25 +2,43 @@ import { type Association, type AssociationPlan, decideAssociation } from '../do
 import type { Directory, Host, User } from '../domain/directory.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type AssociateReply, type EndReply, type Store, StoreUnavailable } from '../store/store.ts';
+import {
+  type AssociateReply,
+  type EndReply,
+  type GuessKey,
+  type Store,
+  StoreUnavailable,
+} from '../store/store.ts';
+import { msUntilDailyLogOut } from './daily-log-out.ts';
+import type { PasscodeService } from './passcode-service.ts';
 import type { Passcodes } from './passcodes.ts';
+import type { PendingEnds } from './pending-ends.ts';
 import type { Log, Random } from './ports.ts';
 
 export interface HotDeskDependencies {
   readonly store: Pick<Store, 'associate' | 'end' | 'reserveGuess' | 'confirmGuess'>;
   readonly view: View;
-  readonly passcodes: Pick<Passcodes, 'verify'>;
+  readonly passcodes: Pick<Passcodes, 'verify' | 'blind'>;
+  readonly passcodeService: Pick<PasscodeService, 'replace' | 'renew'>;
+  readonly pendingEnds: Pick<PendingEnds, 'add'>;
   readonly random: Random;
   readonly log: Log;
+  /** The store's clock as far as this node knows it, ms since 1970. */
+  readonly storeNow: () => number;
 }
 
 export interface LogInRequest {
   readonly host: string;
   readonly extension: string;
   readonly passcode: string;
+  /** Takes the passcode's place, before the association. */
+  readonly newPasscode?: string | undefined;
   /** Signalling address the guess comes from. */
   readonly source: string;
 }
+
+/** `passcodeChanged`: the new passcode holds all the same. */
+export type LogInRefusal = Refusal & { readonly passcodeChanged?: boolean };
 
 export interface LoggedIn {
   readonly user: User;
@@ -32,6 +50,12 @@ export interface LoggedIn {
 export interface Ended {
   readonly user: User;
   readonly association: Association;
+}
+
+interface Placing {
+  readonly host: string;
+  readonly extension: string;
+  readonly actor: string;
 }
 
 const STORE_UNAVAILABLE: Refusal = { refused: 'storeUnavailable' };
@@ -47,33 +71,27 @@ export class HotDesk {
   /**
    * A person at a host gives extension and passcode. The guess is reserved before the slow check, so that parallel
    * guesses share one budget, and who has no right passcode learns nothing else: not whether the extension exists,
-   * is licensed, or sits elsewhere.
+   * is licensed, or sits elsewhere. A right passcode that was given out to be replaced is refused with
+   * newPasscodeNeeded, and goes on being right, until the request brings a `newPasscode`.
    */
-  async logIn(request: LogInRequest): Promise<LoggedIn | Refusal> {
-    const result = await this.#whileStoreAnswers(() => this.#logIn(request));
+  async logIn(request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
+    const result = await this.#whileStoreAnswers<LoggedIn, LogInRefusal>(() => this.#logIn(request));
     if (isRefusal(result)) this.#refused('login refused', request, result);
     else this.#done('logged in', result);
     return result;
   }
 
-  /** Whoever is at this host leaves it (rule A2). Refused with nobodyHere or storeUnavailable. */
+  /**
+   * Whoever is at this host leaves it (rule A2). With the store away they are gone on this node at once, and the store
+   * is told when it is back. Refused with nobodyHere, or with storeUnavailable where this node does not know who is there.
+   */
   logOut({ host }: { readonly host: string }): Promise<Ended | Refusal> {
     return this.#end({ host, reason: 'loggedOut', actor: 'guest' });
   }
 
   /** An administrator puts a person at a host; the same rules as for a login, passcode aside. */
-  async associate(request: {
-    readonly host: string;
-    readonly extension: string;
-    readonly actor: string;
-  }): Promise<LoggedIn | Refusal> {
-    const result = await this.#whileStoreAnswers(async () => {
-      const { directory } = this.#deps.view;
-      if (!directory) return STORE_UNAVAILABLE;
-      const user = directory.users.get(request.extension);
-      if (!directory.hosts.has(request.host)) return { refused: 'unknownHost' } as const;
-      return user ? this.#place(directory, { ...request, user }) : ({ refused: 'unknownUser' } as const);
-    });
+  async associate(request: Placing): Promise<LoggedIn | Refusal> {
+    const result = await this.#whileStoreAnswers(() => this.#place(request));
     if (isRefusal(result)) this.#refused('association refused', request, result);
     else this.#done('associated by an administrator', result);
     return result;
@@ -93,18 +111,39 @@ export class HotDesk {
     return this.#end({ host, reason: 'released', actor });
   }
 
-  async #logIn(request: LogInRequest): Promise<LoggedIn | Refusal> {
-    const { store, view } = this.#deps;
-    const { directory } = view;
-    if (!directory) return STORE_UNAVAILABLE;
-    if (!directory.hosts.has(request.host)) return { refused: 'unknownHost' };
-    const key = { extension: request.extension, host: request.host, source: request.source };
+  async #logIn(request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
+    const { store, view, passcodeService } = this.#deps;
+    const { extension, host, passcode } = request;
+    if (!view.directory) return STORE_UNAVAILABLE;
+    if (!view.directory.hosts.has(host)) return { refused: 'unknownHost' };
+    const key = this.#guessOf(view.directory, request);
     const budget = await store.reserveGuess(key);
-    const user = directory.users.get(request.extension);
-    if (budget.outcome !== 'reserved') return this.#overBudget(budget, directory, request);
-    if (!(await this.#verify(user, directory, request)) || !user) return { refused: 'badCredentials' };
+    if (budget.outcome !== 'reserved') return this.#overBudget(budget, request);
+    const user = view.directory?.users.get(extension);
+    if (!(await this.#verify(user, request)) || !user) return { refused: 'badCredentials' };
     await store.confirmGuess(key);
-    return this.#place(directory, { host: request.host, user, actor: 'guest' });
+    if (user.passcodeOneTime || request.newPasscode !== undefined)
+      return this.#replaceAndPlace(user, request);
+    passcodeService.renew(user, passcode);
+    return this.#place({ host, extension, actor: 'guest' });
+  }
+
+  #guessOf({ users, company }: Directory, { extension, host, source }: LogInRequest): GuessKey {
+    if (users.has(extension)) return { extension, known: true, host, source };
+    return { extension: this.#deps.passcodes.blind(company.id, extension), known: false, host, source };
+  }
+
+  /** Who could not log in anyway is told so first, and keeps the passcode. */
+  async #replaceAndPlace(user: User, request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
+    const { host, newPasscode, passcode: previous } = request;
+    const place = { host, extension: user.extension, actor: 'guest' };
+    const plan = this.#plan(place);
+    if (isRefusal(plan)) return plan;
+    if (newPasscode === undefined) return { refused: 'newPasscodeNeeded' };
+    const replaced = await this.#deps.passcodeService.replace(user, newPasscode, { previous });
+    if (isRefusal(replaced)) return replaced;
+    const result = await this.#whileStoreAnswers(() => this.#place(place));
+    return isRefusal(result) ? { ...result, passcodeChanged: true } : result;
   }
 
   /**
@@ -113,32 +152,38 @@ export class HotDesk {
    */
   async #overBudget(
     budget: { readonly outcome: 'wait' | 'locked'; readonly counter?: string },
-    directory: Directory,
     request: LogInRequest,
   ): Promise<Refusal> {
     if (budget.outcome === 'locked') return { refused: 'tooManyTries', detail: 'locked until unlocked' };
-    if (budget.counter === 'extension') return { refused: 'tooManyTries' };
-    await this.#verify(undefined, directory, request);
+    if (budget.counter === 'extension' || budget.counter === 'pair') return { refused: 'tooManyTries' };
+    await this.#verify(undefined, request);
     return { refused: 'badCredentials', detail: `too many guesses by this ${budget.counter}` };
   }
 
-  #verify(user: User | undefined, directory: Directory, request: LogInRequest): Promise<boolean> {
-    const { extension, passcode } = request;
-    return this.#deps.passcodes.verify(user, { company: directory.company.id, extension, passcode });
+  #verify(user: User | undefined, { extension, passcode }: LogInRequest): Promise<boolean> {
+    const company = this.#deps.view.directory?.company.id ?? '';
+    return this.#deps.passcodes.verify(user, { company, extension, passcode });
   }
 
-  async #place(
-    directory: Directory,
-    request: { readonly host: string; readonly user: User; readonly actor: string },
-  ): Promise<LoggedIn | Refusal> {
-    const host = directory.hosts.get(request.host);
-    if (!host) return { refused: 'unknownHost' };
-    const owner = host.owner === undefined ? undefined : directory.users.get(host.owner);
-    // Who sits where is left to the store's atomic step: this node may be a moment behind.
-    const plan = decideAssociation({ company: directory.company, host, user: request.user, owner });
+  async #place(request: Placing): Promise<LoggedIn | Refusal> {
+    const plan = this.#plan(request);
     if (isRefusal(plan)) return plan;
-    const reply = await this.#commit(plan, request.actor);
-    return toResult(reply, request.user, directory);
+    const user = this.#deps.view.directory?.users.get(plan.guest);
+    return user ? this.#result(await this.#commit(plan, request.actor), user) : { refused: 'unknownUser' };
+  }
+
+  /** What to ask of the store. Read anew each time: the directory changes in place. */
+  #plan({ host: id, extension }: Placing): AssociationPlan | Refusal {
+    const { directory } = this.#deps.view;
+    if (!directory) return STORE_UNAVAILABLE;
+    const [host, user] = [directory.hosts.get(id), directory.users.get(extension)];
+    if (!host) return { refused: 'unknownHost' };
+    if (!user) return { refused: 'unknownUser' };
+    const owner = host.owner === undefined ? undefined : directory.users.get(host.owner);
+    const site = directory.sites.get(host.site);
+    const untilDailyLogOutMs = site && msUntilDailyLogOut(site, this.#deps.storeNow());
+    // Who sits where is left to the store's atomic step: this node may be a moment behind.
+    return decideAssociation({ company: directory.company, host, user, owner, untilDailyLogOutMs });
   }
 
   #commit(plan: AssociationPlan, actor: string): Promise<AssociateReply> {
@@ -152,14 +197,23 @@ export class HotDesk {
     readonly actor: string;
   }): Promise<Ended | Refusal> {
     const opId = this.#deps.random.uuid();
-    const result = await this.#whileStoreAnswers(async () => {
+    const isLogOut = command.reason === 'loggedOut';
+    let result = await this.#whileStoreAnswers(async () => {
       const reply = await this.#twice(() => this.#deps.store.end({ ...command, opId }));
       return this.#endResult(reply);
     });
-    const text = command.reason === 'loggedOut' ? 'logged out' : 'released by an administrator';
+    if (isLogOut && result === STORE_UNAVAILABLE) result = this.#endHere(command.host, opId);
+    const text = isLogOut ? 'logged out' : 'released by an administrator';
     if (isRefusal(result)) this.#refused(`not ${text}`, { host: command.host }, result);
     else this.#done(text, result);
     return result;
+  }
+
+  #endHere(host: string, opId: string): Ended | Refusal {
+    const association = this.#deps.view.associationAt(host);
+    const user = association && this.#deps.view.directory?.users.get(association.guest);
+    if (!user || !this.#deps.pendingEnds.add(association, opId)) return STORE_UNAVAILABLE;
+    return { user, association };
   }
 
   #endResult(reply: EndReply): Ended | Refusal {
@@ -168,6 +222,21 @@ export class HotDesk {
     const user = this.#deps.view.directory?.users.get(reply.association.guest);
     if (!user) return { refused: 'nobodyHere', detail: 'the guest has left the directory' };
     return { user, association: reply.association };
+  }
+
+  #result(reply: AssociateReply, user: User): LoggedIn | Refusal {
+    switch (reply.outcome) {
+      case 'associated': {
+        const movedFrom = this.#deps.view.directory?.hosts.get(reply.movedFrom ?? '');
+        return { user, association: reply.association, movedFrom };
+      }
+      case 'occupied':
+        return { refused: 'occupied', detail: `held by ${reply.by.guest}` };
+      case 'elsewhere':
+        return { refused: 'guestElsewhere', detail: `at ${reply.at.host}` };
+      case 'alreadyHere':
+        return { refused: 'alreadyHere' };
+    }
   }
 
   /** The same operation once more when the first answer got lost; its op id makes it one operation. */
@@ -180,7 +249,7 @@ export class HotDesk {
     }
   }
 
-  async #whileStoreAnswers<T>(work: () => Promise<T | Refusal>): Promise<T | Refusal> {
+  async #whileStoreAnswers<T, R = Refusal>(work: () => Promise<T | R>): Promise<T | R | Refusal> {
     try {
       return await work();
     } catch (error) {
@@ -205,20 +274,5 @@ export class HotDesk {
     const guest = this.#deps.view.directory?.users.get(extension)?.extension;
     const { refused: reason, detail } = refusal;
     this.#deps.log.info({ host, guest, source, reason, detail }, text);
-  }
-}
-
-function toResult(reply: AssociateReply, user: User, directory: Directory): LoggedIn | Refusal {
-  switch (reply.outcome) {
-    case 'associated': {
-      const movedFrom = reply.movedFrom === undefined ? undefined : directory.hosts.get(reply.movedFrom);
-      return { user, association: reply.association, movedFrom };
-    }
-    case 'occupied':
-      return { refused: 'occupied', detail: `held by ${reply.by.guest}` };
-    case 'elsewhere':
-      return { refused: 'guestElsewhere', detail: `at ${reply.at.host}` };
-    case 'alreadyHere':
-      return { refused: 'alreadyHere' };
   }
 }

@@ -1,20 +1,22 @@
 import type { Association, ChangeEvent } from '../domain/association.ts';
 import type { Binding, BindingSet } from '../domain/binding.ts';
 import type { Directory } from '../domain/directory.ts';
+import { DirectoryTable } from '../domain/directory-table.ts';
 import { type AssociationState, applyChange, isOverdue, stateAt } from '../domain/fold.ts';
 import type { View } from '../domain/view.ts';
-import type { DirectoryEntries, Follower, Snapshot, Store } from '../store/store.ts';
-import { parseEntries } from './directory-document.ts';
-import type { Clock, Log } from './ports.ts';
+import type { DirectoryLoading, Follower, Snapshot } from '../store/store.ts';
+import { parseEntry, parseEntryName } from './directory-document.ts';
+import type { Clock, Log, Timers } from './ports.ts';
 
 const FRESH_MS = 1_500;
 const USABLE_MS = 12 * 3_600_000;
 const OFFSET_ALARM_MS = 1_000;
+/** Nodes read a change within some ms of its being written. */
+const VERSION_WAIT_MS = 1_000;
 const NO_BINDINGS: BindingSet = { version: 0, bindings: [] };
 
 export interface LocalViewDependencies {
-  readonly store: Pick<Store, 'snapshot'>;
-  readonly clock: Clock;
+  readonly clock: Clock & Timers;
   readonly log: Log;
 }
 
@@ -27,19 +29,21 @@ export class LocalView implements View, Follower {
   readonly #listeners = new Set<(event: ChangeEvent) => void>();
   readonly #reconnected = new Set<() => void>();
   #state: AssociationState | undefined;
-  #directory: Directory | undefined;
-  #directoryText = '';
+  #table: DirectoryTable | undefined;
+  /** Log position of the last directory change in use. */
+  #directoryVersion = 0;
+  /** Called when another version is in use. */
+  readonly #versionWaits = new Set<() => void>();
   #bindings = new Map<string, BindingSet>();
   /** What this node's registrar could not write yet; goes before what the store says. */
   readonly #unsaved = new Map<string, readonly Binding[]>();
+  /** Host → generation of what is over here and not yet in the store. */
+  readonly #ended = new Map<string, number>();
   /** Versions this node wrote and has not read back: what the stream says of earlier ones is old news. */
   readonly #ahead = new Map<string, number>();
   #lastContact = Number.NEGATIVE_INFINITY;
   #offset = 0;
   #offsetAlarm = false;
-  /** A directory change whose content has not been read yet. */
-  #directoryEvent: Extract<ChangeEvent, { kind: 'directory' }> | undefined;
-  #reloading = false;
 
   constructor(deps: LocalViewDependencies) {
     this.#deps = deps;
@@ -52,7 +56,32 @@ export class LocalView implements View, Follower {
   }
 
   get directory(): Directory | undefined {
-    return this.#directory;
+    return this.#table?.isComplete ? this.#table : undefined;
+  }
+
+  get directoryVersion(): number {
+    return this.#directoryVersion;
+  }
+
+  /** Resolves when this version of the directory, or a later one, is in use; with false after a second without it. */
+  whenDirectory(version: number): Promise<boolean> {
+    if (this.#directoryVersion >= version) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        const isThere = this.#directoryVersion >= version;
+        if (isThere) timer.cancel();
+        if (isThere || late) {
+          this.#versionWaits.delete(settle);
+          resolve(isThere);
+        }
+      };
+      let late = false;
+      const timer = this.#deps.clock.setTimer(VERSION_WAIT_MS, () => {
+        late = true;
+        settle();
+      });
+      this.#versionWaits.add(settle);
+    });
   }
 
   /** The store's clock as far as this node knows it, ms since 1970. */
@@ -66,6 +95,18 @@ export class LocalView implements View, Follower {
 
   associationOf(extension: string): Association | undefined {
     return this.#live(this.#state?.byGuest.get(extension));
+  }
+
+  /** All live associations. */
+  *associations(): Iterable<Association> {
+    for (const association of this.#state?.byHost.values() ?? []) {
+      if (this.#live(association)) yield association;
+    }
+  }
+
+  /** An association that is over as far as this node is concerned, though the store does not know yet. */
+  endHere({ host, generation }: Association): void {
+    this.#ended.set(host, generation);
   }
 
   bindingsOf(host: string): readonly Binding[] {
@@ -120,9 +161,38 @@ export class LocalView implements View, Follower {
     this.#state = after;
     this.#bindings = new Map(snapshot.bindings);
     this.#ahead.clear();
+    for (const [host, generation] of this.#ended) {
+      if (after.byHost.get(host)?.generation !== generation) this.#ended.delete(host);
+    }
     this.#contact(snapshot.now - this.#deps.clock.now());
-    this.#takeDirectory(snapshot, before === undefined);
     if (before) this.#announceDifferences(before, after);
+  }
+
+  /** A large directory comes in many pages; the one in use stays until the last. */
+  onDirectory(): DirectoryLoading {
+    const table = new DirectoryTable();
+    return {
+      page: (entries) => {
+        for (const [name, value] of entries) this.#putEntry(table, name, value);
+      },
+      done: (version) => {
+        const isFirst = this.#table === undefined;
+        this.#table = table;
+        const changed = version !== this.#directoryVersion;
+        this.#useVersion(version);
+        const event = { kind: 'directory', seq: version, at: this.now(), actor: 'unknown' } as const;
+        if (changed && !isFirst) this.#tell({ ...event, entries: 'all' });
+      },
+    };
+  }
+
+  onEntries(entries: ReadonlyMap<string, unknown>): void {
+    if (!this.#table) return;
+    for (const [name, value] of entries) {
+      const key = parseEntryName(name);
+      if (value !== undefined) this.#putEntry(this.#table, name, value);
+      else if (key && key.kind !== 'company') this.#table.remove(key.kind, key.id);
+    }
   }
 
   /** @throws Error when a change is missing: the store then has to give a new snapshot. */
@@ -132,11 +202,11 @@ export class LocalView implements View, Follower {
     const result = applyChange(this.#state, event);
     if (result === 'gap') throw new Error(`change ${event.seq} does not follow ${this.#state.seq}`);
     if (result === 'old') return;
-    if (event.kind !== 'directory') this.#tell(event);
-    else {
-      this.#directoryEvent = event;
-      this.#reloadIfNeeded();
-    }
+    // A directory loaded since then has it already, and that was told.
+    if (event.kind === 'directory' && event.seq <= this.#directoryVersion) return;
+    if (event.kind === 'directory') this.#useVersion(event.seq);
+    if (event.kind === 'end') this.#forgetEnded(event.association);
+    this.#tell(event);
   }
 
   onBindings(aor: string, set: BindingSet): void {
@@ -155,7 +225,6 @@ export class LocalView implements View, Follower {
       );
     }
     this.#offsetAlarm = alarm;
-    this.#reloadIfNeeded();
   }
 
   #contact(offsetMs: number): void {
@@ -166,7 +235,8 @@ export class LocalView implements View, Follower {
   }
 
   #live(association: Association | undefined): Association | undefined {
-    return association && !isOverdue(association, this.now()) ? association : undefined;
+    if (!association || isOverdue(association, this.now())) return undefined;
+    return this.#ended.get(association.host) === association.generation ? undefined : association;
   }
 
   #setBindings(aor: string, { version, bindings }: BindingSet): void {
@@ -174,42 +244,31 @@ export class LocalView implements View, Follower {
     this.#unsaved.delete(aor);
   }
 
-  /** Whether another directory is in use now. Bad entries leave the last good one in place. */
-  #readDirectory(entries: DirectoryEntries): boolean {
-    const text = JSON.stringify([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
-    if (text === this.#directoryText) return false;
-    this.#directoryText = text;
-    if (entries.size === 0) {
-      this.#directory = undefined;
-      return true;
-    }
-    const parsed = parseEntries(entries);
-    if ('problems' in parsed) {
-      this.#deps.log.error(
-        { problems: parsed.problems },
-        'the stored directory is not valid; the last good one stays',
-      );
-      return false;
-    }
-    this.#directory = parsed.directory;
-    return true;
+  /** An entry that is not valid is left out, or stays as it was. */
+  #putEntry(table: DirectoryTable, name: string, value: unknown): void {
+    const parsed = parseEntry(name, value);
+    if (!('problems' in parsed)) return table.put(parsed);
+    const { problems } = parsed;
+    this.#deps.log.error({ problems }, 'an entry of the stored directory is not valid and is not used');
   }
 
-  /** Reads the directory and tells of its change; the first one is no change. */
-  #takeDirectory(snapshot: Snapshot, isFirst: boolean): void {
-    const told = this.#directoryEvent;
-    if (told && told.seq > snapshot.seq) return;
-    this.#directoryEvent = undefined;
-    const changed = this.#readDirectory(snapshot.directory);
-    if (!told && (isFirst || !changed)) return;
-    this.#tell(told ?? { kind: 'directory', seq: snapshot.seq, at: snapshot.now, actor: 'unknown' });
+  #forgetEnded({ host, generation }: Association): void {
+    if (this.#ended.get(host) === generation) this.#ended.delete(host);
+  }
+
+  #useVersion(version: number): void {
+    this.#directoryVersion = version;
+    for (const settle of this.#versionWaits) settle();
   }
 
   /** After a gap the log entries themselves are lost to us, but not what they led to. */
   #announceDifferences(before: AssociationState, after: AssociationState): void {
     const at = this.now();
-    const isIn = (state: AssociationState, association: Association): boolean =>
-      state.byHost.get(association.host)?.generation === association.generation;
+    // Not by generation alone: after a fail-over the log may have gone another way from some position on.
+    const isIn = (state: AssociationState, { host, guest, generation, startedAt }: Association): boolean => {
+      const there = state.byHost.get(host);
+      return there?.generation === generation && there.guest === guest && there.startedAt === startedAt;
+    };
     for (const association of before.byHost.values()) {
       if (isIn(after, association)) continue;
       const reason = isOverdue(association, at) ? 'expired' : 'released';
@@ -230,22 +289,6 @@ export class LocalView implements View, Follower {
       } catch (error) {
         this.#deps.log.error({ err: error, kind: event.kind }, 'a listener failed on a change');
       }
-    }
-  }
-
-  #reloadIfNeeded(): void {
-    if (!this.#reloading && this.#directoryEvent) void this.#reload();
-  }
-
-  /** Only the directory: changes of associations come by the stream. When this fails, the next contact tries again. */
-  async #reload(): Promise<void> {
-    this.#reloading = true;
-    try {
-      this.#takeDirectory(await this.#deps.store.snapshot(), false);
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, 'could not read the changed directory; trying again');
-    } finally {
-      this.#reloading = false;
     }
   }
 }

@@ -1,10 +1,14 @@
+import type { CallsAtHosts } from '../services/activity.ts';
+import type { WarnedPhones } from '../services/expiry-warnings.ts';
 import { CallTable } from './calls/table.ts';
 import { handleRefer } from './calls/transfer.ts';
+import { WarningCalls } from './calls/warning-calls.ts';
 import { DigestServer } from './digest.ts';
 import { ALLOW, refuseUnacceptable, SUPPORTED_HEADER } from './guard.ts';
 import { Identifier } from './identify.ts';
 import { handleInvite, type InviteContext } from './invite.ts';
-import type { SipDependencies } from './ports.ts';
+import type { Log, SipDependencies } from './ports.ts';
+import { reasonHeader } from './reasons.ts';
 import { handleRegister } from './register.ts';
 import type { Handler, Request, Response } from './srf.ts';
 
@@ -21,6 +25,10 @@ export interface SipApp {
   /** Takes no more calls but emergency ones, then ends what is left. */
   stop(): Promise<void>;
   stats(): { calls: number; legs: number };
+  /** Who talks or dials at our phones. */
+  readonly calls: CallsAtHosts;
+  /** How a phone is told of a log-out that is near. */
+  readonly warnings: WarnedPhones;
 }
 
 /** The SIP application: which method goes where. Each handler is an edge that logs a surprise once and answers 500. */
@@ -33,20 +41,10 @@ export function createSipApp(deps: SipDependencies): SipApp {
   const table = new CallTable(log, () => clock.now());
   let draining = false;
   const context: InviteContext = { deps, table, identifier, talks: new Map(), draining: () => draining };
+  const warnings = new WarningCalls({ context, inMenu: (host) => context.talks.has(host) });
   table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
 
-  // Not a moment later: a CANCEL may be the next frame, and is lost when nobody listens yet.
-  const edge = (handler: (request: Request, response: Response) => Promise<void> | void): Handler => {
-    const attempt = async (request: Request, response: Response): Promise<void> => {
-      try {
-        await handler(request, response);
-      } catch (error) {
-        log.error({ err: error, method: request.method }, 'SIP request failed');
-        if (!response.finalResponseSent) response.send(500);
-      }
-    };
-    return (request, response) => void attempt(request, response);
-  };
+  const edge = edgeOf(log);
 
   /** Resolves when it is so, or after `ms`. */
   const pass = async (ms: number, isSo: () => boolean): Promise<void> => {
@@ -69,16 +67,40 @@ export function createSipApp(deps: SipDependencies): SipApp {
       srf.use('publish', edge(badEvent));
       for (const method of ['info', 'message', 'notify', 'refer', 'update'])
         srf.use(method, edge(notAllowed));
-      srf.on('close', () => table.dropAll());
+      srf.on('close', () => {
+        table.dropAll();
+        warnings.endAll(reasonHeader(503, 'SIP server lost'));
+      });
     },
     async stop() {
       draining = true;
+      warnings.endAll(reasonHeader(503, 'Server stops'));
       await pass(DRAIN, () => table.size === 0);
       table.hangUpAll();
-      await pass(EMERGENCY_DRAIN, () => table.pendingEmergencies === 0);
+      await pass(EMERGENCY_DRAIN, () => table.pendingEmergencies + warnings.pendingEmergencies === 0);
       await new Promise<void>((resolve) => clock.setTimer(LAST_WORDS, resolve));
     },
-    stats: () => ({ calls: table.size, legs: table.legs }),
+    stats: () => ({ calls: table.size + warnings.size, legs: table.legs }),
+    calls: table.phones,
+    warnings,
+  };
+}
+
+/** Makes handlers that log a surprise once and answer 500. */
+function edgeOf(
+  log: Log,
+): (handler: (request: Request, response: Response) => Promise<void> | void) => Handler {
+  return (handler) => {
+    const attempt = async (request: Request, response: Response): Promise<void> => {
+      try {
+        await handler(request, response);
+      } catch (error) {
+        log.error({ err: error, method: request.method }, 'SIP request failed');
+        if (!response.finalResponseSent) response.send(500);
+      }
+    };
+    // Not a moment later: a CANCEL may be the next frame, and is lost when nobody listens yet.
+    return (request, response) => void attempt(request, response);
   };
 }
 

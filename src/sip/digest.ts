@@ -81,10 +81,13 @@ export class DigestServer {
 
   /**
    * Value of the WWW-Authenticate header. Two challenges must be two header lines (RFC 8760 2.4), which drachtio-srf
-   * cannot express: the second line travels inside the value of the first.
+   * cannot express: the second line travels inside the value of the first. `source` is the address it goes to.
    */
-  challenge(algorithms: readonly Algorithm[], { stale }: { stale: boolean }): string {
-    const nonce = this.#newNonce();
+  challenge(
+    algorithms: readonly Algorithm[],
+    { stale, source = '' }: { stale: boolean; source?: string },
+  ): string {
+    const nonce = this.#newNonce(source);
     const flag = stale ? ', stale=true' : '';
     const line = (algorithm: Algorithm): string =>
       `Digest realm="${this.#options.realm}", nonce="${nonce}", algorithm=${algorithm}, qop="auth"${flag}`;
@@ -100,9 +103,23 @@ export class DigestServer {
     return this.#nonceIsGood(credentials) ? 'accepted' : 'stale';
   }
 
-  #newNonce(): string {
-    const body = `${this.#options.now().toString(36)}.${randomBytes(9).toString('base64url')}`;
+  /**
+   * Whether this nonce was given to that address: who answers it has received mail there. A nonce answered from
+   * elsewhere is good all the same, as a phone may reach us through two proxies.
+   */
+  wasGivenTo(nonce: string, source: string): boolean {
+    const [time, random, place, ...rest] = nonce.split('.', 5);
+    return rest.length === 1 && sameText(this.#place(`${time}.${random}`, source), place ?? '');
+  }
+
+  #newNonce(source: string): string {
+    const start = `${this.#options.now().toString(36)}.${randomBytes(9).toString('base64url')}`;
+    const body = `${start}.${this.#place(start, source)}`;
     return `${body}.${this.#sign(body)}`;
+  }
+
+  #place(start: string, source: string): string {
+    return this.#sign(`${start} ${source}`).slice(0, 12);
   }
 
   #sign(body: string): string {

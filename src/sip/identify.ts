@@ -1,23 +1,38 @@
 import { BlockList, isIPv4 } from 'node:net';
+import type { Host } from '../domain/directory.ts';
 import type { Caller } from '../domain/route.ts';
 import { Challenges } from './challenges.ts';
-import { type Algorithm, type DigestServer, parseCredentials } from './digest.ts';
+import { type Algorithm, type Credentials, type DigestServer, parseCredentials } from './digest.ts';
+import { DigestGuesses, type Guess, type GuessWait } from './digest-guesses.ts';
 import type { SipDependencies, Trunk } from './ports.ts';
 import { reasonHeader, spoken, warning } from './reasons.ts';
 import type { Request, Response } from './srf.ts';
 import { userOf } from './uri.ts';
+
+/** A request that brings a digest answer. */
+interface Answer {
+  readonly request: Request;
+  readonly response: Response;
+  readonly credentials: Credentials;
+}
 
 /** Finds out who calls: a trunk by its address, a phone by its digest answer, nobody by From alone. */
 export class Identifier {
   readonly #deps: SipDependencies;
   readonly #digest: DigestServer;
   readonly #challenges: Challenges;
+  readonly #guesses: DigestGuesses;
   readonly #trunks: readonly { trunk: Trunk; matches: (address: string) => boolean }[];
 
   constructor(deps: SipDependencies, digest: DigestServer) {
     this.#deps = deps;
     this.#digest = digest;
     this.#challenges = new Challenges(deps.digests, () => deps.clock.now());
+    this.#guesses = new DigestGuesses({
+      now: () => deps.clock.now(),
+      bindingsOf: (user) => deps.view.bindingsOf(user),
+      onWait: (wait) => this.#slowedDown(wait),
+    });
     this.#trunks = deps.trunks.map((trunk) => ({ trunk, matches: addressMatcher(trunk.addresses) }));
   }
 
@@ -50,18 +65,39 @@ export class Identifier {
       return undefined;
     }
     if (!credentials) {
-      const claimed = userOf(request.get('From') ?? '');
-      const known = hosts.has(claimed) ? claimed : undefined;
-      this.#challenge(response, this.#challenges.offer(known, request.get('User-Agent') ?? ''), false);
+      this.#ask(request, response, userOf(request.get('From') ?? ''));
       return undefined;
     }
-    this.#challenges.answered(credentials.username);
-    const host = hosts.get(credentials.username);
+    this.#challenges.answered({ address: request.source_address, user: credentials.username });
+    const answer = { request, response, credentials };
+    return this.#mayTry(answer) && this.#check(answer, hosts.get(credentials.username))
+      ? credentials.username
+      : undefined;
+  }
+
+  /** While somebody guesses, an answer is not looked at: it is challenged like a request that brings none. */
+  #mayTry({ request, response, credentials }: Answer): boolean {
+    const decision = this.#guesses.decide(this.#guessOf(request, credentials));
+    if (decision === 'wait') this.#ask(request, response, credentials.username);
+    if (decision === 'prove') this.#again(request, response, credentials);
+    return decision === 'check';
+  }
+
+  #check({ request, response, credentials }: Answer, host: Host | undefined): boolean {
+    const guess = this.#guessOf(request, credentials);
     const verdict = this.#digest.verify(request.method, credentials, host?.digest);
-    if (verdict === 'accepted') return credentials.username;
-    if (verdict === 'stale') this.#challenge(response, [credentials.algorithm], true);
-    else this.#refuse(request, response);
-    return undefined;
+    if (verdict === 'accepted') this.#guesses.succeeded(guess);
+    else if (verdict === 'stale') this.#again(request, response, credentials);
+    else {
+      this.#guesses.failed(guess);
+      this.#refuse(request, response);
+    }
+    return verdict === 'accepted';
+  }
+
+  #guessOf({ source_address: address, source_port }: Request, { username, nonce }: Credentials): Guess {
+    const proven = this.#digest.wasGivenTo(nonce, address);
+    return { user: username, address, port: Number(source_port), proven };
   }
 
   /**
@@ -81,8 +117,36 @@ export class Identifier {
     return names.find((name) => hosts?.has(name));
   }
 
-  #challenge(response: Response, algorithms: readonly Algorithm[], stale: boolean): void {
-    response.send(401, { headers: { 'WWW-Authenticate': this.#digest.challenge(algorithms, { stale }) } });
+  #ask(request: Request, response: Response, user: string): void {
+    const asker = { address: request.source_address, user };
+    const algorithms = this.#challenges.offer(asker, request.get('User-Agent') ?? '');
+    this.#challenge({ request, response, algorithms, stale: false });
+  }
+
+  #again(request: Request, response: Response, { algorithm }: Credentials): void {
+    this.#challenge({ request, response, algorithms: [algorithm], stale: true });
+  }
+
+  #challenge(how: {
+    request: Request;
+    response: Response;
+    algorithms: readonly Algorithm[];
+    stale: boolean;
+  }): void {
+    const { request, response, algorithms, stale } = how;
+    const challenge = this.#digest.challenge(algorithms, { stale, source: request.source_address });
+    response.send(401, { headers: { 'WWW-Authenticate': challenge } });
+  }
+
+  /** Once for each wait, not for each request during it. A name nobody here has may be a secret typed wrongly. */
+  #slowedDown({ guess, over, ms }: GuessWait): void {
+    const user = this.#deps.view.directory?.hosts.has(guess.user) ? guess.user : undefined;
+    const { address: source } = guess;
+    const text = over === 'spray' ? 'for many phones' : 'for one phone';
+    this.#deps.log.warn(
+      { source, user, over, seconds: ms / 1000 },
+      `somebody guesses ${text} and has to wait`,
+    );
   }
 
   #refuse(request: Request, response: Response): void {

@@ -9,6 +9,7 @@ import { refuseUnacceptable } from './guard.ts';
 import type { Identifier } from './identify.ts';
 import { answerAndRefuse, sayAndRefuse } from './menus/announce.ts';
 import { Conversation } from './menus/conversation.ts';
+import { emergencyByDigits } from './menus/emergency-digits.ts';
 import { logIn } from './menus/log-in.ts';
 import { logOut } from './menus/log-out.ts';
 import type { SipDependencies } from './ports.ts';
@@ -177,16 +178,8 @@ async function logInMenu(
   { conversation, host }: { conversation: Conversation; host: Host },
 ): Promise<void> {
   const { deps } = context;
-  const emergencyAt = (digits: string): Extract<Route, { kind: 'emergency' }> | undefined => {
-    if (digits === '') return undefined;
-    const requestUri = `sip:${digits}@${deps.domain}`;
-    const route = decideRoute(
-      { requestUri, caller: { kind: 'host', host: host.id } },
-      deps.view,
-      deps.numberPlan,
-    );
-    return route.kind === 'emergency' ? route : undefined;
-  };
+  const emergencyAt = (digits: string): Extract<Route, { kind: 'emergency' }> | undefined =>
+    emergencyByDigits(deps, host.id, digits);
   const end = await logIn(deps, conversation, {
     host,
     source: invite.request.source_address,

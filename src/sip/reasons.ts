@@ -21,6 +21,9 @@ const refusals = {
   nobodyHere: { status: 403, text: 'Nobody is logged in here', clips: ['not-logged-in'] },
   notYours: { status: 403, text: 'Not logged in at this phone', clips: ['not-logged-in'] },
   noInput: { status: 408, text: 'No digits were received', clips: ['no-input'] },
+  newPasscodeNeeded: { status: 403, text: 'Choose a new PIN first', clips: ['new-pin'] },
+  passcodeTooSimple: { status: 403, text: 'PIN too easy to guess', clips: ['pin-too-simple'] },
+  passcodesDiffer: { status: 403, text: 'The PINs are not the same', clips: ['pins-differ'] },
   storeUnavailable: { status: 503, text: 'Login is unavailable for the moment', clips: ['service-problem'] },
   hostFree: {
     status: 403,
@@ -35,6 +38,10 @@ const refusals = {
   overloaded: { status: 503, text: 'Too many calls for the moment', clips: ['call-failed'] },
   unknownHost: { status: 403, text: 'This phone is not known here', clips: ['not-allowed'] },
   unknownUser: { status: 404, text: 'Number not known', clips: ['number-unknown'] },
+  invalidCursor: { status: 500, text: 'Not known', clips: ['call-failed'] },
+  unknownWebhook: { status: 404, text: 'Not known', clips: ['call-failed'] },
+  invalidWebhook: { status: 500, text: 'The webhook is not valid', clips: ['call-failed'] },
+  tooManyWebhooks: { status: 500, text: 'Too many webhooks', clips: ['call-failed'] },
   invalidDirectory: { status: 500, text: 'The directory is not valid', clips: ['call-failed'] },
 } as const satisfies Record<Reason, SpokenRefusal>;
 

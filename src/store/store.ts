@@ -1,4 +1,4 @@
-import type { Association, ChangeEvent, EndReason } from '../domain/association.ts';
+import type { Association, ChangeEvent, EndReason, Notice } from '../domain/association.ts';
 import type { BindingSet } from '../domain/binding.ts';
 
 /** The store cannot answer in time, or cannot keep what it is told. Nothing was acknowledged. */
@@ -12,6 +12,8 @@ export interface AssociateCommand {
   readonly site: string;
   /** ms, or 'never'. */
   readonly limitMs: number | 'never';
+  /** ms without a call after which it ends. */
+  readonly idleLimitMs: number | 'never';
   readonly occupied: 'deny' | 'takeover';
   readonly secondDesk: 'move' | 'deny';
   /** Who acts: `guest`, `admin:<name>`, `node:<id>`. */
@@ -31,6 +33,24 @@ export type AssociateReply =
   /** Second-desk policy `deny` and the guest sits at another host. */
   | { readonly outcome: 'elsewhere'; readonly at: Association }
   | { readonly outcome: 'alreadyHere'; readonly association: Association };
+
+/** Moves the deadline of an association that is still there. */
+export type ExtendCommand = {
+  readonly host: string;
+  /** Fence: only this association. */
+  readonly generation: number;
+  readonly actor: string;
+} & (
+  | /** A call begins or goes on: an idle limit starts anew, other limits stay. */ { readonly reason: 'call' }
+  /** The guest stays: this limit from now on. */
+  | { readonly reason: 'stay'; readonly limitMs: number | 'never' }
+);
+
+/** `unchanged`: nothing to move; `gone`: over, or another association by now. */
+export type ExtendReply =
+  | { readonly outcome: 'extended'; readonly association: Association }
+  | { readonly outcome: 'unchanged' }
+  | { readonly outcome: 'gone' };
 
 export interface EndCommand {
   /** By host, by guest, or both (then the guest must sit there). */
@@ -56,20 +76,47 @@ export interface ClaimReply {
   readonly now: number;
 }
 
-/** Who guesses, where, from which address: one counter each. */
+/** Whom somebody claims to be, where, from which address: a counter each, and one for the person at that host. */
 export interface GuessKey {
+  /** An extension; one that is nobody's comes blinded (services/passcodes), as it may be a passcode. */
   readonly extension: string;
+  /** Whether a user has this extension: only then may it be written down. */
+  readonly known?: boolean;
   readonly host: string;
   readonly source: string;
 }
 
+/** `pair`: the person at that host. */
+export type GuessCounter = 'extension' | 'pair' | 'host' | 'source';
+
 export type GuessReply =
   | { readonly outcome: 'reserved' }
-  | { readonly outcome: 'wait'; readonly waitMs: number; readonly counter: 'extension' | 'host' | 'source' }
+  | { readonly outcome: 'wait'; readonly waitMs: number; readonly counter: GuessCounter }
   | { readonly outcome: 'locked' };
 
-/** Directory entries as stored: `company`, `site:<id>`, `user:<extension>`, `host:<id>` to their JSON values. */
+/**
+ * Directory entries as stored: `company`, `site:<id>`, `user:<extension>`, `host:<id>`, `webhook:<id>` to their JSON
+ * values.
+ */
 export type DirectoryEntries = ReadonlyMap<string, unknown>;
+
+export interface DirectoryWrite {
+  readonly put: DirectoryEntries;
+  readonly remove: readonly string[];
+  readonly actor: string;
+  /** Write only if there is no company yet. */
+  readonly ifEmpty?: boolean;
+  /** Write only if this is still the version: nobody else wrote since it was read. */
+  readonly ifVersion?: number;
+  /** Logged in the same step. */
+  readonly notice?: { readonly notice: Notice; readonly extension: string };
+}
+
+/** `version` is that of the directory now: the log position of its last change. */
+export interface DirectoryWritten {
+  readonly outcome: 'written' | 'exists' | 'conflict';
+  readonly version: number;
+}
 
 export interface Snapshot {
   /** Log position at which all of this is true. What is past its deadline but not yet ended is still in it. */
@@ -77,21 +124,67 @@ export interface Snapshot {
   /** ms since 1970 by the store's clock when taken. */
   readonly now: number;
   readonly associations: readonly Association[];
-  readonly directory: DirectoryEntries;
   readonly bindings: ReadonlyMap<string, BindingSet>;
+}
+
+/** Takes the whole directory page by page, as it may be large; `done` puts it in the place of what was known. */
+export interface DirectoryLoading {
+  page(entries: DirectoryEntries): void;
+  /** The directory is at least as new as this version. */
+  done(version: number): void;
 }
 
 /**
  * Receives the state and then every change, in order, without gaps; a gap or a new connection leads to a new
- * `onSnapshot`, which replaces all that was known. A `directory` event says that the directory has changed, not how:
- * `snapshot()` has it. A receiver that throws gets the state anew.
+ * `onSnapshot` and `onDirectory`, which replace all that was known. Before a `directory` event come the entries it names;
+ * before one that names none, all of the directory. A receiver that throws gets the state anew.
  */
 export interface Follower {
   onSnapshot(snapshot: Snapshot): void;
+  onDirectory(): DirectoryLoading;
+  /** Entries as they are now; undefined: removed. */
+  onEntries(entries: ReadonlyMap<string, unknown>): void;
   onEvent(event: ChangeEvent): void;
   onBindings(aor: string, set: BindingSet): void;
   /** In touch with the store at this moment (also when nothing changed); `offsetMs` = store clock − ours. */
   onContact(offsetMs: number): void;
+}
+
+export interface Consumer {
+  /** `[a-z0-9:-]{1,80}`; its place in the log is kept under it. */
+  readonly name: string;
+  take(event: ChangeEvent, signal: AbortSignal): Promise<void>;
+  /** Entries were forgotten before this consumer took them. */
+  missed(from: number, to: number): void;
+}
+
+export interface HistoryQuery {
+  readonly host?: string | undefined;
+  readonly guest?: string | undefined;
+  /** ms since 1970 by the store's clock, inclusive. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly kinds?: readonly ChangeEvent['kind'][] | undefined;
+  /** At most this many, 1–1000. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+}
+
+export interface HistoryPage {
+  readonly events: readonly ChangeEvent[];
+  /** For the page that follows; undefined: that was all. */
+  readonly next: string | undefined;
+}
+
+export interface DeadLetter {
+  readonly consumer: string;
+  /** Absent: entries that were forgotten before they were taken. */
+  readonly event?: ChangeEvent | undefined;
+  /** Why, without secrets. */
+  readonly problem: string;
+  /** ms since 1970. */
+  readonly at: number;
 }
 
 /** State of one company. Every method rejects with StoreUnavailable when the store does not answer in time. */
@@ -108,27 +201,43 @@ export interface Store {
   associate(command: AssociateCommand): Promise<AssociateReply>;
   /** Ends one association. When it rejects, the end may have happened all the same. */
   end(command: EndCommand): Promise<EndReply>;
+  /** Moves a deadline. */
+  extend(command: ExtendCommand): Promise<ExtendReply>;
   /** Ends what is past its deadline, at most `limit`; any node, any number of times. */
   claimDue(limit: number): Promise<ClaimReply>;
   snapshot(): Promise<Snapshot>;
-  /** Follows until the signal aborts; retries for ever by itself. Resolves after the first snapshot or on abort. */
+  /**
+   * Follows until the signal aborts; retries for ever by itself. Resolves when the state is loaded, directory
+   * included, or on abort.
+   */
   follow(follower: Follower, signal: AbortSignal): Promise<void>;
-  /** Reserves one guess before the slow hash; parallel guesses on all nodes share one budget. */
+  /**
+   * Reserves one guess before the slow hash; parallel guesses on all nodes share one budget. The first guess that locks
+   * a person, and the first that makes a host wait, are logged as notices.
+   */
   reserveGuess(key: GuessKey): Promise<GuessReply>;
   /** Gives back a guess that was right. */
   confirmGuess(key: GuessKey): Promise<void>;
-  /** Administrator's unlock of a person. */
-  clearGuesses(extension: string): Promise<void>;
+  /** Administrator's unlock of a person; logged. */
+  clearGuesses(extension: string, actor: string): Promise<void>;
+  /** True for one caller in `ttlMs`, whichever node asks. `name`: `[A-Za-z0-9._:-]{1,100}`. */
+  claimOnce(name: string, ttlMs: number): Promise<boolean>;
   /**
-   * Puts and removes directory entries in one step and logs one `directory` event. With `ifEmpty` nothing is
-   * written when the company exists already; the reply says whether it was written.
+   * Takes every entry of the change log in order, from where it last got to, on one node at a time: another goes on
+   * within seconds when that one dies. At least once: the consumer must not mind an entry again. The next entry waits until
+   * `take` resolves; one that rejects gets the entry again, after a while. A new consumer begins at the end of the log.
    */
-  writeDirectory(command: {
-    readonly put: DirectoryEntries;
-    readonly remove: readonly string[];
-    readonly ifEmpty?: boolean;
-    readonly actor: string;
-  }): Promise<boolean>;
+  consume(consumer: Consumer, signal: AbortSignal): Promise<void>;
+  /** Entries of the change log, newest first. */
+  history(query: HistoryQuery): Promise<HistoryPage>;
+  /** Forgets entries older than this that every consumer has taken; says how many. `consumers`: those that count. */
+  trimLog(retainMs: number, consumers: readonly string[]): Promise<number>;
+  /** Keeps what could not be delivered, the newest thousand. */
+  addDeadLetter(letter: DeadLetter): Promise<void>;
+  /** Newest first. */
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Puts and removes directory entries in one step and logs one `directory` event. */
+  writeDirectory(write: DirectoryWrite): Promise<DirectoryWritten>;
   /**
    * Replaces an AOR's bindings if its version is still `expected`, and stores them as version `expected + 1`
    * (`set.version` is not read); false when another writer was first. When nothing is stored any more because all

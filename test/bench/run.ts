@@ -1,7 +1,9 @@
 import { benchCalls } from './calls.ts';
+import { benchDecisions } from './decisions.ts';
 import { benchLogIns } from './log-ins.ts';
 
-/** `npm run bench`: what a call and a login cost. Ratios within one run, so that a busy machine does not decide. */
+/** `npm run bench`: what a call, a login and a routing decision cost. Ratios within one run, so that a busy machine does not decide. */
 const calls = await benchCalls(100, 10);
 const logIns = await benchLogIns({ rate: 20, seconds: 15 });
-process.exit(calls && logIns ? 0 : 1);
+const decisions = await benchDecisions();
+process.exit(calls && logIns && decisions ? 0 : 1);

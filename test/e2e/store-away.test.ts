@@ -45,19 +45,29 @@ describe.each(['frozen', 'killed'] as const)('the store is %s', (how) => {
   });
 });
 
-test('a log-out without the store is refused in words, and works when it is back', async () => {
-  await hotdesk().seat(first.extension, PHONES.reception);
-  const phone = await hotdesk().phone(PHONES.reception);
-  await hotdesk().redis.freeze();
-  const call = await phone.call('*91');
-  await call.heard('service-problem', 10_000);
-  await endedByServer(call);
-  await hotdesk().redis.thaw();
-  await storeIs(true);
-  // The frozen store may still have carried out what it could not confirm: either way the phone is free after this.
-  await (await phone.call('*91')).ended;
-  await hotdesk().expectGuest(PHONES.reception, undefined);
-});
+test.each(['frozen', 'killed'] as const)(
+  'a log-out while the store is %s holds at once, and ever after',
+  async (how) => {
+    await hotdesk().seat(first.extension, PHONES.reception);
+    const phone = await hotdesk().phone(PHONES.reception);
+    await takeAway(how);
+    try {
+      const call = await phone.call('*91');
+      await call.heard('logged-out-as', 10_000);
+      await endedByServer(call);
+      expect(await hotdesk().guestAt(PHONES.reception)).toBeUndefined();
+      const refused = await phone.call('01632960500');
+      await refused.heard('phone-free');
+      await endedByServer(refused);
+      await (await phone.call('*91')).heard('service-problem', 10_000);
+    } finally {
+      await giveBack(how);
+    }
+    const inStore = (): Promise<number> => hotdesk().redis.client().hexists('hd:{demo}:b', PHONES.reception);
+    await eventually('the store told', async () => (await inStore()) === 0);
+    expect(await hotdesk().guestAt(PHONES.reception)).toBeUndefined();
+  },
+);
 
 test('a login that was confirmed is there after kill -9 of the store', async () => {
   const phone = await hotdesk().phone(PHONES.reception);

@@ -1,16 +1,23 @@
-import type { Association, ChangeEvent, EndReason } from '../../src/domain/association.ts';
+import type { Association, ChangeEvent, EndReason, Notice } from '../../src/domain/association.ts';
 import type { BindingSet } from '../../src/domain/binding.ts';
 import { isOverdue } from '../../src/domain/fold.ts';
 import {
   type AssociateCommand,
   type AssociateReply,
   type ClaimReply,
-  type DirectoryEntries,
+  type Consumer,
+  type DeadLetter,
+  type DirectoryWrite,
+  type DirectoryWritten,
   type EndCommand,
   type EndReply,
+  type ExtendCommand,
+  type ExtendReply,
   type Follower,
   type GuessKey,
   type GuessReply,
+  type HistoryPage,
+  type HistoryQuery,
   type Snapshot,
   type Store,
   StoreUnavailable,
@@ -18,6 +25,8 @@ import {
 
 interface Counter {
   n: number;
+  /** Since a right one or an unlock. */
+  total: number;
   /** End of the wait, and whose guess began it. */
   until: number;
   by: string;
@@ -25,10 +34,11 @@ interface Counter {
   ends: number;
 }
 
-const COUNTERS = ['extension', 'host', 'source'] as const;
+const COUNTERS = ['extension', 'pair', 'host', 'source'] as const;
 const NEVER = Number.POSITIVE_INFINITY;
 const GUESSES = {
-  extension: { free: 5, longest: 3_600_000, window: 3_600_000, slides: true, hard: 20 },
+  extension: { free: 5, longest: 30_000, window: 3_600_000, slides: true, hard: 20 },
+  pair: { free: 5, longest: 3_600_000, window: 3_600_000, slides: true, hard: NEVER },
   host: { free: 10, longest: 300_000, window: 900_000, slides: false, hard: NEVER },
   source: { free: 200, longest: 30_000, window: 900_000, slides: false, hard: NEVER },
 } as const;
@@ -46,11 +56,17 @@ export class FakeStore implements Store {
   readonly calls: string[] = [];
   readonly #now: () => number;
   readonly #byHost = new Map<string, Association>();
+  /** Deadlines without the idle limit, by generation. */
+  readonly #caps = new Map<number, number | 'never'>();
+  readonly #once = new Map<string, number>();
+  readonly #letters: DeadLetter[] = [];
+  readonly #wakes = new Set<() => void>();
   readonly #operations = new Map<string, AssociateReply | EndReply>();
   readonly #guesses = new Map<string, Counter>();
   readonly #bindings = new Map<string, BindingSet>();
   readonly #followers = new Set<Follower>();
-  #directory = new Map<string, unknown>();
+  readonly directory = new Map<string, unknown>();
+  #version = 0;
   #seq = 0;
 
   constructor(now: () => number) {
@@ -66,14 +82,18 @@ export class FakeStore implements Store {
 
   associate(command: AssociateCommand): Promise<AssociateReply> {
     return this.#answer('associate', () =>
-      this.#once(command.opId, () => this.#associate(command)),
+      this.#doOnce(command.opId, () => this.#associate(command)),
     ) as Promise<AssociateReply>;
   }
 
   end(command: EndCommand): Promise<EndReply> {
     return this.#answer('end', () =>
-      this.#once(command.opId, () => this.#endOne(command)),
+      this.#doOnce(command.opId, () => this.#endOne(command)),
     ) as Promise<EndReply>;
+  }
+
+  extend(command: ExtendCommand): Promise<ExtendReply> {
+    return this.#answer('extend', () => this.#extend(command));
   }
 
   claimDue(limit: number): Promise<ClaimReply> {
@@ -98,13 +118,16 @@ export class FakeStore implements Store {
     this.#followers.add(follower);
     signal.addEventListener('abort', () => this.#followers.delete(follower), { once: true });
     follower.onSnapshot(await this.snapshot());
+    this.#loadDirectory(follower);
+    follower.onContact(0);
   }
 
   reserveGuess(key: GuessKey): Promise<GuessReply> {
     return this.#answer('reserveGuess', () => {
       const now = this.#now();
       const counters = COUNTERS.map((name) => ({ name, counter: this.#counter(name, key) }));
-      if (counters.some(({ name, counter }) => counter.n >= GUESSES[name].hard)) return { outcome: 'locked' };
+      if (counters.some(({ name, counter }) => counter.total >= GUESSES[name].hard))
+        return { outcome: 'locked' };
       const [longest] = counters.toSorted((a, b) => b.counter.until - a.counter.until);
       if (longest && longest.counter.until > now) {
         return { outcome: 'wait', waitMs: longest.counter.until - now, counter: longest.name };
@@ -112,45 +135,123 @@ export class FakeStore implements Store {
       for (const { name, counter } of counters) {
         const { free, longest: most, window, slides } = GUESSES[name];
         counter.n = counter.ends > now ? counter.n + 1 : 1;
+        counter.total += 1;
         const due = counter.n >= free ? Math.min(most, 1000 * 2 ** (counter.n - free)) : 0;
         counter.until = now + due;
         counter.by = due > 0 ? guessId(key) : '';
         if (slides) counter.ends = now + due + window;
         else if (counter.n === 1) counter.ends = now + window;
       }
+      const actor = 'guest';
+      const extension = key.known ? key.extension : undefined;
+      if (this.#counter('extension', key).total === GUESSES.extension.hard)
+        this.#notice('lockedOut', { actor, extension, host: key.host });
+      if (this.#counter('host', key).n === GUESSES.host.free)
+        this.#notice('guessing', { actor, extension: undefined, host: key.host });
       return { outcome: 'reserved' };
     });
   }
 
   confirmGuess(key: GuessKey): Promise<void> {
     return this.#answer('confirmGuess', () => {
-      this.#guesses.delete(`extension ${key.extension}`);
+      for (const name of ['extension', 'pair'] as const) this.#guesses.delete(counterId(name, key));
       for (const name of ['host', 'source'] as const) {
         const counter = this.#counter(name, key);
         counter.n--;
-        if (counter.n <= 0) this.#guesses.delete(`${name} ${key[name]}`);
+        if (counter.n <= 0) this.#guesses.delete(counterId(name, key));
         if (counter.by === guessId(key)) counter.until = 0;
       }
     });
   }
 
-  clearGuesses(extension: string): Promise<void> {
-    return this.#answer('clearGuesses', () => void this.#guesses.delete(`extension ${extension}`));
+  clearGuesses(extension: string, actor: string): Promise<void> {
+    return this.#answer('clearGuesses', () => {
+      this.#guesses.delete(`extension ${extension}`);
+      this.#notice('unlocked', { actor, extension, host: undefined });
+    });
   }
 
-  writeDirectory(command: {
-    readonly put: DirectoryEntries;
-    readonly remove: readonly string[];
-    readonly ifEmpty?: boolean;
-    readonly actor: string;
-  }): Promise<boolean> {
-    return this.#answer('writeDirectory', () => {
-      if (command.ifEmpty && this.#directory.has('company')) return false;
-      const next = new Map([...this.#directory, ...structuredClone(command.put)]);
-      for (const key of command.remove) next.delete(key);
-      this.#directory = next;
-      this.#tell({ kind: 'directory', seq: ++this.#seq, at: this.#now(), actor: command.actor });
+  claimOnce(name: string, ttlMs: number): Promise<boolean> {
+    return this.#answer('claimOnce', () => {
+      if ((this.#once.get(name) ?? 0) > this.#now()) return false;
+      this.#once.set(name, this.#now() + ttlMs);
       return true;
+    });
+  }
+
+  /** Entry by entry from the end of the log; what is rejected is taken again at once. */
+  async consume(consumer: Consumer, signal: AbortSignal): Promise<void> {
+    let next = this.log.length;
+    while (!signal.aborted) {
+      const event = this.log[next];
+      if (event === undefined || this.down) {
+        await new Promise<void>((resolve) => {
+          this.#wakes.add(resolve);
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+        continue;
+      }
+      await consumer.take(event, signal).then(
+        () => {
+          next += 1;
+        },
+        () => undefined,
+      );
+    }
+  }
+
+  history({ host, guest, from, to, kinds, limit, after }: HistoryQuery): Promise<HistoryPage> {
+    return this.#answer('history', () => {
+      const found = this.log.toReversed().filter((event) => {
+        const about = 'association' in event ? event.association : undefined;
+        const notice = event.kind === 'notice' ? event : undefined;
+        return (
+          (after === undefined || event.seq < Number(after)) &&
+          (host === undefined || host === (about?.host ?? notice?.host)) &&
+          (guest === undefined || guest === (about?.guest ?? notice?.extension)) &&
+          (from === undefined || event.at >= from) &&
+          (to === undefined || event.at <= to) &&
+          (kinds?.includes(event.kind) ?? true)
+        );
+      });
+      const events = found.slice(0, limit);
+      return { events, next: found.length > limit ? String(events.at(-1)?.seq) : undefined };
+    });
+  }
+
+  trimLog(retainMs: number): Promise<number> {
+    return this.#answer('trimLog', () => {
+      const old = this.log.filter(({ at }) => at < this.#now() - retainMs).length;
+      this.log.splice(0, old);
+      return old;
+    });
+  }
+
+  addDeadLetter(letter: DeadLetter): Promise<void> {
+    return this.#answer('addDeadLetter', () => void this.#letters.unshift(letter));
+  }
+
+  deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return this.#answer('deadLetters', () => this.#letters.slice(0, limit));
+  }
+
+  writeDirectory(write: DirectoryWrite): Promise<DirectoryWritten> {
+    return this.#answer('writeDirectory', () => {
+      const { put, remove, ifEmpty, ifVersion = this.#version, actor, notice } = write;
+      if (ifEmpty && this.directory.has('company')) return { outcome: 'exists', version: this.#version };
+      if (ifVersion !== this.#version) return { outcome: 'conflict', version: this.#version };
+      // As JSON, which knows nothing undefined.
+      for (const [name, value] of put) this.directory.set(name, JSON.parse(JSON.stringify(value)));
+      for (const name of remove) this.directory.delete(name);
+      const entries = [...put.keys(), ...remove];
+      this.#version = ++this.#seq;
+      for (const follower of this.#followers) {
+        follower.onEntries(new Map(entries.map((name) => [name, this.directory.get(name)])));
+      }
+      const written = { outcome: 'written', version: this.#version } as const;
+      this.#tell({ kind: 'directory', seq: this.#version, at: this.#now(), actor, entries });
+      if (notice) this.#notice(notice.notice, { actor, extension: notice.extension, host: undefined });
+      return written;
     });
   }
 
@@ -181,7 +282,7 @@ export class FakeStore implements Store {
     return reply;
   }
 
-  #once<T extends AssociateReply | EndReply>(opId: string, work: () => T): T {
+  #doOnce<T extends AssociateReply | EndReply>(opId: string, work: () => T): T {
     const before = this.#operations.get(opId) as T | undefined;
     if (before) return 'replay' in before ? { ...before, replay: true } : before;
     const reply = work();
@@ -190,7 +291,7 @@ export class FakeStore implements Store {
   }
 
   #associate(command: AssociateCommand): AssociateReply {
-    const { host, guest, site, limitMs, actor } = command;
+    const { host, guest, site, limitMs, idleLimitMs, actor } = command;
     const there = this.#live(this.#byHost.get(host));
     const elsewhere = this.#live(
       [...this.#byHost.values()].find((association) => association.guest === guest),
@@ -202,8 +303,10 @@ export class FakeStore implements Store {
     if (elsewhere) this.#finish(elsewhere, 'moved', actor);
     const at = this.#now();
     const seq = ++this.#seq;
-    const expiresAt = limitMs === 'never' ? 'never' : at + limitMs;
-    const association = { host, guest, site, generation: seq, startedAt: at, expiresAt } as const;
+    const cap = limitMs === 'never' ? 'never' : at + limitMs;
+    this.#caps.set(seq, cap);
+    const expiresAt = earlier(cap, idleLimitMs === 'never' ? 'never' : at + idleLimitMs);
+    const association = { host, guest, site, generation: seq, startedAt: at, expiresAt, idleLimitMs };
     this.#byHost.set(host, association);
     const previousHost = elsewhere?.host;
     this.#tell({
@@ -216,6 +319,36 @@ export class FakeStore implements Store {
       previousHost,
     });
     return { outcome: 'associated', association, movedFrom: previousHost, replay: false };
+  }
+
+  #extend(command: ExtendCommand): ExtendReply {
+    const there = this.#live(this.#byHost.get(command.host));
+    if (there?.generation !== command.generation) return { outcome: 'gone' };
+    const at = this.#now();
+    let cap = this.#caps.get(there.generation) ?? 'never';
+    if (command.reason === 'stay') cap = command.limitMs === 'never' ? 'never' : at + command.limitMs;
+    const expiresAt = earlier(cap, there.idleLimitMs === 'never' ? 'never' : at + there.idleLimitMs);
+    const isLater = earlier(there.expiresAt, expiresAt) === there.expiresAt && expiresAt !== there.expiresAt;
+    if (!isLater) return { outcome: 'unchanged' };
+    this.#caps.set(there.generation, cap);
+    const association = { ...there, expiresAt };
+    this.#byHost.set(command.host, association);
+    const { actor, reason } = command;
+    this.#tell({ kind: 'extend', seq: ++this.#seq, at, actor, reason, association });
+    return { outcome: 'extended', association };
+  }
+
+  #notice(
+    name: Notice,
+    about: { actor: string; extension: string | undefined; host: string | undefined },
+  ): void {
+    this.#tell({ kind: 'notice', seq: ++this.#seq, at: this.#now(), notice: name, ...about });
+  }
+
+  #loadDirectory(follower: Follower): void {
+    const loading = follower.onDirectory();
+    loading.page(structuredClone(this.directory));
+    loading.done(this.#version);
   }
 
   #endOne({ host, guest, generation, reason, actor }: EndCommand): EndReply {
@@ -245,11 +378,13 @@ export class FakeStore implements Store {
   #tell(event: ChangeEvent): void {
     this.log.push(event);
     for (const follower of this.#followers) follower.onEvent(event);
+    for (const wake of this.#wakes) wake();
+    this.#wakes.clear();
   }
 
   #counter(name: (typeof COUNTERS)[number], key: GuessKey): Counter {
-    const id = `${name} ${key[name]}`;
-    const counter = this.#guesses.get(id) ?? { n: 0, until: 0, by: '', ends: 0 };
+    const id = counterId(name, key);
+    const counter = this.#guesses.get(id) ?? { n: 0, total: 0, until: 0, by: '', ends: 0 };
     this.#guesses.set(id, counter);
     return counter;
   }
@@ -259,10 +394,18 @@ export class FakeStore implements Store {
       seq: this.#seq,
       now: this.#now(),
       associations: [...this.#byHost.values()],
-      directory: structuredClone(this.#directory),
       bindings: new Map(this.#bindings),
     };
   }
+}
+
+function earlier(a: number | 'never', b: number | 'never'): number | 'never' {
+  if (a === 'never') return b;
+  return b === 'never' ? a : Math.min(a, b);
+}
+
+function counterId(name: (typeof COUNTERS)[number], key: GuessKey): string {
+  return `${name} ${name === 'pair' ? `${key.extension}:${key.host}` : key[name]}`;
 }
 
 function guessId({ extension, host, source }: GuessKey): string {

@@ -120,6 +120,8 @@ function makeConfig(parts: {
     media: { ports: { from: 36_000 + worker * 500, to: 36_499 + worker * 500 }, ...options.settings?.media },
     http: { port: 0, adminToken: ADMIN_TOKEN, ...options.settings?.http },
     redis: { url: redisUrl, ...options.settings?.redis },
+    phones: { ...options.settings?.phones },
+    webhooks: { allowInsecure: true, allowedNetworks: ['127.0.0.0/8'], ...options.settings?.webhooks },
     log: { level: 'trace', pretty: 'never' },
   };
   // Only what chooses the SIP server comes from outside: a test must not use the developer's Redis.

@@ -29,6 +29,15 @@ describe('defaults', () => {
     expect(configOf('')).toMatchObject({ demo: false });
     expect(configOf('').directory).toBeUndefined();
   });
+
+  test('webhooks reach the public internet by https only; in the demo also this machine', () => {
+    expect(configOf('').webhooks).toEqual({ allowInsecure: false, allowedNetworks: [] });
+    expect(configOf(undefined).webhooks).toEqual({
+      allowInsecure: true,
+      allowedNetworks: ['127.0.0.0/8', '::1/128'],
+    });
+    expect(configOf('').audit).toEqual({ retentionDays: 400 });
+  });
 });
 
 describe('config/hotdesk.example.yaml', () => {
@@ -60,6 +69,11 @@ describe('config/hotdesk.example.yaml', () => {
       redis: { url: 'redis://127.0.0.1:6379/0' },
     });
   });
+});
+
+test.each(['sentinel', 'cluster'])('the example of redis.%s is right', (place) => {
+  const config = configOf(exampleYaml().replace(new RegExp(`# (${place}:)`), '$1'));
+  expect(config.redis[place as 'sentinel' | 'cluster']).toMatchObject({ tls: false });
 });
 
 describe('bad values name their path and are never changed', () => {
@@ -99,7 +113,43 @@ describe('bad values name their path and are never changed', () => {
     ['demo: yes', 'demo: expected true or false'],
     ['company: Big Company', 'company: expected a name of a-z, 0-9 and -'],
     ['pepper: abcd', 'pepper: expected 64 or more hexadecimal digits'],
+    ['pepperId: a:b', 'pepperId: expected a name of A-Z, a-z, 0-9, - and _'],
+    [
+      'olderPeppers: [{ id: p0, pepper: abcd }]',
+      'olderPeppers.0.pepper: expected 64 or more hexadecimal digits',
+    ],
+    [
+      `olderPeppers: [{ id: p1, pepper: "${'ab'.repeat(32)}" }]`,
+      'olderPeppers.0.id: expected a name no other pepper has',
+    ],
+    [
+      `olderPeppers: [{ id: a, pepper: "${'ab'.repeat(32)}" }, { id: a, pepper: "${'cd'.repeat(32)}" }]`,
+      'olderPeppers.1.id: expected a name no other pepper has',
+    ],
     ['redis: { url: http://x }', 'redis.url: expected a URL such as redis://127.0.0.1:6379/0'],
+    ['redis: { cluster: { addresses: [] } }', 'redis.cluster.addresses: expected at least one address'],
+    [
+      'redis: { cluster: { addresses: ["10.0.0.1"] } }',
+      'redis.cluster.addresses.0: expected a host and a port such as 10.0.0.1:6379',
+    ],
+    [
+      'redis: { cluster: { addresses: ["::1:6379"] } }',
+      'redis.cluster.addresses.0: expected a host and a port such as 10.0.0.1:6379',
+    ],
+    [
+      'redis: { cluster: { addresses: ["10.0.0.1:65536"] } }',
+      'redis.cluster.addresses.0: expected a host and a port such as 10.0.0.1:6379',
+    ],
+    ['redis: { sentinel: { addresses: ["a:1"] } }', 'redis.sentinel.name: expected some text'],
+    ['redis: { sentinel: { name: a, addresses: ["a:1"], url: b } }', 'redis.sentinel.url: unknown setting'],
+    [
+      'redis: { url: "redis://a", cluster: { addresses: ["a:1"] } }',
+      'redis.cluster: expected only one of url, sentinel and cluster; there is url already',
+    ],
+    [
+      'redis: { sentinel: { name: a, addresses: ["a:1"] }, cluster: { addresses: ["a:1"] } }',
+      'redis.cluster: expected only one of url, sentinel and cluster; there is sentinel already',
+    ],
     [
       'sip: { trunks: [{ name: a, uri: "sip:192.0.2.1", addresses: [10.0.0.0/33] }] }',
       'sip.trunks.0.addresses.0: expected an IP address or a network such as 192.0.2.0/24',
@@ -120,6 +170,12 @@ describe('bad values name their path and are never changed', () => {
       'sip: { registration: { minExpires: 7200 } }',
       'sip.registration.minExpires: expected no more than maxExpires',
     ],
+    [
+      'webhooks: { allowedNetworks: [10.0.0.0/33] }',
+      'webhooks.allowedNetworks.0: expected an IP address or a network such as 192.0.2.0/24',
+    ],
+    ['webhooks: { allowInsecure: 1 }', 'webhooks.allowInsecure: expected true or false'],
+    ['audit: { retentionDays: 0 }', 'audit.retentionDays: expected a whole number from 1 to 3650'],
     ['media: { ports: { from: 40000 } }', 'media.ports.to: expected more than from'],
     ['demo: true\ndemo: false', 'line 2, column 1: not valid YAML (duplicate key)'],
   ])('%s', (file, problem) => {
@@ -141,6 +197,8 @@ describe('bad values name their path and are never changed', () => {
       `pepper: "${secret}`,
       `pepper: {${secret}: ]`,
       `redis: { url: "${secret}" }`,
+      `redis: { cluster: { addresses: ["${secret}"], password: "${secret}" } }`,
+      `redis: { sentinel: { name: a, addresses: [], sentinelPassword: ["${secret}"] } }`,
       `pepper: *${secret}`,
     ];
     for (const file of [...files, ...broken]) {

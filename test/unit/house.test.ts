@@ -22,33 +22,35 @@ const HOUSE: Readonly<Record<string, Rule>> = {
   domain: { project: ['domain/'], packages: [], node: false },
   services: {
     project: ['services/', 'domain/', STORE, MEDIA],
-    packages: ['zod', 'yaml', '@node-rs/argon2', 'google-libphonenumber'],
+    packages: ['zod', 'yaml', '@node-rs/argon2', 'google-libphonenumber', 'luxon'],
     node: true,
   },
   sip: { project: ['sip/', 'services/', 'domain/', MEDIA], packages: ['drachtio-srf'], node: true },
   http: {
     project: ['http/', 'services/', 'domain/'],
-    packages: ['fastify', '@fastify/swagger', 'fastify-type-provider-zod', 'zod'],
+    packages: ['fastify', '@fastify/swagger', 'fastify-type-provider-zod', 'zod', 'csv-stringify'],
     node: true,
   },
   'sip-engine': { project: ['sip-engine/'], packages: [], node: true },
   store: { project: ['store/', 'domain/'], packages: ['ioredis', 'zod'], node: true },
   media: { project: ['media/', 'domain/'], packages: ['sdp-transform'], node: true },
+  wiring: { project: [''], packages: [], node: true },
 };
 
-/** The process shell: the files beside the folders. Only server.ts joins implementations. */
+/** The process shell: the files beside the folders. Only server.ts and wiring/ join implementations. */
 const SHELL: Readonly<Record<string, readonly string[]>> = {
   'server.ts': [''],
   'main.ts': ['config.ts', 'config-example.ts', 'log.ts', 'os-packages.ts', 'server.ts'],
   'config.ts': ['config-schema.ts'],
-  'config-schema.ts': [],
+  'pin.ts': ['config.ts'],
+  'config-schema.ts': ['config-words.ts'],
+  'config-words.ts': [],
   'config-example.ts': ['config-schema.ts'],
   'log.ts': ['config-schema.ts', 'scrub.ts'],
   'scrub.ts': [],
   'os-packages.ts': [],
   'data-folder.ts': [],
   'summary.ts': ['domain/'],
-  'wiring.ts': [''],
 };
 
 /** Libraries with one place each. */

@@ -147,8 +147,17 @@ describe('OpenAPI', () => {
     '/api/v1/hosts/{id}/association': ['put', 'delete'],
     '/api/v1/users': ['get'],
     '/api/v1/users/{extension}': ['get'],
+    '/api/v1/users/{extension}/passcode': ['put', 'post'],
     '/api/v1/users/{extension}/unlock': ['post'],
     '/api/v1/directory': ['get', 'put'],
+    '/api/v1/webhooks': ['get', 'post'],
+    '/api/v1/webhooks/dead-letters': ['get'],
+    '/api/v1/webhooks/{id}': ['get', 'patch', 'delete'],
+    '/api/v1/webhooks/{id}/secret': ['post'],
+    '/api/v1/webhooks/{id}/test': ['post'],
+    '/api/v1/audit': ['get'],
+    '/api/v1/audit/sessions': ['get'],
+    '/api/v1/audit.csv': ['get'],
   };
 
   test('3.1, every route, every reference there', async () => {
@@ -163,13 +172,21 @@ describe('OpenAPI', () => {
       Object.fromEntries(Object.entries(ROUTES).map(([path, methods]) => [path, [...methods].sort()])),
     );
     expect(Object.keys(json.components.schemas).sort()).toEqual([
+      'AuditEntry',
       'Binding',
       'CivicAddress',
       'Company',
       'Host',
+      'NewWebhook',
       'NotReady',
+      'OneTimePasscode',
       'Problem',
+      'Stay',
       'User',
+      'Webhook',
+      'WebhookMessage',
+      'WebhookSecret',
+      'WebhookTest',
     ]);
     for (const [, name] of JSON.stringify(json).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
       expect(json.components.schemas).toHaveProperty(name ?? '');

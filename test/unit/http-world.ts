@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { Association } from '../../src/domain/association.ts';
-import type { Directory, Host, User } from '../../src/domain/directory.ts';
+import type { Company, Directory, Host, User } from '../../src/domain/directory.ts';
 import type { View } from '../../src/domain/view.ts';
 import { createHttp, type Http, type HttpServices } from '../../src/http/create-http.ts';
+import { tableOf } from '../../src/services/directory-document.ts';
 
 /** A running HTTP edge over services the tests steer: a fresh one for each test of the file that imports this. */
 
@@ -42,24 +43,29 @@ export const alice: User = {
   hotDeskLicence: true,
   addOns: ['guest'],
   passcodeHash: 'SECRET-HASH',
+  passcodeOneTime: false,
 };
 
-export const directory: Directory = {
-  company: {
-    id: 'demo',
-    name: 'Demo',
-    country: 'GB',
-    featureAccessCodes: { logIn: '*90', logOut: '*91' },
-    associationLimit: 12,
-    hotDeskLicences: 3,
-    occupiedDeskPolicy: 'deny',
-    secondDeskPolicy: 'move',
-    ringOwnPhone: true,
-  },
-  sites: new Map(),
-  users: new Map([[alice.extension, alice]]),
-  hosts: new Map([owned, reception].map((host) => [host.id, host])),
+const company: Company = {
+  id: 'demo',
+  name: 'Demo',
+  country: 'GB',
+  featureAccessCodes: { logIn: '*90', logOut: '*91' },
+  associationLimit: 12,
+  hotDeskLicences: 3,
+  occupiedDeskPolicy: 'deny',
+  secondDeskPolicy: 'move',
+  ringOwnPhone: true,
+  expiryWarningMinutes: 5,
+  passcodeLength: { min: 6, max: 12 },
 };
+
+export const directory: Directory = tableOf([
+  { kind: 'company', value: company },
+  { kind: 'user', value: alice },
+  { kind: 'host', value: owned },
+  { kind: 'host', value: reception },
+]);
 
 export const association: Association = {
   host: reception.id,
@@ -68,6 +74,7 @@ export const association: Association = {
   generation: 7,
   startedAt: DAY,
   expiresAt: DAY + 12 * 3_600_000,
+  idleLimitMs: 'never',
 };
 
 export interface World {
@@ -124,9 +131,34 @@ function services(): HttpServices {
     directory: {
       exportYaml: () => called('exportYaml'),
       importYaml: (text, options) => called('importYaml', text, options),
-      setAssociationLimit: (limit, actor) => called('setAssociationLimit', limit, actor),
+      updateCompany: async (change, actor) => {
+        const answer = await called('updateCompany', change, actor);
+        return answer ?? { ...company, ...change };
+      },
     },
-    unlock: (extension, actor) => called('unlock', extension, actor),
+    passcodes: {
+      set: (...command) => called('set', ...command),
+      giveOneTime: (...command) => called('giveOneTime', ...command),
+      unlock: (...command) => called('unlock', ...command),
+    },
+    webhooks: {
+      list: () => world.answer as never,
+      get: (id) => {
+        world.calls.push(['get', id]);
+        return world.answer as never;
+      },
+      create: (wish, actor) => called('create', wish, actor),
+      change: (id, wish, actor) => called('change', id, wish, actor),
+      renewSecret: (id, actor) => called('renewSecret', id, actor),
+      remove: (id, actor) => called('remove', id, actor),
+      test: (id, actor) => called('test', id, actor),
+      deadLetters: (query) => called('deadLetters', query),
+    },
+    audit: {
+      page: (query) => called('page', query),
+      stays: (query) => called('stays', query),
+      export: (filter) => called('export', filter),
+    },
     readiness: () => world.readiness,
   };
 }

@@ -5,19 +5,24 @@ import { alice, association, directory, expectProblem, reception, request, world
 
 describe('company', () => {
   test('reads', async () => {
-    expect((await request('GET', '/api/v1/company')).json).toEqual(directory.company);
+    expect((await request('GET', '/api/v1/company')).json).toEqual({
+      ...directory.company,
+      idleLimitMinutes: null,
+    });
   });
 
   test('sets the association limit (A4)', async () => {
     const answer = await request('PATCH', '/api/v1/company', { body: { associationLimit: 'never' } });
     expect(answer).toMatchObject({ status: 200, json: { associationLimit: 'never' } });
-    expect(world.calls).toEqual([['setAssociationLimit', 'never', 'admin:api']]);
+    expect(world.calls).toEqual([['updateCompany', { associationLimit: 'never' }, 'admin:api']]);
   });
 
   test.each([
     { associationLimit: 5 },
     { associationLimit: '12' },
     { associationLimit: 12, name: 'x' },
+    { idleLimitMinutes: 1 },
+    { passcodeLength: { min: 3, max: 12 } },
     {},
     null,
   ])('refuses %j and names the path', async (body) => {
@@ -127,6 +132,53 @@ describe('users', () => {
     expect((await request('POST', '/api/v1/users/1001/unlock')).status).toBe(204);
     expect(world.calls).toEqual([['unlock', '1001', 'admin:api']]);
     expectProblem(await request('POST', '/api/v1/users/9/unlock'), 404, { reason: 'unknownUser' });
+  });
+
+  test('set a PIN', async () => {
+    world.answer = 'done';
+    const body = { passcode: '204863' };
+    expect((await request('PUT', '/api/v1/users/1001/passcode', { body })).status).toBe(204);
+    expect(world.calls).toEqual([['set', '1001', '204863', 'admin:api']]);
+    expectProblem(await request('PUT', '/api/v1/users/9/passcode', { body }), 404, { reason: 'unknownUser' });
+  });
+
+  test('a PIN against the rules: each is named, no digit is repeated', async () => {
+    world.answer = { refused: 'passcodeTooSimple', problems: ['tooShort', 'ascending'] };
+    const answer = await request('PUT', '/api/v1/users/1001/passcode', { body: { passcode: '45678' } });
+    expectProblem(answer, 422, {
+      reason: 'passcodeTooSimple',
+      errors: [
+        { path: 'body.passcode', message: 'is too short' },
+        { path: 'body.passcode', message: 'is a row of digits' },
+      ],
+    });
+    expect(answer.text).not.toContain('45678');
+  });
+
+  test.each([
+    { passcode: 204863 },
+    { passcode: '204863'.repeat(20) },
+    { passcode: '204863', 204863: true },
+    { 204863: true },
+    '204863',
+    ['204863'],
+    null,
+  ])('a body that is none (%j) is refused without repeating it', async (body) => {
+    const answer = await request('PUT', '/api/v1/users/1001/passcode', { body });
+    expectProblem(answer, 400);
+    expect(answer.text + JSON.stringify(world.logged)).not.toContain('204863');
+    expect(world.calls).toEqual([]);
+  });
+
+  test('give a one-time PIN: told once', async () => {
+    world.answer = { passcode: '204863' };
+    const answer = await request('POST', '/api/v1/users/1001/passcode');
+    expect(answer).toMatchObject({ status: 201, json: { passcode: '204863', oneTime: true } });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(world.calls).toEqual([['giveOneTime', '1001', 'admin:api']]);
+    world.answer = { refused: 'storeUnavailable' };
+    expectProblem(await request('POST', '/api/v1/users/1001/passcode'), 503);
+    expectProblem(await request('POST', '/api/v1/users/1001/passcode', { token: '' }), 401);
   });
 });
 

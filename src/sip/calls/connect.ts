@@ -37,11 +37,25 @@ type Attempt = Omit<Parameters<typeof fork>[2], 'targets'>;
 
 /** Finds somebody to answer an INVITE and joins the two (RFC 7092: signalling-only B2BUA; media flows end to end). */
 export async function connect(
-  { deps, table }: CallContext,
+  context: CallContext,
   invite: InboundInvite,
   outgoing: Outgoing & { readonly caller: Party },
 ): Promise<ConnectResult> {
-  const result = await search(deps, outgoing, {
+  const dialled = context.table.phones.use(outgoing.caller, outgoing.emergency);
+  try {
+    return await join(context, invite, outgoing);
+  } finally {
+    dialled();
+  }
+}
+
+async function join(
+  context: CallContext,
+  invite: InboundInvite,
+  outgoing: Outgoing & { readonly caller: Party },
+): Promise<ConnectResult> {
+  const { table } = context;
+  const result = await search(context, outgoing, {
     offer: sdpOf(invite.request),
     signal: invite.signal,
     onProvisional: (response, only) => invite.relayProvisional(response, only),
@@ -71,13 +85,14 @@ export async function connect(
  * session, then the leg is re-INVITEd to the answer. The leg keeps its dialog throughout.
  */
 export async function connectLeg(
-  { deps, table }: CallContext,
+  context: CallContext,
   leg: Leg,
   outgoing: Outgoing & { readonly signal: AbortSignal },
 ): Promise<ConnectResult> {
+  const { deps, table } = context;
   const offer = unheld(leg.remoteSdp);
   const { signal, emergency } = outgoing;
-  const result = await search(deps, outgoing, { offer, signal, onProvisional: () => undefined });
+  const result = await search(context, outgoing, { offer, signal, onProvisional: () => undefined });
   if (result.outcome !== 'answered') return failure(result);
   const theirs = { party: result.target.party, emergency };
   const early = takeIn(table, result.leg, theirs);
@@ -96,7 +111,11 @@ export async function connectLeg(
 }
 
 /** Round after round, for as long as a call may ring. */
-async function search(deps: SipDependencies, outgoing: Outgoing, attempt: Attempt): Promise<ForkResult> {
+async function search(
+  { deps, table }: CallContext,
+  outgoing: Outgoing,
+  attempt: Attempt,
+): Promise<ForkResult> {
   const { signal } = attempt;
   const controller = new AbortController();
   const giveUp = (): void => controller.abort(signal.reason);
@@ -105,7 +124,9 @@ async function search(deps: SipDependencies, outgoing: Outgoing, attempt: Attemp
   const patience = outgoing.emergency
     ? undefined
     : deps.clock.setTimer(MAX_RINGING, () => controller.abort(reasonHeader(480, 'No answer')));
+  const ringing = outgoing.rounds.flat().map(({ party }) => table.phones.ring(party));
   const result = await tryInTurn(deps, outgoing, { ...attempt, signal: controller.signal });
+  for (const stop of ringing) stop();
   patience?.cancel();
   signal.removeEventListener('abort', giveUp);
   if (result.outcome === 'aborted' && !signal.aborted) {

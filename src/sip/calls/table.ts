@@ -3,11 +3,12 @@ import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
+import { type EndUse, PhonesInUse } from './phones-in-use.ts';
 
 /** All live legs, and how many calls there are. */
 export class CallTable {
   /** Not by Call-ID: a proxy that forks towards us sends two calls with one. */
-  readonly #legs = new Set<Leg>();
+  readonly #legs = new Map<Leg, EndUse>();
   /** The call each leg is in now, for the record. */
   readonly #calls = new Map<Leg, { readonly id: string; readonly startedAt: number; over: boolean }>();
   readonly #log: Log;
@@ -17,10 +18,12 @@ export class CallTable {
     response.send(405);
   /** Calls not answered yet, menus and announcements. */
   readonly pending = new Set<InboundInvite>();
+  readonly phones: PhonesInUse;
 
   constructor(log: Log, now: () => number) {
     this.#log = log;
     this.#now = now;
+    this.phones = new PhonesInUse(log);
   }
 
   get size(): number {
@@ -40,7 +43,7 @@ export class CallTable {
         onEnded: (ended) => this.#remove(ended),
       },
     });
-    this.#legs.add(leg);
+    this.#legs.set(leg, this.phones.use(options.party, options.emergency));
     return leg.listen();
   }
 
@@ -55,7 +58,7 @@ export class CallTable {
 
   /** The leg a Replaces names (RFC 3891); tags as the phone sees them. */
   find(callId: string, tags: { to: string; from: string }): Leg | undefined {
-    for (const leg of this.#legs) {
+    for (const leg of this.#legs.keys()) {
       const { callId: own, localTag, remoteTag } = leg.dialog.sip;
       if (own !== callId) continue;
       if (localTag === tags.to && remoteTag === tags.from) return leg;
@@ -73,19 +76,20 @@ export class CallTable {
   hangUpAll(): void {
     const reason = reasonHeader(503, 'Server stops');
     for (const invite of [...this.pending]) if (!invite.emergency) invite.abandon(reason);
-    for (const leg of [...this.#legs]) if (!leg.emergency) leg.hangUp(reason);
+    for (const leg of [...this.#legs.keys()]) if (!leg.emergency) leg.hangUp(reason);
   }
 
   /** The SIP server is gone and took all dialogs with it; none of them will ever be heard of again. */
   dropAll(): void {
     const reason = reasonHeader(503, 'SIP server lost');
     for (const invite of [...this.pending]) invite.abandon(reason);
-    for (const leg of [...this.#legs]) leg.hangUp(reason);
+    for (const leg of [...this.#legs.keys()]) leg.hangUp(reason);
     this.pending.clear();
   }
 
   /** The first leg to go ends the call; a transferred leg has gone into another one. */
   #remove(leg: Leg): void {
+    this.#legs.get(leg)?.();
     this.#legs.delete(leg);
     const call = this.#calls.get(leg);
     this.#calls.delete(leg);

@@ -49,12 +49,27 @@ export class Conversation {
       await session.close();
       return undefined;
     }
-    return new Conversation(dialog, session, clock).#listen(invite);
+    const isOurOffer = sdpOf(invite.request) === '';
+    return new Conversation(dialog, session, clock).#listen(invite.signal, isOurOffer);
+  }
+
+  /** A call of ours that somebody has answered; the signal ends it. */
+  static over(
+    dialog: Dialog,
+    media: MediaSession,
+    { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  ): Conversation {
+    return new Conversation(dialog, media, clock).#listen(signal, false);
   }
 
   /** Aborted when the caller hangs up, the time is over or the media die. */
   get signal(): AbortSignal {
     return this.#ended.signal;
+  }
+
+  /** Whether keys were pressed that nobody has asked for yet. */
+  get hasDigits(): boolean {
+    return !this.#digits.isEmpty;
   }
 
   /** Plays to the end; digits pressed meanwhile are kept for the next question. */
@@ -86,14 +101,15 @@ export class Conversation {
     this.dialog.destroy({ headers: { Reason: reason } }, () => undefined);
   }
 
-  #listen(invite: InboundInvite): this {
+  /** The signal's reason is a Reason header value. */
+  #listen(signal: AbortSignal, isOurOffer: boolean): this {
     this.#deadline = this.#clock.setTimer(MAX_DURATION, () => this.hangUp(reasonHeader(408, 'Time is up')));
     this.signal.addEventListener('abort', () => this.#callOver(), { once: true });
     this.media.onDigit = ({ digit, source }) => this.#digits.push(digit, source);
     this.media.onClosed = () => this.hangUp(reasonHeader(503, 'Media lost'));
     this.media.onSilent = () => this.hangUp(reasonHeader(408, 'No audio from the phone'));
-    invite.signal.addEventListener('abort', () => this.hangUp(String(invite.signal.reason)), { once: true });
-    if (sdpOf(invite.request) === '') this.#expectAnswer();
+    signal.addEventListener('abort', () => this.hangUp(String(signal.reason)), { once: true });
+    if (isOurOffer) this.#expectAnswer();
     this.dialog
       .on('destroy', () => this.#ended.abort())
       .on('info', (request, response) => this.#info(request, response))
@@ -102,6 +118,7 @@ export class Conversation {
       .on('refer', (_request, response) => response.send(603));
     // A BYE may have come before anybody listened.
     if (!this.dialog.connected) this.#ended.abort();
+    if (signal.aborted) this.hangUp(String(signal.reason));
     return this;
   }
 

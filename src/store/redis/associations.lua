@@ -1,10 +1,11 @@
--- Prepended to associate, end, take-back and claim-due, which declare the same first six keys.
+-- Prepended to associate, end, extend, take-back and claim-due, which declare the same first seven keys.
 -- A record that cannot be read counts as none: the next login at that host writes it anew.
-local RECORDS, GUESTS, DEADLINES, SITES, EVENTS, SEQ = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local RECORDS, GUESTS, DEADLINES, SITES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local LOG = { events = KEYS[5], seq = KEYS[6], history = KEYS[7] }
 
--- What a reply says of an association: host, guest, site, gen, at, dl.
+-- What a reply says of an association: host, guest, site, gen, at, dl, idle.
 local function facts(record)
-  return { record.host, record.g, record.site, record.gen, record.at, record.dl }
+  return { record.host, record.g, record.site, record.gen, record.at, record.dl, record.idle }
 end
 
 local function read(host)
@@ -14,19 +15,37 @@ local function read(host)
   if not ok or type(record) ~= 'table' or type(record.g) ~= 'string' or type(record.site) ~= 'string' then return nil end
   if not (tonumber(record.gen) and tonumber(record.at) and tonumber(record.dl)) then return nil end
   record.host = host
+  -- Written before there were idle limits.
+  if not (tonumber(record.cap) and tonumber(record.idle)) then record.cap, record.idle = record.dl, '0' end
   return record
+end
+
+local function write(record)
+  redis.call('HSET', RECORDS, record.host, cjson.encode({
+    g = record.g, gen = record.gen, at = record.at, dl = record.dl, site = record.site,
+    cap = record.cap, idle = record.idle,
+  }))
+  if record.dl ~= '0' then redis.call('ZADD', DEADLINES, record.dl, record.host) end
 end
 
 local function overdue(record, now)
   return record.dl ~= '0' and tonumber(record.dl) <= now
 end
 
+-- The earlier of the fixed deadline and the end of idleness counted from now; '0' is never.
+local function deadline(cap, idle, now)
+  if idle == '0' then return cap end
+  local idles = now + tonumber(idle)
+  if cap == '0' or idles < tonumber(cap) then return text(idles) end
+  return cap
+end
+
 local function event(kind, reason, actor, record, extra)
-  append(EVENTS, {
+  append(LOG, {
     'seq', extra.seq, 'kind', kind, 'at', text(extra.now), 'actor', actor, 'reason', reason,
     'host', record.host, 'guest', record.g, 'site', record.site, 'gen', record.gen,
-    'since', record.at, 'dl', record.dl, 'prev', extra.previous or '',
-  })
+    'since', record.at, 'dl', record.dl, 'idle', record.idle, 'prev', extra.previous or '',
+  }, { host = record.host, guest = record.g })
 end
 
 -- Removes both directions, the deadline and the count, and logs it.
@@ -35,17 +54,14 @@ local function finish(record, reason, actor, now)
   redis.call('HDEL', GUESTS, record.g)
   redis.call('ZREM', DEADLINES, record.host)
   if redis.call('HINCRBY', SITES, record.site, -1) <= 0 then redis.call('HDEL', SITES, record.site) end
-  event('end', reason, actor, record, { seq = advance(SEQ), now = now })
+  event('end', reason, actor, record, { seq = advance(LOG.seq), now = now })
 end
 
 -- Writes both directions, the deadline and the count, and logs it. The log position becomes the generation.
 local function begin(record, reason, actor, extra)
-  record.gen = advance(SEQ)
-  redis.call('HSET', RECORDS, record.host, cjson.encode({
-    g = record.g, gen = record.gen, at = record.at, dl = record.dl, site = record.site,
-  }))
+  record.gen = advance(LOG.seq)
+  write(record)
   redis.call('HSET', GUESTS, record.g, record.host)
-  if record.dl ~= '0' then redis.call('ZADD', DEADLINES, record.dl, record.host) end
   redis.call('HINCRBY', SITES, record.site, 1)
   event('start', reason, actor, record, { seq = record.gen, now = extra.now, previous = extra.previous })
 end
@@ -75,9 +91,14 @@ local function replayed(opKey, ttl, now)
   return { 'replay', text(now), unpack(cjson.decode(stored)) }
 end
 
+-- Nothing is done for a caller who has given up, as after a freeze.
+local function late(lastMoment, now)
+  return lastMoment ~= '0' and now > tonumber(lastMoment)
+end
+
 -- Keeps and returns the reply: outcome, log position at which it is true, then the facts given.
 local function reply(outcome, list, op)
-  local body = { outcome, redis.call('GET', SEQ) or '0' }
+  local body = { outcome, redis.call('GET', LOG.seq) or '0' }
   for _, value in ipairs(list) do body[#body + 1] = value end
   redis.call('SET', op.key, cjson.encode(body), 'PX', op.ttl)
   return { 'new', text(op.now), unpack(body) }

@@ -1,15 +1,18 @@
-import type { AssociateCommand, EndCommand } from '../store.ts';
+import type { AssociateCommand, EndCommand, ExtendCommand } from '../store.ts';
 import {
   type AssociateReply,
   type ClaimReply,
   type EndReply,
+  type ExtendReply,
   type Store,
   StoreUnavailable,
 } from '../store.ts';
 import { type Link, NotSent } from './connection.ts';
-import { decodeFacts, decodeStrings, decodeWhole } from './decode.ts';
+import { decodeFacts, decodeStrings, decodeWhole, FACTS } from './decode.ts';
 import type { Durability } from './durability.ts';
 import { associationKeys, type Keys } from './keys.ts';
+import { replicated } from './replicated.ts';
+import type { ScriptCall } from './scripts.ts';
 import { measureStoreClock, type StoreClock } from './store-clock.ts';
 import type { TakeBacks } from './take-backs.ts';
 
@@ -30,14 +33,15 @@ const OPERATION_TTL_MS = 600_000;
 /** How long a replica may take to confirm. */
 const REPLICA_MS = 200;
 
-/** Logging in and out and expiry. */
+/** Logging in and out, deadlines and expiry. */
 export function createAssociations(
   options: AssociationOptions,
-): Pick<Store, 'associate' | 'end' | 'claimDue'> {
+): Pick<Store, 'associate' | 'end' | 'extend' | 'claimDue'> {
   const { link, keys } = options;
   return {
     associate: (command) => associate(options, command),
     end: (command) => end(options, command),
+    extend: (command) => extend(options, command),
     async claimDue(limit) {
       const args = [Math.max(1, Math.floor(limit)), `node:${options.node}`];
       return decodeClaim(await link.run({ script: 'claimDue', keys: associationKeys(keys), args }));
@@ -66,7 +70,7 @@ async function associateDurably(
 ): Promise<AssociateReply> {
   const { epoch } = options.link;
   const reply = decodeAssociate(await runAssociate(options, command));
-  if (reply.outcome === 'associated' && !(await replicated(options, epoch))) {
+  if (reply.outcome === 'associated' && !(await isReplicated(options, epoch))) {
     throw new StoreUnavailable('Too few replicas confirmed the login');
   }
   return reply;
@@ -78,45 +82,67 @@ async function requireDurability({ durability, acceptWeakDurability }: Associati
   if (weakness !== undefined) throw new StoreUnavailable(weakness);
 }
 
-/** One repeat when the store's clock has moved: the command was refused as late without being late. */
-async function runAssociate(
+/**
+ * Runs a script that refuses to act after the moment at which its caller has given up. One repeat when the store's
+ * clock has moved: the command was refused as late without being late.
+ */
+async function runInTime(
   options: AssociationOptions,
-  command: AssociateCommand,
+  call: (lastMoment: number) => ScriptCall,
 ): Promise<readonly string[]> {
   for (let attempt = 1; ; attempt++) {
-    const reply = await runAssociateOnce(options, command);
+    const reply = await runOnce(options, call);
     if (reply[0] !== 'late') return reply;
-    if (attempt === 2) throw new StoreUnavailable('The store got the login too late');
+    if (attempt === 2) throw new StoreUnavailable('The store got the command too late');
   }
 }
 
-async function runAssociateOnce(
-  options: AssociationOptions,
-  command: AssociateCommand,
+async function runOnce(
+  { link, storeClock, commandTimeoutMs }: AssociationOptions,
+  call: (lastMoment: number) => ScriptCall,
 ): Promise<readonly string[]> {
-  const { link, keys, storeClock, commandTimeoutMs } = options;
-  const limitMs = command.limitMs === 'never' ? 0 : Math.max(1, Math.ceil(command.limitMs));
   if (storeClock.in(0) === undefined) await measureStoreClock(storeClock, link);
   const asked = storeClock.ask();
-  const raw = await link.run({
-    script: 'associate',
-    keys: [...associationKeys(keys), keys.operation(command.opId)],
-    args: [
-      ...[command.host, command.guest, command.site, limitMs, command.occupied, command.secondDesk],
-      ...[command.actor, OPERATION_TTL_MS, storeClock.in(commandTimeoutMs) ?? 0],
-    ],
-  });
-  const reply = decodeStrings(raw) ?? [];
+  const reply = decodeStrings(await link.run(call(storeClock.in(commandTimeoutMs) ?? 0))) ?? [];
   asked.answered(decodeWhole(reply[1]));
   return reply;
 }
 
-/** Whether enough replicas have what this connection wrote; a new connection would confirm what it never wrote. */
-async function replicated({ link, waitForReplicas }: AssociationOptions, epoch: number): Promise<boolean> {
-  if (waitForReplicas <= 0) return true;
-  if (link.epoch !== epoch) return false;
-  const confirmed = await link.send('WAIT', waitForReplicas, REPLICA_MS).catch(() => 0);
-  return Number(confirmed) >= waitForReplicas;
+function runAssociate(options: AssociationOptions, command: AssociateCommand): Promise<readonly string[]> {
+  const { keys } = options;
+  const { host, guest, site, occupied, secondDesk, actor, opId } = command;
+  const limits = [toLimit(command.limitMs), toLimit(command.idleLimitMs)];
+  return runInTime(options, (lastMoment) => ({
+    script: 'associate',
+    keys: [...associationKeys(keys), keys.operation(opId)],
+    args: [host, guest, site, ...limits, occupied, secondDesk, actor, OPERATION_TTL_MS, lastMoment],
+  }));
+}
+
+/** As the scripts take it: whole ms, 0 for never. */
+function toLimit(limitMs: number | 'never'): number {
+  return limitMs === 'never' ? 0 : Math.max(1, Math.ceil(limitMs));
+}
+
+async function extend(options: AssociationOptions, command: ExtendCommand): Promise<ExtendReply> {
+  const { link, keys } = options;
+  const { host, generation, reason, actor } = command;
+  const { epoch } = link;
+  const limit = reason === 'stay' ? toLimit(command.limitMs) : 0;
+  const args = [host, generation, reason, limit, actor];
+  const reply = decodeStrings(await link.run({ script: 'extend', keys: associationKeys(keys), args })) ?? [];
+  const [outcome] = reply;
+  if (outcome === 'unchanged' || outcome === 'gone') return { outcome };
+  const association = decodeFacts(reply.slice(2, 2 + FACTS));
+  if (outcome !== 'extended' || association === undefined) throw unreadable();
+  // Somebody is told that they stay. What a call moves is told to nobody, and moves again with the next one.
+  if (reason === 'stay' && !(await isReplicated(options, epoch)))
+    throw new StoreUnavailable('Too few replicas confirmed the new deadline');
+  return { outcome, association };
+}
+
+function isReplicated({ link, waitForReplicas }: AssociationOptions, epoch: number): Promise<boolean> {
+  return replicated({ link, epoch, replicas: waitForReplicas, withinMs: REPLICA_MS });
 }
 
 async function end(options: AssociationOptions, command: EndCommand): Promise<EndReply> {
@@ -126,29 +152,30 @@ async function end(options: AssociationOptions, command: EndCommand): Promise<En
   }
   const { epoch } = options.link;
   const reply = await runEnd(options, command);
-  if (reply.outcome === 'ended' && !(await replicated(options, epoch))) {
+  if (reply.outcome === 'ended' && !(await isReplicated(options, epoch))) {
     throw new StoreUnavailable('Too few replicas confirmed the logout');
   }
   return reply;
 }
 
-async function runEnd({ link, keys }: AssociationOptions, command: EndCommand): Promise<EndReply> {
+async function runEnd(options: AssociationOptions, command: EndCommand): Promise<EndReply> {
+  const { keys } = options;
   const { host = '', guest = '', generation = '', reason, actor, opId } = command;
-  const reply = await link.run({
+  const reply = await runInTime(options, (lastMoment) => ({
     script: 'end',
     keys: [...associationKeys(keys), keys.operation(opId)],
-    args: [host, guest, generation, reason, actor, OPERATION_TTL_MS],
-  });
-  return decodeEnd(decodeStrings(reply) ?? []);
+    args: [host, guest, generation, reason, actor, OPERATION_TTL_MS, lastMoment],
+  }));
+  return decodeEnd(reply);
 }
 
 function decodeAssociate(reply: readonly string[]): AssociateReply {
-  const association = decodeFacts(reply.slice(4, 10));
+  const association = decodeFacts(reply.slice(4, 4 + FACTS));
   if (association === undefined) throw unreadable();
   switch (reply[2]) {
     case 'associated': {
       const replay = reply[0] === 'replay';
-      return { outcome: 'associated', association, movedFrom: reply[10] || undefined, replay };
+      return { outcome: 'associated', association, movedFrom: reply[4 + FACTS] || undefined, replay };
     }
     case 'occupied':
       return { outcome: 'occupied', by: association };
@@ -164,7 +191,7 @@ function decodeAssociate(reply: readonly string[]): AssociateReply {
 function decodeEnd(reply: readonly string[]): EndReply {
   const outcome = reply[2];
   if (outcome === 'none' || outcome === 'notYours' || outcome === 'stale') return { outcome };
-  const association = decodeFacts(reply.slice(4, 10));
+  const association = decodeFacts(reply.slice(4, 4 + FACTS));
   if (outcome !== 'ended' || association === undefined) throw unreadable();
   return { outcome, association, replay: reply[0] === 'replay' };
 }

@@ -1,5 +1,5 @@
 -- Ends what is past its deadline. Any node, any time, any number of times: each expiry is logged once.
--- KEYS  1 records  2 guests  3 deadlines  4 site counts  5 events  6 seq
+-- KEYS  1 records  2 guests  3 deadlines  4 site counts  5 events  6 seq  7 history
 -- ARGV  1 most hosts to look at  2 actor
 -- Reply number ended, next deadline ('0' = none), now
 local now = time()

@@ -1,10 +1,10 @@
--- The guess was right: the extension starts anew; the host and the source get back this one guess only, because
+-- The guess was right: the person starts anew, everywhere and at this host; the host and the source get back this one guess only, because
 -- somebody who guesses there must not profit from a colleague's login.
--- KEYS  1 guesses of the extension  2 of the host  3 of the source: HASH {n, until, ends, by}, see reserve-guess.lua
+-- KEYS  1 guesses of the person  2 of the person at this host  3 of the host  4 of the source, see reserve-guess.lua
 -- Reply confirmed
 local by = table.concat(KEYS, ' ')
-redis.call('DEL', KEYS[1])
-for i = 2, 3 do
+redis.call('DEL', KEYS[1], KEYS[2])
+for i = 3, 4 do
   local stored = redis.call('HMGET', KEYS[i], 'n', 'by')
   local n = tonumber(stored[1] or '0') or 0
   if n <= 1 then

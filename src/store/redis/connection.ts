@@ -1,21 +1,19 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { StoreUnavailable } from '../store.ts';
+import { type Address, type Credentials, credentialOptions } from './asker.ts';
 import { createBreaker } from './breaker.ts';
+import { type ClientOptions, COMMON, closeRedis, describe } from './client.ts';
+import { locatedConnector } from './located-connector.ts';
 import { defineScripts, runScript, type ScriptCall } from './scripts.ts';
+import type { Locator } from './topology.ts';
 
-export type Connection = { readonly url: string } | { readonly path: string };
+export { type ClientOptions, COMMON, closeRedis, describe } from './client.ts';
 
-/** Options of the client that we set; the shape of replies is not up to us. */
-export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
-
-/** RESP2: the shape of a reply does not depend on what the server speaks. */
-export const COMMON: ClientOptions = {
-  protocol: 2,
-  lazyConnect: true,
-  disableClientInfo: true,
-  enableOfflineQueue: false,
-  connectTimeout: 1000,
-};
+/** To one Redis, or to the node that a locator names at each connection. */
+export type Connection =
+  | { readonly url: string }
+  | { readonly path: string }
+  | ({ readonly locator: Locator } & Credentials);
 
 export interface LinkOptions {
   readonly connection: Connection;
@@ -25,7 +23,7 @@ export interface LinkOptions {
   readonly onProblem: (text: string, error?: Error) => void;
 }
 
-/** The command was not sent: it can have no effect. */
+/** The command was not carried out, and never will be. */
 export class NotSent extends StoreUnavailable {}
 
 /** A connection for short commands: an answer in time, or StoreUnavailable. */
@@ -53,10 +51,19 @@ function fastOptions(options: LinkOptions): ClientOptions {
     commandTimeout: options.commandTimeoutMs,
     socketTimeout: 2000,
     keepAlive: 10_000,
-    retryStrategy: (n) => Math.min(50 * 2 ** Math.min(n, 5), 1000) + Math.random() * 100,
-    reconnectOnError: (e) => /^(READONLY|MASTERDOWN|LOADING|UNBLOCKED)/.test(e.message),
+    retryStrategy: (n) => Math.min(50 * 2 ** Math.min(n, 5), LONGEST_RETRY_MS) + Math.random() * 100,
+    reconnectOnError: (e) => OTHER_NODE.test(e.message),
   };
 }
+
+/** Short, as a fail-over is over within seconds. */
+const LONGEST_RETRY_MS = 500;
+/** How often it is asked whether the node connected to still has the say. */
+const WATCH_MS = 1000;
+/** Another node may have the say by now, or this one cannot speak: a new connection will tell. */
+const OTHER_NODE = /^(MOVED|READONLY|MASTERDOWN|CLUSTERDOWN|LOADING|UNBLOCKED)\b/;
+/** Refusals that come before anything is done. */
+const NOTHING_DONE = /: (MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|LOADING)$/;
 
 /** A Redis client that knows the scripts. Errors without a command go to `onProblem`, the first of a row only. */
 export function openRedis(
@@ -64,10 +71,7 @@ export function openRedis(
   options: ClientOptions,
   onProblem: (text: string, error?: Error) => void,
 ): Redis {
-  const redis =
-    'path' in connection
-      ? new Redis({ ...options, path: connection.path })
-      : new Redis(connection.url, options);
+  const redis = createClient(connection, options);
   defineScripts(redis);
   let told = false;
   redis.on('error', (error: Error) => {
@@ -80,21 +84,41 @@ export function openRedis(
   return redis;
 }
 
-/** Ends a client at once, also when the other side is frozen. */
-export function closeRedis(redis: Redis): void {
-  redis.disconnect();
-  // Absent before the first connection.
-  redis.stream?.destroy();
+function createClient(connection: Connection, options: ClientOptions): Redis {
+  if ('path' in connection) return new Redis({ ...options, path: connection.path });
+  if ('url' in connection) return new Redis(connection.url, options);
+  const { locator, ...credentials } = connection;
+  let address: Address | undefined;
+  const Connector = locatedConnector({
+    locator,
+    tls: credentials.tls ?? false,
+    onAddress: (found) => {
+      address = found;
+    },
+  });
+  const redis = new Redis({ ...options, ...credentialOptions(credentials), Connector });
+  watch(redis, async () => {
+    const found = await locator.find().catch(() => undefined);
+    return found !== undefined && !isSame(found, address);
+  });
+  return redis;
 }
 
-/** What went wrong, in words that hold no argument of any command. */
-export function describe(error: unknown): string {
-  const { message = '', code } = error as { message?: string; code?: string };
-  if (message === 'Command timed out') return 'no answer in time';
-  // Redis' errors begin with a code; what follows may quote arguments.
-  const refusal = /^([A-Z]{2,20})\b(?= )/.exec(message)?.[1];
-  if (refusal !== undefined && code === undefined) return `Redis refused: ${refusal}`;
-  return code !== undefined && /^[A-Z_]+$/.test(code) ? code : 'not connected';
+function isSame(one: Address, other: Address | undefined): boolean {
+  if (one.id !== undefined) return one.id === other?.id;
+  return one.host === other?.host && one.port === other.port;
+}
+
+/** Leaves a node that answers although another has taken its place, as behind a partition: it would never be noticed. */
+function watch(redis: Redis, hasMoved: () => Promise<boolean>): void {
+  let timer: NodeJS.Timeout | undefined;
+  redis.on('ready', () => {
+    const { stream } = redis;
+    timer = setInterval(async () => {
+      if (await hasMoved()) stream.destroy();
+    }, WATCH_MS).unref();
+  });
+  redis.on('close', () => clearInterval(timer));
 }
 
 /** Creates a closed link. */
@@ -117,7 +141,8 @@ export function createLink(options: LinkOptions): Link {
       const reason = describe(error);
       if (reason === 'no answer in time') breaker.timedOut();
       else breaker.succeeded();
-      throw new StoreUnavailable(`The store cannot do it: ${reason}`);
+      const text = `The store cannot do it: ${reason}`;
+      throw NOTHING_DONE.test(text) ? new NotSent(text) : new StoreUnavailable(text);
     }
   }
 

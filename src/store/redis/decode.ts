@@ -16,8 +16,15 @@ const whole = z
 
 const deadline = whole.transform((ms): number | 'never' => (ms === 0 ? 'never' : ms));
 
-/** JSON value of a host in the records hash. */
-const record = z.object({ g: id, gen: whole, at: whole, dl: deadline, site: z.string() });
+/** JSON value of a host in the records hash; without `idle` when an earlier version wrote it. */
+const record = z.object({
+  g: id,
+  gen: whole,
+  at: whole,
+  dl: deadline,
+  site: z.string(),
+  idle: deadline.default('never'),
+});
 
 const changeBase = z.object({ seq: whole, at: whole, actor: z.string() });
 
@@ -28,6 +35,7 @@ const change = changeBase.extend({
   gen: whole,
   since: whole,
   dl: deadline,
+  idle: deadline.default('never'),
 });
 
 const startEvent = change.extend({
@@ -38,13 +46,31 @@ const startEvent = change.extend({
 
 const endEvent = change.extend({
   kind: z.literal('end'),
-  reason: z.enum(['moved', 'renewed', 'takenOver', 'expired', 'loggedOut', 'released']),
+  reason: z.enum(['moved', 'takenOver', 'expired', 'loggedOut', 'released']),
+});
+
+const extendEvent = change.extend({ kind: z.literal('extend'), reason: z.enum(['call', 'stay']) });
+
+const names = z
+  .string()
+  .transform((text) => (text === '' ? 'all' : decodeJson(text)))
+  .pipe(z.union([z.literal('all'), z.array(z.string())]));
+
+const directoryEvent = changeBase.extend({ kind: z.literal('directory'), names: names.default('all') });
+
+const noticeEvent = changeBase.extend({
+  kind: z.literal('notice'),
+  reason: z.enum(['lockedOut', 'guessing', 'unlocked', 'passcodeSet']),
+  host: z.string(),
+  guest: z.string(),
 });
 
 const logEntry = z.discriminatedUnion('kind', [
   startEvent,
   endEvent,
-  changeBase.extend({ kind: z.literal('directory') }),
+  extendEvent,
+  directoryEvent,
+  noticeEvent,
 ]);
 
 const binding = z.object({
@@ -71,12 +97,11 @@ const flat = strings.refine((list) => list.length % 2 === 0);
 const snapshotReply = z.union([
   z.tuple([z.literal('again'), strings]).transform(([, aors]) => ({ again: aors })),
   z
-    .tuple([z.literal('ok'), whole, whole, z.string(), whole, z.string(), flat, flat, flat])
-    .transform(([, now, seq, eventId, contactSeq, contactId, records, directory, contacts]) => ({
+    .tuple([z.literal('ok'), whole, whole, z.string(), whole, z.string(), flat, flat])
+    .transform(([, now, seq, eventId, contactSeq, contactId, records, contacts]) => ({
       position: { seq, eventId, contactSeq, contactId },
       now,
       records: pairs(records),
-      directory: pairs(directory),
       contacts: pairs(contacts),
     })),
 ]);
@@ -85,6 +110,12 @@ const streamEntry = z.tuple([z.string(), flat]).transform(([entryId, fields]) =>
   id: entryId,
   fields: Object.fromEntries(pairs(fields)) as Readonly<Record<string, string>>,
 }));
+
+const scanReply = z
+  .tuple([z.string(), flat])
+  .transform(([cursor, entries]) => ({ cursor, entries: pairs(entries) }));
+
+const valuesReply = z.array(z.string().nullable());
 
 const readReply = z
   .array(z.tuple([z.string(), z.array(streamEntry)]))
@@ -102,6 +133,16 @@ export function decodeSnapshot(reply: unknown): SnapshotReply | undefined {
 /** Reply of XREAD: stream key to its new entries, empty when nothing came. */
 export function decodeRead(reply: unknown): ReadonlyMap<string, readonly StreamEntry[]> | undefined {
   return readReply.safeParse(reply).data;
+}
+
+/** Reply of HSCAN. */
+export function decodeScan(reply: unknown): z.output<typeof scanReply> | undefined {
+  return scanReply.safeParse(reply).data;
+}
+
+/** Reply of HMGET. */
+export function decodeValues(reply: unknown): readonly (string | null)[] | undefined {
+  return valuesReply.safeParse(reply).data;
 }
 
 /** A script's reply that is a list of strings. */
@@ -122,28 +163,47 @@ export function decodeJson(text: string): unknown {
 export function decodeRecord(host: string, text: string): Association | undefined {
   const parsed = record.safeParse(decodeJson(text));
   if (!parsed.success) return undefined;
-  const { g, gen, at, dl, site } = parsed.data;
-  return { host, guest: g, site, generation: gen, startedAt: at, expiresAt: dl };
+  const { g, gen, at, dl, site, idle } = parsed.data;
+  return { host, guest: g, site, generation: gen, startedAt: at, expiresAt: dl, idleLimitMs: idle };
 }
 
-/** The association in a script's reply: host, guest, site, gen, at, dl. */
+/** How many strings tell an association in a script's reply. */
+export const FACTS = 7;
+
+/** The association in a script's reply: host, guest, site, gen, at, dl, idle. */
 export function decodeFacts(list: readonly string[]): Association | undefined {
-  const [host, g, site, gen, at, dl] = list;
-  return host === undefined ? undefined : decodeRecord(host, JSON.stringify({ g, site, gen, at, dl }));
+  const [host, g, site, gen, at, dl, idle] = list;
+  return host === undefined ? undefined : decodeRecord(host, JSON.stringify({ g, site, gen, at, dl, idle }));
 }
 
 /** Fields of an entry of the event stream. */
 export function decodeEvent(fields: Readonly<Record<string, string>>): ChangeEvent | undefined {
   const parsed = logEntry.safeParse(fields);
   if (!parsed.success) return undefined;
-  const { seq, at, actor } = parsed.data;
-  if (parsed.data.kind === 'directory') return { kind: 'directory', seq, at, actor };
-  const { host, guest, site, gen, since, dl } = parsed.data;
-  const association = { host, guest, site, generation: gen, startedAt: since, expiresAt: dl };
-  if (parsed.data.kind === 'end')
-    return { kind: 'end', seq, at, actor, reason: parsed.data.reason, association };
-  const { reason, prev } = parsed.data;
-  return { kind: 'start', seq, at, actor, reason, association, previousHost: prev === '' ? undefined : prev };
+  const entry = parsed.data;
+  const { seq, at, actor } = entry;
+  switch (entry.kind) {
+    case 'directory':
+      return { kind: 'directory', seq, at, actor, entries: entry.names };
+    case 'notice': {
+      const about = { extension: entry.guest || undefined, host: entry.host || undefined };
+      return { kind: 'notice', seq, at, actor, notice: entry.reason, ...about };
+    }
+    case 'end':
+      return { kind: 'end', seq, at, actor, reason: entry.reason, association: associationIn(entry) };
+    case 'extend':
+      return { kind: 'extend', seq, at, actor, reason: entry.reason, association: associationIn(entry) };
+    case 'start': {
+      const previousHost = entry.prev || undefined;
+      const association = associationIn(entry);
+      return { kind: 'start', seq, at, actor, reason: entry.reason, association, previousHost };
+    }
+  }
+}
+
+function associationIn(entry: z.output<typeof change>): Association {
+  const { host, guest, site, gen, since, dl, idle } = entry;
+  return { host, guest, site, generation: gen, startedAt: since, expiresAt: dl, idleLimitMs: idle };
 }
 
 /** Value of a contact key, or the `set` field of an entry of the contact stream. */

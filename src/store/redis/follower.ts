@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { type Follower, StoreUnavailable } from '../store.ts';
 import { COMMON, type Connection, closeRedis, describe, openRedis } from './connection.ts';
 import { decodeBindings, decodeEvent, decodeRead, decodeWhole, type StreamEntry } from './decode.ts';
+import { type DirectorySource, readDirectory, readEntries } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { runScript } from './scripts.ts';
 import { loadSnapshot, type Position } from './snapshot.ts';
@@ -41,6 +42,8 @@ export async function followStreams(
   let told = false;
   const noting: Follower = {
     onSnapshot: (snapshot) => follower.onSnapshot(snapshot),
+    onDirectory: () => follower.onDirectory(),
+    onEntries: (entries) => follower.onEntries(entries),
     onEvent: (event) => follower.onEvent(event),
     onBindings: (aor, set) => follower.onBindings(aor, set),
     onContact: (offsetMs) => {
@@ -82,6 +85,14 @@ function guarded(follower: Follower, signal: AbortSignal): Follower {
   };
   return {
     onSnapshot: (snapshot) => pass(() => follower.onSnapshot(snapshot)),
+    onDirectory: () => {
+      const loading = follower.onDirectory();
+      return {
+        page: (entries) => pass(() => loading.page(entries)),
+        done: (version) => pass(() => loading.done(version)),
+      };
+    },
+    onEntries: (entries) => pass(() => follower.onEntries(entries)),
     onEvent: (event) => pass(() => follower.onEvent(event)),
     onBindings: (aor, set) => pass(() => follower.onBindings(aor, set)),
     onContact: (offsetMs) => pass(() => follower.onContact(offsetMs)),
@@ -103,15 +114,18 @@ function createSession(options: FollowOptions, follower: Follower) {
     () => undefined,
   );
   const measure = createOffsetMeter(redis, options.clock);
+  const { keys, onProblem } = options;
+  const source: DirectorySource = {
+    keys,
+    onProblem,
+    call: (command, ...args) => redis.call(command, ...args),
+  };
 
   async function load(): Promise<Position> {
     const run = (call: Parameters<typeof runScript>[1]) => runScript(redis, call);
-    const { snapshot, position } = await loadSnapshot({
-      keys: options.keys,
-      run,
-      onProblem: options.onProblem,
-    });
+    const { snapshot, position } = await loadSnapshot({ keys, run, onProblem });
     follower.onSnapshot(snapshot);
+    await loadDirectory(source, follower);
     return position;
   }
 
@@ -121,7 +135,7 @@ function createSession(options: FollowOptions, follower: Follower) {
       let position = await load();
       for (;;) {
         follower.onContact(await measure());
-        const next = await readOn(redis, position, { ...options, follower });
+        const next = await readOn(redis, position, { ...options, source, follower });
         position = next === RELOAD ? await load() : next;
       }
     },
@@ -133,7 +147,7 @@ function createSession(options: FollowOptions, follower: Follower) {
 async function readOn(
   redis: Redis,
   from: Position,
-  to: FollowOptions & { readonly follower: Follower },
+  to: FollowOptions & Receiver,
 ): Promise<Position | typeof RELOAD> {
   const { events, contactStream } = to.keys;
   const reply = decodeRead(
@@ -145,7 +159,7 @@ async function readOn(
   if (reply === undefined) return RELOAD;
   let { seq, eventId, contactSeq, contactId } = from;
   for (const entry of reply.get(events) ?? []) {
-    if (!passEvent(entry, seq, to)) return RELOAD;
+    if (!(await passEvent(entry, seq, to))) return RELOAD;
     seq += 1;
     eventId = entry.id;
   }
@@ -157,16 +171,29 @@ async function readOn(
   return { seq, eventId, contactSeq, contactId };
 }
 
-type Receiver = Pick<FollowOptions, 'onProblem'> & { readonly follower: Follower };
+type Receiver = Pick<FollowOptions, 'onProblem'> & {
+  readonly source: DirectorySource;
+  readonly follower: Follower;
+};
 
 /** Passes an entry of the change log on if it is the next one and can be read. */
-function passEvent(entry: StreamEntry, seq: number, { follower, onProblem }: Receiver): boolean {
+async function passEvent(entry: StreamEntry, seq: number, to: Receiver): Promise<boolean> {
+  const { follower, source, onProblem } = to;
   const event = decodeEvent(entry.fields);
   if (event === undefined)
     onProblem(`Entry ${entry.id} of the change log cannot be read: the state is loaded anew`);
   if (event?.seq !== seq + 1) return false;
+  if (event.kind === 'directory') {
+    if (event.entries === 'all') await loadDirectory(source, follower);
+    else follower.onEntries(await readEntries(source, event.entries));
+  }
   follower.onEvent(event);
   return true;
+}
+
+async function loadDirectory(source: DirectorySource, follower: Follower): Promise<void> {
+  const loading = follower.onDirectory();
+  loading.done(await readDirectory(source, loading.page));
 }
 
 /** Passes an entry of the contact stream on if it is the next one and can be read. */

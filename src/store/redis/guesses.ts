@@ -1,4 +1,4 @@
-import type { GuessKey, GuessReply } from '../store.ts';
+import type { GuessCounter, GuessKey, GuessReply } from '../store.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { Link } from './connection.ts';
 import { decodeStrings, decodeWhole } from './decode.ts';
@@ -12,41 +12,52 @@ interface Limits {
   readonly windowMs: number;
   /** Whether every guess starts the window anew (after its wait); else it runs from the first guess. */
   readonly slides: boolean;
-  /** Guesses after which only an administrator helps; 0: never. */
+  /** Guesses, in whatever time, after which only an administrator helps; 0: never. */
   readonly hard: number;
 }
 
-const COUNTERS = ['extension', 'host', 'source'] as const;
+const COUNTERS = ['extension', 'pair', 'host', 'source'] as const satisfies readonly GuessCounter[];
 const HOUR_MS = 3_600_000;
 const QUARTER_MS = 900_000;
 
+/** An attacker may try any number of extensions that nobody has: their counters must not stay for ever. */
+const UNKNOWN_KEPT_MS = 30 * 24 * HOUR_MS;
+
 /**
- * A person can be locked, a phone or a peer can only be slowed down: a prankster must not kill a phone. A whole site
- * may share one source (NAT, SBC), so a source has room for everybody's typing errors and its waits stay short.
+ * A person can be locked, a phone or a peer can only be slowed down: a prankster must not kill a phone. The long waits
+ * are those of a person at one host, so that guessing at one desk hardly hinders its victim at another; the person's own
+ * waits are short and only make parallel guesses from everywhere share a budget. A whole site may share one source
+ * (NAT, SBC), so a source has room for everybody's typing errors and its waits stay short.
  */
-const LIMITS: Record<(typeof COUNTERS)[number], Limits> = {
-  extension: { free: 5, ...waits(HOUR_MS), windowMs: HOUR_MS, slides: true, hard: 20 },
+const LIMITS: Record<GuessCounter, Limits> = {
+  extension: { free: 5, ...waits(30_000), windowMs: HOUR_MS, slides: true, hard: 20 },
+  pair: { free: 5, ...waits(HOUR_MS), windowMs: HOUR_MS, slides: true, hard: 0 },
   host: { free: 10, ...waits(300_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
   source: { free: 200, ...waits(30_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
 };
 
 /** Guess counters: reserve before the slow hash, give back what was right. */
 export function createGuesses(link: Link, keys: Keys) {
+  const log = [keys.events, keys.seq, keys.history];
   const counters = ({ extension, host, source }: GuessKey) => [
     keys.guesses('x', extension),
+    keys.guesses('p', `${extension}:${host}`),
     keys.guesses('h', host),
     keys.guesses('s', source),
   ];
   return {
     async reserveGuess(key: GuessKey): Promise<GuessReply> {
-      const args = COUNTERS.map((name) => LIMITS[name]).flatMap(limitArguments);
-      return decode(decodeStrings(await link.run({ script: 'reserveGuess', keys: counters(key), args })));
+      const limits = COUNTERS.map((name) => LIMITS[name]).flatMap(limitArguments);
+      const args = [...limits, key.known ? key.extension : '', key.host, UNKNOWN_KEPT_MS];
+      const call = { script: 'reserveGuess', keys: [...counters(key), ...log], args } as const;
+      return decode(decodeStrings(await link.run(call)));
     },
     async confirmGuess(key: GuessKey): Promise<void> {
       await link.run({ script: 'confirmGuess', keys: counters(key), args: [] });
     },
-    async clearGuesses(extension: string): Promise<void> {
-      await link.send('DEL', keys.guesses('x', extension));
+    async clearGuesses(extension: string, actor: string): Promise<void> {
+      const args = [extension, actor];
+      await link.run({ script: 'clearGuesses', keys: [keys.guesses('x', extension), ...log], args });
     },
   };
 }

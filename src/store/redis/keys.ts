@@ -8,15 +8,26 @@ export interface Keys {
   readonly sites: string;
   readonly events: string;
   readonly seq: string;
+  /** Entries of the log by host and by guest: ZSET of `<h|g>\0<id>\0<stream id>`, all with score 0. */
+  readonly history: string;
   readonly directory: string;
+  /** Log position of the directory's last change. */
+  readonly directoryVersion: string;
+  /** HASH: consumer → `<stream id> <seq>` of the last entry it took. */
+  readonly cursors: string;
+  /** STREAM of what could not be delivered. */
+  readonly deadLetters: string;
   readonly contactIndex: string;
   readonly contactStream: string;
   readonly contactSeq: string;
   /** Stored reply of an operation. */
   operation(opId: string): string;
   contacts(aor: string): string;
-  /** Guess counters of an extension (x), a host (h) and a source (s). */
-  guesses(kind: 'x' | 'h' | 's', id: string): string;
+  /** Held by the node on which a consumer runs. */
+  lease(consumer: string): string;
+  once(name: string): string;
+  /** Guess counters of an extension (x), an extension at a host (p), a host (h) and a source (s). */
+  guesses(kind: 'x' | 'p' | 'h' | 's', id: string): string;
 }
 
 /** @throws TypeError unless the company matches `[a-z0-9-]+`: braces would break or share the cluster hash tag. */
@@ -30,19 +41,25 @@ export function createKeys(company: string): Keys {
     sites: key('site'),
     events: key('ev'),
     seq: key('seq'),
+    history: key('hx'),
     directory: key('dir'),
+    directoryVersion: key('dv'),
+    cursors: key('cur'),
+    deadLetters: key('dead'),
     contactIndex: key('cti'),
     contactStream: key('cs'),
     contactSeq: key('csq'),
     operation: (opId) => key(`op:${checkOpId(opId)}`),
     contacts: (aor) => key(`ct:${checkAor(aor)}`),
+    lease: (consumer) => key(`lease:${checkName(consumer)}`),
+    once: (name) => key(`once:${checkName(name)}`),
     guesses: (kind, id) => key(`guess:${kind}:${countable(id)}`),
   };
 }
 
-/** First six keys of every script that changes associations. */
+/** First seven keys of every script that changes associations. */
 export function associationKeys(keys: Keys): string[] {
-  return [keys.records, keys.guests, keys.deadlines, keys.sites, keys.events, keys.seq];
+  return [keys.records, keys.guests, keys.deadlines, keys.sites, keys.events, keys.seq, keys.history];
 }
 
 /** @throws TypeError unless the AOR matches `[A-Za-z0-9._-]{1,64}`, the form of a host id. */
@@ -50,6 +67,12 @@ export function checkAor(aor: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(aor))
     throw new TypeError('An AOR may hold A-Z, a-z, 0-9, ., _ and - only');
   return aor;
+}
+
+function checkName(name: string): string {
+  if (!/^[A-Za-z0-9._:-]{1,100}$/.test(name))
+    throw new TypeError('A name may hold A-Z, a-z, 0-9, ., _, : and - only');
+  return name;
 }
 
 function checkOpId(opId: string): string {

@@ -1,8 +1,5 @@
 -- Prepended to the scripts that change something or need the time.
 
--- Bound of the change log. A reader that falls behind it sees a gap in `seq` and loads the state again.
-local LOG_LENGTH = 100000
-
 -- Lua's own number format is exact below 10^14 only.
 local function text(number)
   return string.format('%.0f', number)
@@ -19,6 +16,17 @@ local function advance(seqKey)
   return text(redis.call('INCR', seqKey))
 end
 
-local function append(eventsKey, fields)
-  redis.call('XADD', eventsKey, 'MAXLEN', '~', LOG_LENGTH, '*', unpack(fields))
+-- Writes an entry, and finds it again by host and by guest. Trimming is trim-log's, which knows who has read what.
+local function append(log, fields, about)
+  local id = redis.call('XADD', log.events, '*', unpack(fields))
+  if about.host and about.host ~= '' then redis.call('ZADD', log.history, 0, 'h\0' .. about.host .. '\0' .. id) end
+  if about.guest and about.guest ~= '' then redis.call('ZADD', log.history, 0, 'g\0' .. about.guest .. '\0' .. id) end
+end
+
+-- Logs what administrators should know and no association shows.
+local function notice(log, name, about)
+  append(log, {
+    'seq', advance(log.seq), 'kind', 'notice', 'at', text(about.now), 'actor', about.actor, 'reason', name,
+    'host', about.host or '', 'guest', about.guest or '',
+  }, about)
 end

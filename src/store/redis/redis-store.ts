@@ -7,13 +7,15 @@ import { createDurability } from './durability.ts';
 import { followStreams } from './follower.ts';
 import { createGuesses } from './guesses.ts';
 import { createKeys } from './keys.ts';
+import { createLogReaders } from './log-readers.ts';
 import { loadSnapshot } from './snapshot.ts';
 import { createStoreClock, measureStoreClock } from './store-clock.ts';
 import { createTakeBacks } from './take-backs.ts';
+import { createClusterLocator, createSentinelLocator, type Locator, type Place } from './topology.ts';
 
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://` URL, or a unix socket. */
-  readonly connection: Connection;
+  /** `redis://` or `rediss://` URL, a unix socket, sentinels or a cluster. */
+  readonly connection: Place;
   /** Id of the company, `[a-z0-9-]+`. */
   readonly company: string;
   /** Name of this node: actor of the expiries it claims, and name of its connections. */
@@ -26,6 +28,8 @@ export interface RedisStoreOptions {
   readonly waitForReplicas?: number;
   /** Log people in although Redis may lose acknowledged logins in a crash; default false. */
   readonly acceptWeakDurability?: boolean;
+  /** Longest change log; beyond it the oldest entries go, whoever has not taken them yet; default 1,000,000. */
+  readonly maxEntries?: number;
   /** Told what an operator should know; neither text nor error holds a secret. */
   readonly onProblem?: (text: string, error?: Error) => void;
 }
@@ -38,26 +42,32 @@ export interface RedisStoreOptions {
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { node, clock, commandTimeoutMs = 250, waitForReplicas = 0, acceptWeakDurability = false } = options;
   const onProblem = options.onProblem ?? (() => undefined);
-  const { connection, company } = options;
-  const keys = createKeys(company);
+  const keys = createKeys(options.company);
+  const { connection, locator } = connectionTo(options.connection, keys.records);
   const linkOptions = { connection, node, clock, commandTimeoutMs, onProblem };
   const link = createLink(linkOptions);
   // WAIT holds up what comes after it on the same connection. Its own time-out is longer than that of WAIT.
   const logins =
     waitForReplicas > 0
-      ? createLink({ ...linkOptions, commandTimeoutMs: Math.max(commandTimeoutMs, 250) })
+      ? createLink({
+          ...linkOptions,
+          commandTimeoutMs: Math.max(commandTimeoutMs, 250),
+          // It goes where the other one goes, and that one tells.
+          onProblem: () => undefined,
+        })
       : link;
   const storeClock = createStoreClock(clock);
-  const durability = createDurability(logins, onProblem);
+  const durability = createDurability({ link: logins, waitForReplicas, locator, onProblem });
   const followers = createFollowers({ connection, keys, node, clock, onProblem });
+  const readers = createLogReaders({ ...linkOptions, link, keys, maxEntries: options.maxEntries });
   // A new connection may lead to another Redis; when this fails, the next login asks again.
   logins.onReady(() => void measureStoreClock(storeClock, logins).catch(() => undefined));
-  const takeBacks = createTakeBacks({ link: logins, keys, node, onProblem });
+  const takeBacks = createTakeBacks({ link: logins, keys, node, waitForReplicas, onProblem });
   const links = [...new Set([link, logins])];
 
   async function start(): Promise<void> {
     await Promise.all(links.map((each) => each.open()));
-    const weakness = await durability.check().catch(() => undefined);
+    const weakness = await durability.checkAll();
     if (weakness === undefined) return;
     if (acceptWeakDurability)
       return onProblem(`${weakness}. Logins are acknowledged all the same, as configured`);
@@ -67,8 +77,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
   async function stop(): Promise<void> {
     takeBacks.stop();
-    await followers.stop();
+    await Promise.all([followers.stop(), readers.stop()]);
     for (const each of links) each.close();
+    locator?.close();
   }
 
   return {
@@ -84,12 +95,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     ...createGuesses(link, keys),
     ...createDirectoryWriter(link, keys),
     ...createBindingsWriter(link, keys),
-    async snapshot() {
-      const { snapshot } = await loadSnapshot({ keys, run: link.run, onProblem });
-      return snapshot;
-    },
+    snapshot: async () => (await loadSnapshot({ keys, run: link.run, onProblem })).snapshot,
     follow: followers.follow,
+    ...readers.methods,
   };
+}
+
+/** Sentinels and clusters come with the one who knows which node has the company's keys. */
+function connectionTo(
+  place: Place,
+  key: string,
+): { readonly connection: Connection; readonly locator: Locator | undefined } {
+  if ('url' in place || 'path' in place) return { connection: place, locator: undefined };
+  const [locator, { username, password, tls }] =
+    'sentinel' in place
+      ? [createSentinelLocator(place.sentinel), place.sentinel]
+      : [createClusterLocator(place.cluster, key), place.cluster];
+  return { connection: { locator, username, password, tls }, locator };
 }
 
 /** Followers that end by their own signal or with the store. */

@@ -1,11 +1,17 @@
--- Reserves one guess on three counters at once, before the slow hash, or says how long to wait. All or none.
--- KEYS  1 guesses of the extension  2 of the host  3 of the source: HASH {n, until, ends, by}
---       until = end of the wait, by = whose guess began it, ends = end of the window
+-- Reserves one guess on four counters at once, before the slow hash, or says how long to wait. All or none.
+-- KEYS  1 guesses of the person  2 of the person at this host  3 of the host  4 of the source
+--       HASH {n, until, ends, by, total}: n = guesses of this window, ends = its end, until = end of the wait,
+--       by = whose guess began it, total = guesses since a right one or an unlock, of a counter with a hard limit
+--       5 events  6 seq  7 history
 -- ARGV  per counter: free guesses, base wait ms, longest wait ms, window ms, hard limit ('0' = none), slides ('1' = yes)
+--       25 extension if it is a user's, else ''  26 host  27 how long the total of an unknown extension is kept, ms
 -- Reply reserved
---       wait, ms, counter 1–3    (the longest of them)
+--       wait, ms, counter 1–4    (the longest of them)
 --       locked, counter
 local now = time()
+local LOG = { events = KEYS[5], seq = KEYS[6], history = KEYS[7] }
+local COUNTERS, HOST = 4, 3
+local extension, host = ARGV[25], ARGV[26]
 
 local function limits(i)
   local at = (i - 1) * 6
@@ -15,12 +21,13 @@ local function limits(i)
   }
 end
 
-local counts, windows, wait, waiting = {}, {}, 0, 0
-for i, key in ipairs(KEYS) do
+local counts, totals, windows, wait, waiting = {}, {}, {}, 0, 0
+for i = 1, COUNTERS do
+  local stored = redis.call('HMGET', KEYS[i], 'n', 'until', 'ends', 'total')
   local hard = limits(i).hard
-  local stored = redis.call('HMGET', key, 'n', 'until', 'ends')
   counts[i] = tonumber(stored[1] or '0') or 0
-  if hard > 0 and counts[i] >= hard then return { 'locked', text(i) } end
+  totals[i] = tonumber(stored[4] or '0') or 0
+  if hard > 0 and totals[i] >= hard then return { 'locked', text(i) } end
   windows[i] = tonumber(stored[3] or '0') or 0
   -- Not left to the key's TTL: a wait may keep the key longer than its window.
   if windows[i] <= now then counts[i] = 0 end
@@ -29,18 +36,23 @@ for i, key in ipairs(KEYS) do
 end
 if waiting > 0 then return { 'wait', text(wait), text(waiting) } end
 
-local by = table.concat(KEYS, ' ')
-for i, key in ipairs(KEYS) do
-  local limit, n, due, ends = limits(i), counts[i] + 1, 0, windows[i]
+local by = table.concat(KEYS, ' ', 1, COUNTERS)
+for i = 1, COUNTERS do
+  local key, limit, n, due, ends = KEYS[i], limits(i), counts[i] + 1, 0, windows[i]
   if n >= limit.free then due = math.min(limit.base * 2 ^ (n - limit.free), limit.longest) end
-  -- One that slides begins after the wait, else the longest waits would outlast it and the hard limit never come.
+  -- One that slides begins after the wait, else the longest waits would outlast it.
   if limit.slides then ends = now + due + limit.window elseif n == 1 then ends = now + limit.window end
   redis.call('HSET', key, 'n', text(n), 'until', text(due > 0 and now + due or 0), 'ends', text(ends),
-    'by', due > 0 and by or '')
-  if limit.hard > 0 and n >= limit.hard then
+    'by', due > 0 and by or '', 'total', text(totals[i] + 1))
+  if limit.hard > 0 and extension ~= '' then
     redis.call('PERSIST', key)
   else
-    redis.call('PEXPIRE', key, text(math.max(ends - now, due)))
+    redis.call('PEXPIRE', key, limit.hard > 0 and ARGV[27] or text(math.max(ends - now, due)))
   end
 end
+
+-- Told once: at the guess that locks the person, and at the first that makes the host wait.
+local about = { now = now, actor = 'guest', host = host, guest = extension }
+if totals[1] + 1 == limits(1).hard then notice(LOG, 'lockedOut', about) end
+if counts[HOST] + 1 == limits(HOST).free then notice(LOG, 'guessing', { now = now, actor = 'guest', host = host }) end
 return { 'reserved' }

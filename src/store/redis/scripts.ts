@@ -4,18 +4,25 @@ import type { Redis } from 'ioredis';
 const read = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
 const log = read('log');
 const associations = read('associations');
+const streamIds = read('stream-ids');
 
 /** The scripts; keys, arguments and reply of each stand at the head of its file. */
 const SCRIPTS = {
   associate: log + associations + read('associate'),
   end: log + associations + read('end'),
   takeBack: log + associations + read('take-back'),
+  extend: log + associations + read('extend'),
   claimDue: log + associations + read('claim-due'),
   snapshot: log + read('snapshot'),
   writeDirectory: log + read('write-directory'),
   writeBindings: log + read('write-bindings'),
   reserveGuess: log + read('reserve-guess'),
   confirmGuess: log + read('confirm-guess'),
+  clearGuesses: log + read('clear-guesses'),
+  takeLease: streamIds + read('take-lease'),
+  holdLease: read('hold-lease'),
+  trimLog: log + streamIds + read('trim-log'),
+  history: log + read('history'),
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -1,14 +1,14 @@
--- Everything a node needs to know, at one moment. Read-only.
+-- Everything a node needs to know but the directory, which may be large, at one moment. Read-only.
 -- Keys of contacts must be declared, so the caller passes the AORs it knows of; when there are others, it asks again.
--- KEYS  1 records  2 directory  3 events  4 seq  5 contact stream  6 contact seq  7 contact index  8… ct:<aor>
--- ARGV  the AORs of KEYS 8…, in their order
+-- KEYS  1 records  2 events  3 seq  4 contact stream  5 contact seq  6 contact index  7… ct:<aor>
+-- ARGV  the AORs of KEYS 7…, in their order
 -- Reply again, {aor…}
---       ok, now, seq, last event id, contact seq, last contact id, {host, record…}, {entry, json…}, {aor, json…}
+--       ok, now, seq, last event id, contact seq, last contact id, {host, record…}, {aor, json…}
 local now = time()
 
 local known = {}
 for _, aor in ipairs(ARGV) do known[aor] = true end
-local aors = redis.call('ZRANGEBYSCORE', KEYS[7], '(' .. text(now), '+inf')
+local aors = redis.call('ZRANGEBYSCORE', KEYS[6], '(' .. text(now), '+inf')
 for _, aor in ipairs(aors) do
   if not known[aor] then return { 'again', aors } end
 end
@@ -20,7 +20,7 @@ end
 
 local contacts = {}
 for i, aor in ipairs(ARGV) do
-  local stored = redis.call('GET', KEYS[7 + i])
+  local stored = redis.call('GET', KEYS[6 + i])
   if stored then
     contacts[#contacts + 1] = aor
     contacts[#contacts + 1] = stored
@@ -28,6 +28,6 @@ for i, aor in ipairs(ARGV) do
 end
 
 return {
-  'ok', text(now), redis.call('GET', KEYS[4]) or '0', lastId(KEYS[3]), redis.call('GET', KEYS[6]) or '0', lastId(KEYS[5]),
-  redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]), contacts,
+  'ok', text(now), redis.call('GET', KEYS[3]) or '0', lastId(KEYS[2]), redis.call('GET', KEYS[5]) or '0', lastId(KEYS[4]),
+  redis.call('HGETALL', KEYS[1]), contacts,
 }

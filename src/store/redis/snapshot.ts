@@ -1,7 +1,7 @@
 import type { Association } from '../../domain/association.ts';
 import type { BindingSet } from '../../domain/binding.ts';
 import { type Snapshot, StoreUnavailable } from '../store.ts';
-import { decodeBindings, decodeJson, decodeRecord, decodeSnapshot, type SnapshotReply } from './decode.ts';
+import { decodeBindings, decodeRecord, decodeSnapshot, type SnapshotReply } from './decode.ts';
 import type { Keys } from './keys.ts';
 import type { ScriptCall } from './scripts.ts';
 
@@ -24,7 +24,7 @@ type Picture = Exclude<SnapshotReply, { again: string[] }>;
 /** Tries when phones that were unknown a moment ago register while we ask. */
 const MOST_TRIES = 10;
 
-/** Loads all of a company at one moment. @throws StoreUnavailable */
+/** Loads all of a company but its directory at one moment. @throws StoreUnavailable */
 export async function loadSnapshot(
   source: SnapshotSource,
 ): Promise<{ readonly snapshot: Snapshot; readonly position: Position }> {
@@ -33,15 +33,7 @@ export async function loadSnapshot(
 }
 
 async function loadPicture({ keys, run }: SnapshotSource): Promise<Picture> {
-  const fixed = [
-    keys.records,
-    keys.directory,
-    keys.events,
-    keys.seq,
-    keys.contactStream,
-    keys.contactSeq,
-    keys.contactIndex,
-  ];
+  const fixed = [keys.records, keys.events, keys.seq, keys.contactStream, keys.contactSeq, keys.contactIndex];
   let aors: readonly string[] = [];
   for (let i = 0; i < MOST_TRIES; i++) {
     const contacts = aors.map((aor) => keys.contacts(aor));
@@ -62,17 +54,11 @@ function decodePicture(picture: Picture, onProblem: (text: string) => void): Sna
     if (association) associations.push(association);
     else onProblem(`The association stored for host ${JSON.stringify(host)} cannot be read and is left out`);
   }
-  const directory = new Map<string, unknown>();
-  for (const [entry, text] of picture.directory) {
-    const value = decodeJson(text);
-    if (value !== undefined) directory.set(entry, value);
-    else onProblem(`The directory entry ${JSON.stringify(entry)} cannot be read and is left out`);
-  }
   const bindings = new Map<string, BindingSet>();
   for (const [aor, text] of picture.contacts) {
     const set = decodeBindings(text);
     if (set) bindings.set(aor, set);
     else onProblem(`The bindings stored for ${JSON.stringify(aor)} cannot be read and are left out`);
   }
-  return { seq: picture.position.seq, now: picture.now, associations, directory, bindings };
+  return { seq: picture.position.seq, now: picture.now, associations, bindings };
 }

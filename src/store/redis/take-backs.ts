@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Link } from './connection.ts';
 import { associationKeys, type Keys } from './keys.ts';
+import { replicated } from './replicated.ts';
 
 /** Undoing in the background of logins that were refused as unavailable although Redis may have carried them out. */
 export interface TakeBacks {
@@ -14,12 +15,16 @@ export interface TakeBackOptions {
   readonly link: Link;
   readonly keys: Keys;
   readonly node: string;
+  /** Replicas that must have it undone: a master that was replaced meanwhile has undone nothing. */
+  readonly waitForReplicas: number;
   readonly onProblem: (text: string, error?: Error) => void;
 }
 
 /** About five minutes; the operation itself is remembered for ten. */
 const TRIES = 100;
 const LONGEST_PAUSE_MS = 3000;
+/** Short, as logins wait behind it; who is slow has confirmed by the next try. */
+const REPLICA_MS = 5;
 /** Far more than the circuit breaker lets happen in five minutes. */
 const MOST_PENDING = 1000;
 
@@ -45,7 +50,7 @@ export function createTakeBacks(options: TakeBackOptions): TakeBacks {
 }
 
 async function takeBack(
-  { link, keys, node, onProblem }: TakeBackOptions,
+  { link, keys, node, waitForReplicas, onProblem }: TakeBackOptions,
   { opId, signal }: { readonly opId: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const call = {
@@ -55,11 +60,15 @@ async function takeBack(
   } as const;
   let failure: Error | undefined;
   for (let n = 0; n < TRIES && !signal.aborted; n++) {
+    const { epoch } = link;
     failure = await link.run(call).then(
       () => undefined,
       (error: Error) => error,
     );
-    if (failure === undefined) return;
+    if (failure === undefined) {
+      if (await replicated({ link, epoch, replicas: waitForReplicas, withinMs: REPLICA_MS })) return;
+      failure = new Error('too few replicas confirmed it');
+    }
     const pause = Math.min(100 * 2 ** n, LONGEST_PAUSE_MS);
     // Not a reason for the process to stay.
     await delay(pause, undefined, { signal, ref: false }).catch(() => undefined);

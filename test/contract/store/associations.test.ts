@@ -144,7 +144,7 @@ describe('associate', () => {
       expect(new Set((await store.snapshot()).associations.map((a) => a.host))).toEqual(new Set(hostile));
       const keys = (await raw.keys(`*${company}*`)).filter((key) => !key.includes(':op:'));
       expect(keys.toSorted()).toEqual(
-        ['b', 'dl', 'ev', 'g', 'seq', 'site'].map((name) => `hd:{${company}}:${name}`),
+        ['b', 'dl', 'ev', 'g', 'hx', 'seq', 'site'].map((name) => `hd:{${company}}:${name}`),
       );
     }));
 
@@ -173,6 +173,8 @@ describe('associate', () => {
     // Our clock jumps back by a minute after the offset was measured: the command looks old, and is tried once more.
     ahead = -60_000;
     expect(await store.associate(login('h1', '1001'))).toMatchObject({ outcome: 'associated' });
+    ahead = -120_000;
+    expect(await store.end(logout({ host: 'h1' }))).toMatchObject({ outcome: 'ended' });
     await store.stop();
   });
 });
@@ -276,6 +278,110 @@ describe('expiry', () => {
       expect(await store.end(logout({ host: 'h1' }))).toEqual({ outcome: 'none' });
       const reply = await store.associate(login('h3', '1002', { secondDesk: 'deny' }));
       expect(reply).toMatchObject({ outcome: 'associated', movedFrom: undefined });
+    }));
+});
+
+describe('extend', () => {
+  const started = async (store: Store, more: Parameters<typeof login>[2] = {}) => {
+    const reply = await store.associate(login('h1', '1001', more));
+    if (reply.outcome !== 'associated') throw new Error(reply.outcome);
+    return reply.association;
+  };
+  const at = { host: 'h1', actor: 'node:n1' };
+
+  it('the shorter of limit and idle limit is the deadline', () =>
+    withStore(async (store) => {
+      const idle = await started(store, { limitMs: 60_000, idleLimitMs: 5000 });
+      expect(idle).toMatchObject({ expiresAt: idle.startedAt + 5000, idleLimitMs: 5000 });
+      await store.end(logout({ host: 'h1' }));
+      const long = await started(store, { limitMs: 60_000, idleLimitMs: 90_000 });
+      expect(long.expiresAt).toBe(long.startedAt + 60_000);
+      await store.end(logout({ host: 'h1' }));
+      const never = await started(store, { limitMs: 'never', idleLimitMs: 5000 });
+      expect(never.expiresAt).toBe(never.startedAt + 5000);
+    }));
+
+  it('a call begins the idle limit anew, never past the other limit', () =>
+    withStore(async (store, company) => {
+      const first = await started(store, { limitMs: 400, idleLimitMs: 300 });
+      await delay(50);
+      const call = { ...at, generation: first.generation, reason: 'call' } as const;
+      const reply = await store.extend(call);
+      expect(reply).toMatchObject({ outcome: 'extended', association: { generation: 1, idleLimitMs: 300 } });
+      if (reply.outcome !== 'extended') return;
+      expect(reply.association.expiresAt).toBeGreaterThanOrEqual(Number(first.expiresAt) + 45);
+      await delay(100);
+      await store.extend(call);
+      expect((await store.snapshot()).associations[0]?.expiresAt).toBe(first.startedAt + 400);
+      expect(await store.extend(call)).toEqual({ outcome: 'unchanged' });
+      expect((await eventsOf(company)).map(({ kind, reason }) => [kind, reason])).toEqual([
+        ['start', 'logIn'],
+        ['extend', 'call'],
+        ['extend', 'call'],
+      ]);
+      expect(await raw.zscore(`hd:{${company}}:dl`, 'h1')).toBe(String(first.startedAt + 400));
+    }));
+
+  it('staying is a new limit from now on, and never shortens', () =>
+    withStore(async (store, company) => {
+      const { generation } = await started(store, { limitMs: 60_000 });
+      const stay = { ...at, generation, reason: 'stay' } as const;
+      expect(await store.extend({ ...stay, limitMs: 1000 })).toEqual({ outcome: 'unchanged' });
+      expect(await store.extend({ ...stay, limitMs: 90_000 })).toMatchObject({ outcome: 'extended' });
+      expect(await store.extend({ ...stay, limitMs: 'never' })).toMatchObject({
+        association: { expiresAt: 'never', generation },
+      });
+      expect(await raw.zcard(`hd:{${company}}:dl`)).toBe(0);
+      expect(await store.extend({ ...stay, limitMs: 1000 })).toEqual({ outcome: 'unchanged' });
+    }));
+
+  it('moves no association that is over, overdue or another', () =>
+    withStore(async (store) => {
+      const stay = { ...at, reason: 'stay', limitMs: 60_000 } as const;
+      expect(await store.extend({ ...stay, generation: 1 })).toEqual({ outcome: 'gone' });
+      const { generation } = await started(store, { limitMs: 5 });
+      await delay(10);
+      expect(await store.extend({ ...stay, generation })).toEqual({ outcome: 'gone' });
+      await started(store);
+      expect(await store.extend({ ...stay, generation })).toEqual({ outcome: 'gone' });
+    }));
+
+  it('an association an earlier version wrote has no idle limit', () =>
+    withStore(async (store, company) => {
+      await started(store);
+      const at0 = Date.now();
+      const old = JSON.stringify({
+        g: '1001',
+        gen: '1',
+        at: String(at0),
+        dl: String(at0 + 60_000),
+        site: 's',
+      });
+      await raw.hset(`hd:{${company}}:b`, 'h1', old);
+      expect(await store.extend({ ...at, generation: 1, reason: 'call' })).toEqual({ outcome: 'unchanged' });
+      expect(await store.end(logout({ host: 'h1' }))).toMatchObject({
+        association: { idleLimitMs: 'never', expiresAt: at0 + 60_000 },
+      });
+    }));
+});
+
+describe('the index of the log', () => {
+  it('has each entry by host and by guest, and nothing else', () =>
+    withStore(async (store, company) => {
+      await store.associate(login('h1', '1001'));
+      await store.associate(login('h2', '1001'));
+      await store.end(logout({ host: 'h2' }));
+      await store.writeDirectory({ put: new Map([['company', {}]]), remove: [], actor: 'x' });
+      await store.clearGuesses('1001', 'admin:ann');
+      const ids = (await raw.xrange(`hd:{${company}}:ev`, '-', '+')).map(([id]) => id);
+      const log = await eventsOf(company);
+      const wanted = log.flatMap(({ host, guest }, i) => [
+        ...(host ? [`h\0${host}\0${ids[i]}`] : []),
+        ...(guest ? [`g\0${guest}\0${ids[i]}`] : []),
+      ]);
+      expect(log).toHaveLength(6);
+      const index = await raw.zrange(`hd:{${company}}:hx`, '0', '-1');
+      expect(index.toSorted()).toEqual(wanted.toSorted());
     }));
 });
 

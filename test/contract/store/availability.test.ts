@@ -41,7 +41,7 @@ const calls: Record<string, (store: Store) => Promise<unknown>> = {
   snapshot: (store) => store.snapshot(),
   reserveGuess: (store) => store.reserveGuess(guess),
   confirmGuess: (store) => store.confirmGuess(guess),
-  clearGuesses: (store) => store.clearGuesses('1001'),
+  clearGuesses: (store) => store.clearGuesses('1001', 'admin:ann'),
   writeDirectory: (store) =>
     store.writeDirectory({ put: new Map([['company', {}]]), remove: [], actor: 'secret-583914' }),
   writeBindings: (store) => store.writeBindings('cp1', 0, { version: 1, bindings: [binding()] }),
@@ -186,6 +186,43 @@ describe('a login that Redis carried out but could not confirm', () => {
   });
 });
 
+describe('undoing a login that could not be confirmed', () => {
+  /** The store behind a wire has sent the command, and Redis has carried it out; nothing gets through any more. */
+  async function unconfirmed(company: string, before: (store: Store) => Promise<unknown>) {
+    const redis = await redisWith();
+    const wire = await heldWire(redis);
+    const watcher = await storeOn(redis.path, { company });
+    const store = await storeOn(wire.path, { company });
+    await before(store);
+    const { seq } = await watcher.snapshot();
+    wire.hold('replies');
+    const refused = timed(store.associate(login('h1', '1001')));
+    return { wire, watcher, refused, seq };
+  }
+
+  it('leaves alone who has sat down there since', async () => {
+    const { wire, watcher, refused } = await unconfirmed(newCompany(), async () => undefined);
+    await eventually(async () => (await watcher.snapshot()).seq === 1);
+    wire.hold('all');
+    expect((await refused).error).toBeInstanceOf(StoreUnavailable);
+    await watcher.end(logout({ host: 'h1' }));
+    await watcher.associate(login('h1', '1002'));
+    wire.hold('nothing');
+    await delay(1000);
+    expect((await watcher.snapshot()).associations).toMatchObject([{ guest: '1002' }]);
+  });
+
+  it('leaves alone what another login had done before', async () => {
+    const { wire, watcher, refused } = await unconfirmed(newCompany(), (store) =>
+      store.associate(login('h1', '1001')),
+    );
+    expect((await refused).error).toBeInstanceOf(StoreUnavailable);
+    wire.hold('nothing');
+    await delay(1000);
+    expect((await watcher.snapshot()).associations).toMatchObject([{ guest: '1001', generation: 1 }]);
+  });
+});
+
 describe('a Redis that could lose logins', () => {
   const weak = ['appendfsync everysec', 'maxmemory-policy allkeys-lru'];
 
@@ -223,18 +260,18 @@ describe('a Redis that could lose logins', () => {
   });
 });
 
-describe('replicas', () => {
-  async function withReplica(): Promise<{ master: TestRedis; replica: TestRedis }> {
-    const port = 20_000 + (process.pid % 20_000);
-    const master = await redisWith([`port ${port}`, 'bind 127.0.0.1', 'repl-diskless-sync-delay 0']);
-    const replica = await redisWith([`replicaof 127.0.0.1 ${port}`]);
-    const raw = new Redis(master.path);
-    // Online is not enough: it must have read what it got.
-    await eventually(async () => (await raw.set('x', '1')) === 'OK' && (await raw.wait(1, 1000)) === 1);
-    raw.disconnect();
-    return { master, replica };
-  }
+async function withReplica(): Promise<{ master: TestRedis; replica: TestRedis }> {
+  const port = 20_000 + (process.pid % 20_000);
+  const master = await redisWith([`port ${port}`, 'bind 127.0.0.1', 'repl-diskless-sync-delay 0']);
+  const replica = await redisWith([`replicaof 127.0.0.1 ${port}`]);
+  const raw = new Redis(master.path);
+  // Online is not enough: it must have read what it got.
+  await eventually(async () => (await raw.set('x', '1')) === 'OK' && (await raw.wait(1, 1000)) === 1);
+  raw.disconnect();
+  return { master, replica };
+}
 
+describe('replicas', () => {
   it('a login that one confirmed is acknowledged; without it, it is refused and taken back', async () => {
     const { master, replica } = await withReplica();
     const company = newCompany();
@@ -251,6 +288,37 @@ describe('replicas', () => {
     // The repeat of what was taken back is done anew, not answered from memory.
     await eventually(async () => (await timed(store.associate(command))).error === undefined);
     expect((await others.snapshot()).associations.map(({ host }) => host).toSorted()).toEqual(['h1', 'h2']);
+  });
+});
+
+it('too few replicas are no reason not to start, and are told of', async () => {
+  const redis = await redisWith();
+  const store = await storeOn(redis.path, { waitForReplicas: 1 });
+  expect(store.problems).toEqual([expect.stringContaining('Redis has 0 of the 1 replicas')]);
+});
+
+describe('what a replica has not got yet', () => {
+  /** Somebody else's careless login is on the master only; the careful store has written nothing yet. */
+  async function half() {
+    const { master, replica } = await withReplica();
+    const company = newCompany();
+    const careless = await storeOn(master.path, { company });
+    const careful = await storeOn(master.path, { company, waitForReplicas: 1 });
+    const command = login('h1', '1001');
+    replica.freeze();
+    expect(await careless.associate(command)).toMatchObject({ outcome: 'associated' });
+    return { careful, command };
+  }
+
+  it('is not acknowledged to who repeats it over a connection that never wrote it', async () => {
+    const { careful, command } = await half();
+    await expect(careful.associate(command)).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('is not acknowledged to a guest who stays', async () => {
+    const { careful } = await half();
+    const stay = { host: 'h1', generation: 1, reason: 'stay', limitMs: 'never', actor: 'guest' } as const;
+    await expect(careful.extend(stay)).rejects.toThrow(StoreUnavailable);
   });
 });
 

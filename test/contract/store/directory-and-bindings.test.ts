@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../../src/store/store.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
-import { binding, eventually, newCompany, openStore, record } from './setup.ts';
+import { binding, eventually, login, newCompany, openStore, record } from './setup.ts';
 
 let redis: TestRedis;
 let raw: Redis;
@@ -27,6 +28,15 @@ async function withStore(
   }
 }
 
+/** The directory as a new follower gets it. */
+async function directoryOf(store: Store): Promise<{ entries: ReadonlyMap<string, unknown>; pages: number }> {
+  const seen = record();
+  const end = new AbortController();
+  await store.follow(seen, end.signal);
+  end.abort();
+  return { entries: seen.directory, pages: seen.pages };
+}
+
 describe('writeDirectory', () => {
   it('puts and removes in one step and logs one event', () =>
     withStore(async (store) => {
@@ -35,12 +45,12 @@ describe('writeDirectory', () => {
         ['user:1001', { extension: '1001' }],
         ['host:h1', { id: 'h1' }],
       ]);
-      expect(await store.writeDirectory({ put, remove: [], actor: 'admin:ann' })).toBe(true);
+      const first = await store.writeDirectory({ put, remove: [], actor: 'admin:ann' });
+      expect(first).toEqual({ outcome: 'written', version: 1 });
       const changed = new Map([['user:1002', [1, 2.5, null]]]);
       await store.writeDirectory({ put: changed, remove: ['user:1001', 'user:none'], actor: 'admin:ann' });
-      const { directory, seq } = await store.snapshot();
-      expect(seq).toBe(2);
-      expect(directory).toEqual(
+      expect((await store.snapshot()).seq).toBe(2);
+      expect((await directoryOf(store)).entries).toEqual(
         new Map<string, unknown>([
           ['company', put.get('company')],
           ['host:h1', { id: 'h1' }],
@@ -59,16 +69,69 @@ describe('writeDirectory', () => {
           actor: name,
         });
       const written = await Promise.all(['a', 'b', 'c'].map(write));
-      expect(written.filter(Boolean)).toHaveLength(1);
-      expect(await write('d')).toBe(false);
+      expect(written.map(({ outcome }) => outcome).toSorted()).toEqual(['exists', 'exists', 'written']);
+      expect(await write('d')).toEqual({ outcome: 'exists', version: 1 });
       expect((await store.snapshot()).seq).toBe(1);
     }));
 
   it('takes ten thousand entries at once', () =>
     withStore(async (store) => {
       const put = new Map(Array.from({ length: 10_000 }, (_, i) => [`user:${i}`, { extension: String(i) }]));
-      expect(await store.writeDirectory({ put, remove: [], actor: 'import' })).toBe(true);
-      expect((await store.snapshot()).directory.size).toBe(10_000);
+      expect(await store.writeDirectory({ put, remove: [], actor: 'import' })).toMatchObject({ version: 1 });
+      const { entries, pages } = await directoryOf(store);
+      expect(entries.size).toBe(10_000);
+      expect(pages, 'read in pages').toBeGreaterThan(10);
+    }));
+
+  it('with ifVersion writes only what nobody else has changed since', () =>
+    withStore(async (store) => {
+      const write = (ifVersion: number) =>
+        store.writeDirectory({ put: new Map([['company', {}]]), remove: [], ifVersion, actor: 'x' });
+      expect(await write(0)).toEqual({ outcome: 'written', version: 1 });
+      expect(await write(0)).toEqual({ outcome: 'conflict', version: 1 });
+      // A login is no change of the directory.
+      await store.associate(login('h1', '1001'));
+      const together = await Promise.all([write(1), write(1), write(1)]);
+      expect(together.map(({ outcome }) => outcome).toSorted()).toEqual(['conflict', 'conflict', 'written']);
+      expect((await store.snapshot()).seq).toBe(3);
+    }));
+
+  it('logs a notice in the same step', () =>
+    withStore(async (store) => {
+      const seen = record();
+      const end = new AbortController();
+      await store.follow(seen, end.signal);
+      const notice = { notice: 'passcodeSet', extension: '1001' } as const;
+      await store.writeDirectory({
+        put: new Map([['user:1001', {}]]),
+        remove: [],
+        actor: 'admin:ann',
+        notice,
+      });
+      await eventually(() => seen.events.length === 2);
+      end.abort();
+      expect(seen.events).toMatchObject([
+        { kind: 'directory', seq: 1, entries: ['user:1001'] },
+        { kind: 'notice', seq: 2, actor: 'admin:ann', notice: 'passcodeSet', extension: '1001' },
+      ]);
+    }));
+
+  it('is followed entry by entry, and as a whole when too much has changed', () =>
+    withStore(async (store) => {
+      const seen = record();
+      const end = new AbortController();
+      await store.writeDirectory({ put: new Map([['company', { n: 1 }]]), remove: [], actor: 'x' });
+      await store.follow(seen, end.signal);
+      expect(seen.directory).toEqual(new Map([['company', { n: 1 }]]));
+      await store.writeDirectory({ put: new Map([['user:1', 'a']]), remove: ['company'], actor: 'x' });
+      await eventually(() => seen.directory.has('user:1'));
+      expect(seen.directory).toEqual(new Map([['user:1', 'a']]));
+      expect(seen.loads, 'no second load').toBe(1);
+      const many = new Map(Array.from({ length: 600 }, (_, i) => [`host:${i}`, i]));
+      await store.writeDirectory({ put: many, remove: [], actor: 'x' });
+      await eventually(() => seen.directory.size === 601);
+      expect(seen.loads).toBe(2);
+      end.abort();
     }));
 
   it('refuses names that are none', () =>
@@ -172,7 +235,7 @@ it('what cannot be read is reported and left out', () =>
     end.abort();
     const [snapshot] = seen.snapshots;
     expect(snapshot!.associations).toEqual([]);
-    expect([...snapshot!.directory.keys()]).toEqual(['company']);
+    expect([...seen.directory.keys()]).toEqual(['company']);
     expect([...snapshot!.bindings.keys()]).toEqual(['good']);
     expect(store.problems).toHaveLength(3);
     expect(store.problems.join()).not.toContain('secret');

@@ -48,8 +48,8 @@ function believed(): Map<string, string> {
   const { associations, seq } = seen.snapshots.at(-1)!;
   const hosts = new Map(associations.map((a) => [a.host, a.guest]));
   for (const event of seen.events) {
-    if (event.kind === 'directory' || event.seq <= seq) continue;
-    if (event.kind === 'start') hosts.set(event.association.host, event.association.guest);
+    if (!('association' in event) || event.seq <= seq) continue;
+    if (event.kind !== 'end') hosts.set(event.association.host, event.association.guest);
     else hosts.delete(event.association.host);
   }
   return hosts;
@@ -88,6 +88,7 @@ it('passes on all that an event says', async () => {
     generation: 3,
     startedAt: at,
     expiresAt: 'never',
+    idleLimitMs: 'never',
   };
   expect(seen.events[1]).toMatchObject({ kind: 'end', reason: 'moved', association: { host: 'h1' } });
   expect(seen.events[2]).toEqual({

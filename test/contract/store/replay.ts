@@ -15,6 +15,7 @@ export function replay(events: readonly ChangeEvent[]): State[] {
     expect(event.seq, 'no gap').toBe(i + 1);
     const state = new Map(states[i]);
     if (event.kind === 'start') start(state, event, events[i - 1]);
+    if (event.kind === 'extend') extend(state, event);
     if (event.kind === 'end') end(state, event, events[i + 1]);
     states.push(state);
   }
@@ -42,6 +43,19 @@ function start(
   state.set(association.host, association);
 }
 
+function extend(state: Map<string, Association>, event: ChangeEvent & { kind: 'extend' }): void {
+  const { association, at } = event;
+  const before = state.get(association.host);
+  expect({ ...before, expiresAt: association.expiresAt }, 'only the deadline moves').toEqual(association);
+  expect(at, 'not after the deadline').toBeLessThan(momentOf(before!));
+  expect(momentOf(association), 'never to an earlier moment').toBeGreaterThan(momentOf(before!));
+  state.set(association.host, association);
+}
+
+function momentOf({ expiresAt }: Association): number {
+  return expiresAt === 'never' ? Number.POSITIVE_INFINITY : expiresAt;
+}
+
 function end(
   state: Map<string, Association>,
   event: ChangeEvent & { kind: 'end' },
@@ -49,7 +63,7 @@ function end(
 ): void {
   const { association, reason, at } = event;
   expect(state.get(association.host), 'ended once, and as it was').toEqual(association);
-  const deadline = association.expiresAt === 'never' ? Number.POSITIVE_INFINITY : association.expiresAt;
+  const deadline = momentOf(association);
   if (reason === 'expired') expect(at, 'never early').toBeGreaterThanOrEqual(deadline);
   else expect(at, 'after the deadline it expires and nothing else').toBeLessThan(deadline);
   if (reason === 'moved') {

@@ -34,7 +34,15 @@ export async function openStore(
 
 export function login(host: string, guest: string, more: Partial<AssociateCommand> = {}): AssociateCommand {
   return {
-    ...{ host, guest, site: 'london', limitMs: 60_000, occupied: 'deny', secondDesk: 'move' },
+    ...{
+      host,
+      guest,
+      site: 'london',
+      limitMs: 60_000,
+      idleLimitMs: 'never',
+      occupied: 'deny',
+      secondDesk: 'move',
+    },
     ...{ actor: 'guest', opId: randomUUID() },
     ...more,
   } as AssociateCommand;
@@ -64,6 +72,10 @@ export interface Recorder extends Follower {
   readonly events: ChangeEvent[];
   readonly bindings: { aor: string; set: BindingSet }[];
   readonly contacts: { at: number; offsetMs: number }[];
+  readonly directory: ReadonlyMap<string, unknown>;
+  /** How often the whole directory came, and in how many pages. */
+  readonly loads: number;
+  readonly pages: number;
 }
 
 export function record(): Recorder {
@@ -71,8 +83,38 @@ export function record(): Recorder {
   const events: ChangeEvent[] = [];
   const bindings: { aor: string; set: BindingSet }[] = [];
   const contacts: { at: number; offsetMs: number }[] = [];
+  let directory = new Map<string, unknown>();
+  let [loads, pages] = [0, 0];
   return {
     ...{ snapshots, events, bindings, contacts },
+    get directory() {
+      return directory;
+    },
+    get loads() {
+      return loads;
+    },
+    get pages() {
+      return pages;
+    },
+    onDirectory() {
+      const loading = new Map<string, unknown>();
+      return {
+        page: (entries) => {
+          pages += 1;
+          for (const [name, value] of entries) loading.set(name, value);
+        },
+        done: () => {
+          loads += 1;
+          directory = loading;
+        },
+      };
+    },
+    onEntries(entries) {
+      for (const [name, value] of entries) {
+        if (value === undefined) directory.delete(name);
+        else directory.set(name, value);
+      }
+    },
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     onEvent: (event) => events.push(event),
     onBindings: (aor, set) => bindings.push({ aor, set }),

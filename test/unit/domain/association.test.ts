@@ -18,6 +18,7 @@ describe('decideAssociation', () => {
       guest: '1001',
       site: 'london',
       limitMs: 12 * HOUR,
+      idleLimitMs: 'never',
       occupied: 'takeover',
       secondDesk: 'deny',
     });
@@ -74,11 +75,24 @@ describe('decideAssociation', () => {
 });
 
 describe('associationLimitMs', () => {
+  const hours2 = host('d1', { associationLimitHours: 2 });
   test.each([
     ['the company’s for common area phones (A4)', company({ associationLimit: 4 }), host('d1'), 4 * HOUR],
     ['never', company({ associationLimit: 'never' }), host('d1'), 'never'],
     ['the host’s own', company(), host('d1', { associationLimitHours: 2 }), 2 * HOUR],
+    ['the company’s when that is shorter', company({ associationLimit: 1 }), hours2, HOUR],
     ['user host without one', company(), own, 'never'],
     ['user host with one (B2)', company(), { ...own, associationLimitHours: 999 }, 999 * HOUR],
-  ] as const)('%s', (_, firm, at, expected) => expect(associationLimitMs(firm, at)).toBe(expected));
+  ] as const)('%s', (_, firm, at, expected) => {
+    expect(associationLimitMs({ company: firm, host: at, user: user('1001') })).toBe(expected);
+  });
+
+  test('the guest’s own (B3) and the daily log-out, when they are shorter', () => {
+    const facts = { company: company(), host: hours2, user: user('1001', { associationLimitHours: 1 }) };
+    expect(associationLimitMs(facts)).toBe(HOUR);
+    expect(associationLimitMs({ ...facts, untilDailyLogOutMs: 60_000 })).toBe(60_000);
+    expect(associationLimitMs({ ...facts, untilDailyLogOutMs: 2 * HOUR })).toBe(HOUR);
+    const never = { company: company({ associationLimit: 'never' }), host: host('d1'), user: user('1001') };
+    expect(associationLimitMs({ ...never, untilDailyLogOutMs: 60_000 })).toBe(60_000);
+  });
 });

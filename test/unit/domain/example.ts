@@ -1,6 +1,7 @@
 import type { Association } from '../../../src/domain/association.ts';
 import type { Binding } from '../../../src/domain/binding.ts';
 import type { Company, Directory, Host, Site, User } from '../../../src/domain/directory.ts';
+import { DirectoryTable } from '../../../src/domain/directory-table.ts';
 import type { NumberPlan, View } from '../../../src/domain/view.ts';
 
 /** A small company for unit tests; every maker takes what differs. */
@@ -18,6 +19,8 @@ export function company(differs: Partial<Company> = {}): Company {
     occupiedDeskPolicy: 'deny',
     secondDeskPolicy: 'move',
     ringOwnPhone: false,
+    expiryWarningMinutes: 5,
+    passcodeLength: { min: 6, max: 12 },
     ...differs,
   };
 }
@@ -46,6 +49,7 @@ export function user(extension: string, differs: Partial<User> = {}): User {
     hotDeskLicence: true,
     addOns: ['guest', 'host'],
     passcodeHash: '',
+    passcodeOneTime: false,
     ...differs,
   };
 }
@@ -91,16 +95,20 @@ export function directory(differs: {
     host('d3', { site: 'leeds' }),
     host('u1002', { kind: 'user', owner: '1002' }),
   ];
-  return {
-    company: company(differs.company),
-    sites: new Map(sites.map((each) => [each.id, each])),
-    users: new Map(users.map((each) => [each.extension, each])),
-    hosts: new Map(hosts.map((each) => [each.id, each])),
-  };
+  const table = new DirectoryTable();
+  table.put({ kind: 'company', value: company(differs.company) });
+  for (const value of sites) table.put({ kind: 'site', value });
+  for (const value of users) table.put({ kind: 'user', value });
+  for (const value of hosts) table.put({ kind: 'host', value });
+  return table;
 }
 
 export function association(at: string, guest: string, differs: Partial<Association> = {}): Association {
-  return { host: at, guest, site: 'london', generation: 1, startedAt: NOW, expiresAt: 'never', ...differs };
+  return {
+    ...{ host: at, guest, site: 'london', generation: 1, startedAt: NOW },
+    ...{ expiresAt: 'never', idleLimitMs: 'never' },
+    ...differs,
+  };
 }
 
 export function binding(contact: string, differs: Partial<Binding> = {}): Binding {

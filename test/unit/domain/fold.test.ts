@@ -16,7 +16,7 @@ describe('applyChange', () => {
 
   test('what is known already changes nothing, and a gap is told', () => {
     const state = stateAt(4, []);
-    const event = { kind: 'directory', at: NOW, actor: 'x' } as const;
+    const event = { kind: 'directory', at: NOW, actor: 'x', entries: 'all' } as const;
     expect(applyChange(state, { ...event, seq: 4 })).toBe('old');
     expect(applyChange(state, { ...event, seq: 6 })).toBe('gap');
     expect(state.seq).toBe(4);
@@ -58,7 +58,8 @@ describe('applyChange', () => {
             replayed = stateAt(seq, associations);
           }
           const common = { actor: 'x', opId: String(op++) };
-          if (each.do === 'associate') await store.associate({ ...each, ...common, site: 's' });
+          if (each.do === 'associate')
+            await store.associate({ ...each, ...common, site: 's', idleLimitMs: 'never' });
           if (each.do === 'end') await store.end({ host: each.host, reason: 'released', ...common });
           if (each.do === 'claim') await store.claimDue(10);
           if (each.do === 'wait') now += each.ms;

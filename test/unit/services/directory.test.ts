@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { digestSecrets } from '../../../src/services/digest-secrets.ts';
 import {
+  allEntries,
   checkDocument,
-  parseEntries,
+  parseEntry,
   parseYaml,
-  toEntries,
+  tableOf,
+  toStored,
 } from '../../../src/services/directory-document.ts';
 import { DirectoryService } from '../../../src/services/directory-service.ts';
 import { Passcodes } from '../../../src/services/passcodes.ts';
@@ -132,9 +134,9 @@ describe('checkDocument', () => {
       'hosts.cp0004f2000001.address: expected object, received undefined',
     ],
     [
-      'no passcode',
-      [['users.1001.passcode', undefined]],
-      'users.1001: needs either passcode or passcodeHash',
+      'two passcodes',
+      [['users.1001.passcodeHash', `p1:$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`]],
+      'users.1001: has both passcode and passcodeHash',
     ],
     ['weak passcode', [['users.1001.passcode', '123456']], 'users.1001.passcode: is a row of digits'],
     ['unknown key', [['users.1001.pin', '583914']], 'users.1001.pin: not a known setting'],
@@ -273,7 +275,7 @@ describe('DirectoryService', () => {
     const attempt = { company: 'demo', extension: '1001', passcode: '583914' };
     expect(await passcodes.verify(amelia, attempt)).toBe(true);
     expect(view.directory?.hosts.get('u1002')?.digest).toEqual(digestSecrets('u1002', REALM, 'demo-u1002'));
-    const kept = JSON.stringify([...(await store.snapshot()).directory]);
+    const kept = JSON.stringify([...store.directory]);
     expect(kept).not.toMatch(/583914|274961|690372|815263|demo-cp|demo-u/);
   });
 
@@ -295,19 +297,22 @@ describe('DirectoryService', () => {
     await directory.importYaml(DEMO, admin);
     await settle();
     if (!view.directory) throw new Error('no directory');
-    const stored = new Map(
-      Object.entries(JSON.parse(JSON.stringify(Object.fromEntries(toEntries(view.directory))))),
-    );
-    expect(parseEntries(stored)).toEqual({ directory: view.directory });
+    const stored = JSON.parse(JSON.stringify(Object.fromEntries(toStored(allEntries(view.directory)))));
+    const entries = Object.entries(stored).map(([name, value]) => {
+      const entry = parseEntry(name, value);
+      if ('problems' in entry) throw new Error(entry.problems.join());
+      return entry;
+    });
+    expect(tableOf(entries)).toEqual(view.directory);
   });
 
   test('a clear secret in the store is an error', async () => {
     const { directory, store } = await service();
     await directory.importYaml(DEMO, admin);
-    const entries = new Map((await store.snapshot()).directory);
-    const { passcodeHash: _, ...clear } = entries.get('user:1001') as Tree;
-    entries.set('user:1001', { ...clear, passcode: '583914' });
-    expect(parseEntries(entries)).toEqual({ problems: ['users.1001.passcode: must not be stored in clear'] });
+    const { passcodeHash: _, ...clear } = store.directory.get('user:1001') as Tree;
+    expect(parseEntry('user:1001', { ...clear, passcode: '583914' })).toEqual({
+      problems: ['user:1001: a passcode must not be stored in clear'],
+    });
   });
 
   test('ifEmpty leaves a directory alone', async () => {
@@ -315,7 +320,7 @@ describe('DirectoryService', () => {
     expect(await directory.importYaml(DEMO, { ...admin, ifEmpty: true })).toMatchObject({ written: true });
     store.calls.length = 0;
     expect(await directory.importYaml(DEMO, { ...admin, ifEmpty: true })).toMatchObject({ written: false });
-    expect(store.calls).toEqual(['snapshot']);
+    expect(store.calls).toEqual([]);
   });
 
   test('what is gone from the file is gone, and nobody stays logged in who is', async () => {
@@ -341,7 +346,7 @@ describe('DirectoryService', () => {
       refused: 'invalidDirectory',
       problems: [{}, {}].map(() => expect.any(String)),
     });
-    expect((await store.snapshot()).directory.size).toBe(0);
+    expect(store.directory.size).toBe(0);
   });
 
   test('another company’s file is refused', async () => {
@@ -352,17 +357,15 @@ describe('DirectoryService', () => {
 
   test('the association limit (A4)', async () => {
     const { directory, view } = await service();
-    expect(await directory.setAssociationLimit('never', 'admin:kim')).toHaveProperty(
-      'refused',
-      'invalidDirectory',
-    );
+    const never = { associationLimit: 'never' } as const;
+    expect(await directory.updateCompany(never, 'admin:kim')).toEqual({ refused: 'stateUnknown' });
     await directory.importYaml(DEMO, admin);
-    expect(await directory.setAssociationLimit('never', 'admin:kim')).toMatchObject({
+    expect(await directory.updateCompany(never, 'admin:kim')).toMatchObject({
       associationLimit: 'never',
     });
     await settle();
     expect(view.directory?.company.associationLimit).toBe('never');
-    expect(await directory.setAssociationLimit(5 as 4, 'admin:kim')).toHaveProperty(
+    expect(await directory.updateCompany({ associationLimit: 5 as 4 }, 'admin:kim')).toHaveProperty(
       'refused',
       'invalidDirectory',
     );
@@ -371,9 +374,59 @@ describe('DirectoryService', () => {
   test('the store away', async () => {
     const { directory, harness } = await service();
     expect(directory.exportYaml()).toEqual({ refused: 'stateUnknown' });
+    await directory.importYaml(DEMO, admin);
     harness.disconnect();
-    expect(await directory.importYaml(DEMO, admin)).toEqual({ refused: 'storeUnavailable' });
-    expect(await directory.setAssociationLimit(4, 'x')).toEqual({ refused: 'storeUnavailable' });
+    expect(await directory.importYaml(stringify(demoWith()), admin)).toEqual({ refused: 'storeUnavailable' });
+    expect(await directory.updateCompany({ associationLimit: 4 }, 'x')).toEqual({
+      refused: 'storeUnavailable',
+    });
+  });
+
+  test('an edit is made anew when somebody else was first', async () => {
+    const { directory, view, store } = await service();
+    await directory.importYaml(DEMO, admin);
+    const rename = (name: string) =>
+      directory.updateUser('1001', (user) => ({ ...user, name: `${user.name} ${name}` }), admin);
+    // Written between this node's reading and writing.
+    const write = store.writeDirectory.bind(store);
+    store.writeDirectory = async (command) => {
+      store.writeDirectory = write;
+      await rename('B');
+      return write(command);
+    };
+    expect(await rename('C')).toMatchObject({ name: 'Amelia Clarke B C' });
+    expect(view.directory?.users.get('1001')?.name).toBe('Amelia Clarke B C');
+  });
+
+  test('an edit is refused when its result is not valid, or when there is nobody to edit', async () => {
+    const { directory, store } = await service();
+    await directory.importYaml(DEMO, admin);
+    store.calls.length = 0;
+    expect(await directory.updateUser('1001', (user) => ({ ...user, callerId: 'x' }), admin)).toMatchObject({
+      refused: 'invalidDirectory',
+      problems: ['user:1001.callerId: must be a full number such as "+442079460123"'],
+    });
+    expect(await directory.updateUser('9', (user) => user, admin)).toEqual({ refused: 'unknownUser' });
+    expect(store.calls).toEqual([]);
+  });
+
+  test('an import writes what differs, in portions', async () => {
+    const { directory, store, view } = await service();
+    await directory.importYaml(DEMO, admin);
+    const before = store.log.length;
+    const users = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, i) => [
+        String(20000 + i),
+        { name: `P ${i}`, site: 'london', callerId: '+442079460101' },
+      ]),
+    );
+    const tree = demoWith() as { users: Tree };
+    await directory.importYaml(stringify({ ...tree, users: { ...tree.users, ...users } }), admin);
+    expect(view.directory?.users.size).toBe(5004);
+    expect(store.log.length - before).toBe(3);
+    const yaml = String(directory.exportYaml()).replace('name: P 17\n', 'name: Q 17\n');
+    await directory.importYaml(yaml, admin);
+    expect(store.log.at(-1)).toMatchObject({ kind: 'directory', entries: ['user:20017'] });
   });
 
   test('demo passwords are recognised until the last one is changed', async () => {

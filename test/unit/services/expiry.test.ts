@@ -15,6 +15,7 @@ async function started() {
       guest: host,
       site: 's',
       limitMs,
+      idleLimitMs: 'never',
       occupied: 'deny',
       secondDesk: 'move',
       actor: 'x',
@@ -84,4 +85,103 @@ test('stops', async () => {
   await settle();
   expect(store.calls).toHaveLength(before + 1);
   await expiry.stop();
+});
+
+/** Several nodes on one store, whose clock may jump; each end with how late it came. */
+async function nodes(count: number) {
+  const clock = new FakeClock();
+  let jumped = 0;
+  const store = new FakeStore(() => clock.now() + jumped);
+  const log = new TestLog();
+  const all = Array.from({ length: count }, () => new Expiry({ store, timers: clock, log }));
+  for (const expiry of all) expiry.start();
+  const seat = (host: string, limitMs: number) =>
+    store.associate({
+      ...{ host, guest: host, site: 's', limitMs, idleLimitMs: 'never' },
+      ...{ occupied: 'deny', secondDesk: 'move', actor: 'x', opId: host },
+    });
+  return {
+    ...{ store, seat },
+    jump(ms: number) {
+      jumped += ms;
+    },
+    async pass(ms: number) {
+      for (let at = 0; at < ms; at += 10) {
+        clock.advance(10);
+        await settle();
+      }
+    },
+    /** Generations ended, in order, and ms after their deadlines. */
+    ends: () =>
+      store.log.flatMap((event) => {
+        if (event.kind !== 'end' || event.association.expiresAt === 'never') return [];
+        return [{ of: event.association.generation, lag: event.at - event.association.expiresAt }];
+      }),
+    stop: () => Promise.all(all.map((expiry) => expiry.stop())),
+  };
+}
+
+test.each([1, 4])('many due at once end at once, each once, with %i nodes', async (count) => {
+  const desk = await nodes(count);
+  for (let n = 0; n < 2_500; n++) await desk.seat(`d${n}`, 60_000);
+  await desk.pass(59_990);
+  expect(desk.ends()).toEqual([]);
+  await desk.pass(500);
+  const ends = desk.ends();
+  expect(new Set(ends.map(({ of }) => of)).size).toBe(2_500);
+  expect(ends).toHaveLength(2_500);
+  // A hundred at a time, without a pause.
+  expect(Math.max(...ends.map(({ lag }) => lag))).toBeLessThan(300);
+  await desk.stop();
+});
+
+test('lag stays under a second however deadlines come and fall', async () => {
+  const desk = await nodes(2);
+  for (let n = 0; n < 300; n++) {
+    await desk.seat(`d${n}`, 1 + ((n * 7_919) % 5_000));
+    await desk.pass(30);
+  }
+  await desk.pass(6_000);
+  const lags = desk.ends().map(({ lag }) => lag);
+  expect(lags).toHaveLength(300);
+  expect(Math.min(...lags)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...lags)).toBeLessThan(1_000);
+  await desk.stop();
+});
+
+test("the store's clock jumps forward: what is due by it ends within a second, the rest stays", async () => {
+  const desk = await nodes(2);
+  await desk.seat('d1', 3_600_000);
+  await desk.seat('d2', 7_200_000);
+  await desk.pass(5_000);
+  desk.jump(3_600_000);
+  await desk.pass(1_010);
+  expect(desk.ends()).toHaveLength(1);
+  await desk.stop();
+});
+
+test("the store's clock jumps back: nothing ends early by it, nor is anything forgotten", async () => {
+  const desk = await nodes(2);
+  await desk.seat('d1', 10_000);
+  await desk.pass(9_500);
+  desk.jump(-60_000);
+  await desk.pass(60_000);
+  expect(desk.ends()).toEqual([]);
+  await desk.pass(1_500);
+  expect(desk.ends()).toMatchObject([{ of: 1 }]);
+  expect(desk.ends()[0]?.lag).toBeLessThan(1_000);
+  await desk.stop();
+});
+
+test('an edited limit leaves who is in as they are', async () => {
+  const desk = await nodes(1);
+  await desk.seat('d1', 3_600_000);
+  await desk.store.writeDirectory({
+    put: new Map<string, unknown>([['company', { id: 'acme', associationLimit: 1 }]]),
+    remove: [],
+    actor: 'admin:x',
+  });
+  await desk.pass(2_000);
+  expect((await desk.store.snapshot()).associations).toMatchObject([{ host: 'd1', expiresAt: 3_600_000 }]);
+  await desk.stop();
 });

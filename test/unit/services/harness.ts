@@ -30,11 +30,35 @@ export class Harness {
   storeOffset = 0;
   readonly log = new TestLog();
   readonly store = new FakeStore(() => this.now + this.storeOffset);
-  readonly clock = { now: () => this.now };
-  readonly view = new LocalView({ store: this.store, clock: this.clock, log: this.log });
+  readonly clock = {
+    now: () => this.now,
+    setTimer: (ms: number, run: () => void) => this.#setTimer(ms, run),
+  };
+  readonly view = new LocalView({ clock: this.clock, log: this.log });
+  readonly #timers: { readonly at: number; readonly run: () => void; cancelled: boolean }[] = [];
   readonly #following = new AbortController();
   #uuid = 0;
   readonly random = { uuid: () => `op-${++this.#uuid}` };
+
+  /** Lets time pass and runs the timers that come due. */
+  pass(ms: number): void {
+    this.now += ms;
+    const due = this.#timers.filter(({ at }) => at <= this.now);
+    for (const timer of due) {
+      this.#timers.splice(this.#timers.indexOf(timer), 1);
+      if (!timer.cancelled) timer.run();
+    }
+  }
+
+  #setTimer(ms: number, run: () => void): { cancel(): void } {
+    const timer = { at: this.now + ms, run, cancelled: false };
+    this.#timers.push(timer);
+    return {
+      cancel: () => {
+        timer.cancelled = true;
+      },
+    };
+  }
 
   async follow(): Promise<void> {
     await this.store.follow(this.view, this.#following.signal);
@@ -57,6 +81,7 @@ export class Harness {
       host,
       guest,
       limitMs,
+      idleLimitMs: 'never',
       site: 'london',
       occupied: 'takeover',
       secondDesk: 'move',

@@ -1,18 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../../../src/domain/reasons.ts';
-import { toEntries } from '../../../src/services/directory-document.ts';
+import { msUntilDailyLogOut } from '../../../src/services/daily-log-out.ts';
+import { allEntries, toStored } from '../../../src/services/directory-document.ts';
+import { DirectoryService } from '../../../src/services/directory-service.ts';
 import { HotDesk, type LogInRequest } from '../../../src/services/hot-desk.ts';
-import { directory, host, user } from '../domain/example.ts';
-import { Harness } from './harness.ts';
+import { PasscodeService } from '../../../src/services/passcode-service.ts';
+import { PendingEnds } from '../../../src/services/pending-ends.ts';
+import { directory, host, site, user } from '../domain/example.ts';
+import { FakePasscodes, fakeHash } from './fake-passcodes.ts';
+import { Harness, settle } from './harness.ts';
 
-const HASH = `k:$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 const PASSCODE = '583914';
+const HASH = fakeHash(PASSCODE);
 const HOUR = 3_600_000;
 
 const people = [
   user('1001', { passcodeHash: HASH }),
   user('1002', { passcodeHash: HASH }),
   user('1004', { passcodeHash: HASH, hotDeskLicence: false }),
+  user('1005', { passcodeHash: undefined }),
+  user('1006', { passcodeHash: HASH, passcodeOneTime: true }),
+  user('1007', { passcodeHash: HASH, passcodeOneTime: true, hotDeskLicence: false }),
 ];
 const desks = [
   host('d1'),
@@ -24,23 +32,21 @@ const desks = [
 async function office(company: Parameters<typeof directory>[0]['company'] = {}) {
   const harness = new Harness();
   await harness.store.writeDirectory({
-    put: toEntries(directory({ company, users: people, hosts: desks })),
+    put: toStored(allEntries(directory({ company, users: people, hosts: desks }))),
     remove: [],
     actor: 'test',
   });
   await harness.follow();
-  /** Whom each passcode was checked for: `-` where nobody has the extension. */
-  const verified: string[] = [];
-  const passcodes = {
-    verify: async (of: { extension: string } | undefined, guess: { passcode: string }) => {
-      verified.push(of?.extension ?? '-');
-      return of !== undefined && guess.passcode === PASSCODE;
-    },
-  };
-  const hotDesk = new HotDesk({ ...harness, store: harness.store, view: harness.view, passcodes });
+  const passcodes = new FakePasscodes();
+  const { store, view } = harness;
+  const deps = { ...harness, store, view, passcodes };
+  const service = new DirectoryService({ ...deps, company: 'acme', realm: 'test' });
+  const passcodeService = new PasscodeService({ ...deps, directory: service, randomInt: () => 0 });
+  const pendingEnds = new PendingEnds({ store, view, timers: harness.clock, log: harness.log });
+  const hotDesk = new HotDesk({ ...deps, passcodeService, pendingEnds, storeNow: () => view.now() });
   const logIn = (differs: Partial<LogInRequest> = {}) =>
     hotDesk.logIn({ host: 'd1', extension: '1001', passcode: PASSCODE, source: '192.0.2.1', ...differs });
-  return { harness, store: harness.store, view: harness.view, verified, hotDesk, logIn };
+  return { harness, store, view, passcodes, verified: passcodes.verified, hotDesk, logIn };
 }
 
 function reason(result: object): string | undefined {
@@ -76,6 +82,7 @@ describe('logIn', () => {
     ['wrong passcode', { passcode: '583915' }, 'badCredentials'],
     ['unknown extension', { extension: '1777' }, 'badCredentials'],
     ['no extension at all', { extension: '', passcode: '' }, 'badCredentials'],
+    ['no passcode set', { extension: '1005' }, 'badCredentials'],
     ['no licence', { extension: '1004' }, 'notLicensed'],
     ['no licence and wrong passcode', { extension: '1004', passcode: '1' }, 'badCredentials'],
     ['host off', { host: 'off' }, 'hostDisabled'],
@@ -111,7 +118,9 @@ describe('logIn', () => {
       const result = await logIn(differs);
       return { result, calls: store.calls, hashes: verified.length };
     };
-    expect(await steps({ extension: '1777' })).toEqual(await steps({ passcode: '1' }));
+    const wrong = await steps({ passcode: '1' });
+    expect(await steps({ extension: '1777' })).toEqual(wrong);
+    expect(await steps({ extension: '1005' })).toEqual(wrong);
   });
 
   test('guesses are reserved before the passcode is looked at: parallel ones share one budget', async () => {
@@ -165,8 +174,11 @@ describe('logIn', () => {
 
   test('no directory yet: refused', async () => {
     const harness = new Harness();
-    const passcodes = { verify: async () => true };
-    const hotDesk = new HotDesk({ ...harness, store: harness.store, view: harness.view, passcodes });
+    const { store, view } = harness;
+    const passcodes = { verify: async () => true, blind: () => 'x' };
+    const passcodeService = { renew: () => undefined, replace: async () => 'done' as const };
+    const rest = { storeNow: () => 0, pendingEnds: { add: () => false } };
+    const hotDesk = new HotDesk({ ...harness, store, view, passcodes, passcodeService, ...rest });
     const request = { host: 'd1', extension: '1001', passcode: PASSCODE, source: 'x' };
     expect(reason(await hotDesk.logIn(request))).toBe('storeUnavailable');
     expect(reason(await hotDesk.release({ host: 'd1', actor: 'admin:x' }))).toBe('storeUnavailable');
@@ -190,6 +202,145 @@ describe('logIn', () => {
   });
 });
 
+describe('a passcode that was given out (one-time)', () => {
+  const given = { extension: '1006' };
+  const chosen = { ...given, newPasscode: '204863' };
+
+  test('is asked to be replaced, as often as it is used', async () => {
+    const { logIn, view } = await office();
+    expect(await logIn(given)).toEqual({ refused: 'newPasscodeNeeded' });
+    expect(await logIn(given)).toEqual({ refused: 'newPasscodeNeeded' });
+    expect(view.associationAt('d1')).toBeUndefined();
+  });
+
+  test('with a new one: replaced and associated; never good again', async () => {
+    const { logIn, view, store, hotDesk } = await office();
+    expect(await logIn(chosen)).toMatchObject({ association: { host: 'd1', guest: '1006' } });
+    expect(view.directory?.users.get('1006')).toMatchObject({
+      passcodeHash: fakeHash('204863'),
+      passcodeOneTime: false,
+    });
+    expect(store.log.filter(({ kind }) => kind === 'notice')).toMatchObject([
+      { notice: 'passcodeSet', extension: '1006', actor: 'guest' },
+    ]);
+    await hotDesk.logOut({ host: 'd1' });
+    expect(reason(await logIn(given))).toBe('badCredentials');
+    expect(reason(await logIn({ ...chosen, newPasscode: '730951' }))).toBe('badCredentials');
+    expect(await logIn({ ...given, passcode: '204863' })).toMatchObject({ association: { guest: '1006' } });
+  });
+
+  test('two phones at once: one choice holds, the other is refused', async () => {
+    const { logIn, view } = await office();
+    const results = await Promise.all([
+      logIn(chosen),
+      logIn({ ...chosen, host: 'd2', newPasscode: '730951' }),
+    ]);
+    expect(results.filter((result) => reason(result) === 'badCredentials')).toHaveLength(1);
+    const winner = results[0] && 'refused' in results[0] ? '730951' : '204863';
+    expect(view.directory?.users.get('1006')?.passcodeHash).toBe(fakeHash(winner));
+  });
+
+  test.each([
+    ['too short', '20486'],
+    ['a row', '234567'],
+    ['the extension in it', '100648'],
+    ['the one it replaces', PASSCODE],
+  ])('a new one that will not do (%s) changes nothing', async (_, newPasscode) => {
+    const { logIn, view } = await office();
+    expect(await logIn({ ...given, newPasscode })).toMatchObject({ refused: 'passcodeTooSimple' });
+    expect(view.directory?.users.get('1006')?.passcodeHash).toBe(HASH);
+    expect(view.associationAt('d1')).toBeUndefined();
+  });
+
+  test('who may not log in anyway is told so, and asked nothing', async () => {
+    const { logIn } = await office();
+    expect(reason(await logIn({ extension: '1007' }))).toBe('notLicensed');
+    expect(reason(await logIn({ ...given, host: 'off' }))).toBe('hostDisabled');
+  });
+
+  test('the wrong one learns nothing of it', async () => {
+    const { logIn } = await office();
+    expect(reason(await logIn({ ...given, passcode: '583915' }))).toBe('badCredentials');
+    expect(reason(await logIn({ ...chosen, passcode: '583915' }))).toBe('badCredentials');
+  });
+
+  test('occupied after the choice: refused, and the choice holds', async () => {
+    const { logIn, view } = await office();
+    await logIn();
+    expect(await logIn(chosen)).toMatchObject({ refused: 'occupied', passcodeChanged: true });
+    expect(view.directory?.users.get('1006')?.passcodeHash).toBe(fakeHash('204863'));
+  });
+
+  test('its digits reach no log', async () => {
+    const { logIn, harness } = await office();
+    await logIn(given);
+    await logIn(chosen);
+    expect(JSON.stringify(harness.log.lines)).not.toMatch(/58391|20486/);
+  });
+});
+
+describe('a passcode hashed with an older pepper', () => {
+  const old = user('1001', { passcodeHash: fakeHash(PASSCODE, 'old') });
+  const rotated = async () => {
+    const made = await office();
+    const put = toStored([{ kind: 'user', value: old }]);
+    await made.store.writeDirectory({ put, remove: [], actor: 'test' });
+    return { ...made, hash: () => made.view.directory?.users.get('1001')?.passcodeHash };
+  };
+
+  test('is hashed anew after the login', async () => {
+    const { logIn, passcodes, hash } = await rotated();
+    let go = (): void => undefined;
+    passcodes.onHash = () => new Promise<void>((resolve) => (go = resolve));
+    expect(await logIn()).toMatchObject({ association: { host: 'd1' } });
+    expect(hash()).toBe(old.passcodeHash);
+    go();
+    await settle();
+    expect(hash()).toBe(HASH);
+  });
+
+  test('not by a wrong passcode, and not twice at once', async () => {
+    const { logIn, passcodes } = await rotated();
+    await logIn({ passcode: '583915' });
+    expect(passcodes.hashed).toEqual([]);
+    passcodes.onHash = () => new Promise(() => undefined);
+    await logIn();
+    await logIn({ host: 'd2' });
+    expect(passcodes.hashed).toEqual(['acme 1001']);
+  });
+
+  test('a passcode set meanwhile stays; what goes wrong is left to the next login', async () => {
+    const { logIn, passcodes, store, hash, hotDesk } = await rotated();
+    passcodes.onHash = () => Promise.reject(new Error('broken'));
+    expect(reason(await logIn())).toBeUndefined();
+    await settle();
+    expect(hash()).toBe(old.passcodeHash);
+    await hotDesk.logOut({ host: 'd1' });
+    const other = { ...old, passcodeHash: fakeHash('204863') };
+    passcodes.onHash = () =>
+      store.writeDirectory({ put: toStored([{ kind: 'user', value: other }]), remove: [], actor: 'x' });
+    expect(reason(await logIn())).toBeUndefined();
+    await settle();
+    expect(hash()).toBe(fakeHash('204863'));
+  });
+});
+
+describe('daily log-out', () => {
+  test('shortens what is longer', async () => {
+    const { logIn, view, store } = await office();
+    const place = { ...site('london'), dailyLogOut: '07:30' };
+    await store.writeDirectory({
+      put: toStored([{ kind: 'site', value: place }]),
+      remove: [],
+      actor: 'test',
+    });
+    const until = msUntilDailyLogOut(place, view.now()) ?? 0;
+    const result = await logIn();
+    expect(until).toBeLessThan(12 * HOUR);
+    expect(result).toMatchObject({ association: { expiresAt: view.now() + until } });
+  });
+});
+
 describe('logOut', () => {
   test('whoever is there leaves (A2), and is named', async () => {
     const { logIn, hotDesk, view } = await office();
@@ -199,13 +350,59 @@ describe('logOut', () => {
     expect(reason(await hotDesk.logOut({ host: 'd1' }))).toBe('nobodyHere');
   });
 
-  test('a lost answer is asked for again; a store that stays away is a refusal', async () => {
+  test('a lost answer is asked for again', async () => {
     const { logIn, hotDesk, store, harness } = await office();
     await logIn();
     store.loseReplies = 1;
     expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ user: { extension: '1001' } });
-    harness.disconnect();
+    expect(harness.log.level('warn')).toEqual([]);
+  });
+
+  test('with the store away they are gone here at once, and in the store when it is back', async () => {
+    const { logIn, hotDesk, store, view, harness } = await office();
+    await logIn();
+    store.down = true;
+    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ user: { extension: '1001' } });
+    expect(view.associationAt('d1')).toBeUndefined();
+    expect(view.associationOf('1001')).toBeUndefined();
+    expect([...view.associations()]).toEqual([]);
     expect(reason(await hotDesk.logOut({ host: 'd1' }))).toBe('storeUnavailable');
+    harness.pass(1_000);
+    await settle();
+    store.down = false;
+    expect((await store.snapshot()).associations).toHaveLength(1);
+    harness.pass(1_000);
+    await settle();
+    expect((await store.snapshot()).associations).toEqual([]);
+    harness.pass(60_000);
+    await settle();
+    expect(store.log.filter(({ kind }) => kind === 'end')).toHaveLength(1);
+  });
+
+  test('however late the store is told, it ends nobody else’s association', async () => {
+    const { logIn, hotDesk, store, view, harness } = await office();
+    await logIn();
+    store.down = true;
+    await hotDesk.logOut({ host: 'd1' });
+    store.down = false;
+    await store.end({ host: 'd1', reason: 'released', actor: 'admin:kim', opId: 'x' });
+    await harness.seat('d1', '1002');
+    expect(view.associationAt('d1')?.guest).toBe('1002');
+    harness.pass(1_000);
+    await settle();
+    expect(view.associationAt('d1')?.guest).toBe('1002');
+    expect((await store.snapshot()).associations).toMatchObject([{ guest: '1002' }]);
+  });
+
+  test('an administrator’s release is refused with the store away, and done later by nobody', async () => {
+    const { logIn, hotDesk, store, view, harness } = await office();
+    await logIn();
+    store.down = true;
+    expect(reason(await hotDesk.release({ host: 'd1', actor: 'admin:kim' }))).toBe('storeUnavailable');
+    store.down = false;
+    harness.pass(5_000);
+    await settle();
+    expect(view.associationAt('d1')?.guest).toBe('1001');
   });
 
   test('a guest who has left the directory is nobody', async () => {

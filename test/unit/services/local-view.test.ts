@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { ChangeEvent } from '../../../src/domain/association.ts';
-import { toEntries } from '../../../src/services/directory-document.ts';
+import { allEntries, toStored } from '../../../src/services/directory-document.ts';
 import { binding, directory, NOW, user } from '../domain/example.ts';
 import { Harness, noBindings, settle } from './harness.ts';
 
 const HASH = `k:$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 const users = ['1001', '1002', '1003'].map((extension) => user(extension, { passcodeHash: HASH }));
-const acme = toEntries(directory({ users }));
+const acme = toStored(allEntries(directory({ users })));
 
-function put(harness: Harness, entries = acme, remove: readonly string[] = []): Promise<boolean> {
+function put(harness: Harness, entries = acme, remove: readonly string[] = []): Promise<unknown> {
   return harness.store.writeDirectory({ put: entries, remove, actor: 'test' });
 }
 
@@ -92,7 +92,7 @@ describe('associations', () => {
 
   test('a missing change is an error: the store has to start again', async () => {
     const { view } = await started();
-    const event = { kind: 'directory', seq: 99, at: NOW, actor: 'x' } as const;
+    const event = { kind: 'directory', seq: 99, at: NOW, actor: 'x', entries: 'all' } as const;
     expect(() => view.onEvent(event)).toThrow('99');
   });
 
@@ -138,35 +138,38 @@ describe('the directory', () => {
     await settle();
     expect(harness.view.directory?.users.get('1001')?.site).toBe('london');
     expect(harness.log.level('error')).toHaveLength(1);
-    expect(JSON.stringify(harness.log.lines)).toContain('users.1001.passcodeHash');
+    expect(JSON.stringify(harness.log.lines)).toContain('user:1001.passcodeHash');
     expect(JSON.stringify(harness.log.lines)).not.toContain('583914');
   });
 
-  test('a change that could not be read is read at the next contact', async () => {
+  test('entries that are removed are gone', async () => {
     const harness = await started();
-    harness.store.loseReplies = 2; // that of the write, then that of the view's reading
-    await expect(put(harness, new Map([['user:1001', { ...users[0], name: 'Ada' }]]))).rejects.toThrow();
-    await settle();
-    expect(harness.view.directory?.users.get('1001')?.name).toBe('Person 1001');
-    harness.store.contact();
-    await settle();
-    expect(harness.view.directory?.users.get('1001')?.name).toBe('Ada');
-    expect(harness.events.map(({ kind }) => kind)).toEqual(['directory']);
+    await put(harness, new Map(), ['user:1001', 'company']);
+    expect(harness.view.directory?.users.has('1001')).toBe(false);
+    expect(harness.view.directory?.company.id, 'a company stays').toBe('acme');
   });
 
-  test('a reading from before the change is not taken for it', async () => {
+  test('a large one is in use when its last page is there, and not before', async () => {
     const harness = await started();
-    const before = await harness.store.snapshot();
-    const read = harness.store.snapshot.bind(harness.store);
-    harness.store.snapshot = async () => before;
+    const loading = harness.view.onDirectory();
+    loading.page(new Map([...acme].slice(0, 3)));
+    expect(harness.view.directory?.users.size).toBe(3);
+    loading.page(new Map([['company', acme.get('company')]]));
+    loading.done(harness.view.directoryVersion + 5);
+    expect(harness.view.directory?.users.size).toBe(0);
+    expect(harness.events).toMatchObject([{ kind: 'directory', entries: 'all' }]);
+  });
+
+  test('who waits for a version gets it when it is there, or false after a second', async () => {
+    const harness = await started();
+    const version = harness.view.directoryVersion;
+    expect(await harness.view.whenDirectory(version)).toBe(true);
+    const next = harness.view.whenDirectory(version + 1);
     await put(harness, new Map([['user:1001', { ...users[0], name: 'Ada' }]]));
-    await settle();
-    expect(harness.events).toEqual([]);
-    harness.store.snapshot = read;
-    harness.store.contact();
-    await settle();
-    expect(harness.view.directory?.users.get('1001')?.name).toBe('Ada');
-    expect(harness.events).toHaveLength(1);
+    expect(await next).toBe(true);
+    const never = harness.view.whenDirectory(version + 9);
+    harness.pass(1_000);
+    expect(await never).toBe(false);
   });
 
   test('an empty store has none', async () => {

@@ -34,12 +34,26 @@ describe('Passcodes', () => {
     expect(await stolen.verify(ada, attempt)).toBe(false);
     expect(await rotated.verify(ada, attempt)).toBe(true);
     expect(await forgotten.verify(ada, attempt)).toBe(false);
+    expect([passcodes, rotated].map((each) => each.isOutdated(passcodeHash))).toEqual([false, true]);
+    expect(rotated.isOutdated(await rotated.hash('acme', '1001', '583914'))).toBe(false);
+  });
+
+  test.each([
+    ['m=19456,t=2', false],
+    ['m=65536,t=3', false],
+    ['m=4096,t=2', true],
+    ['m=19456,t=1', true],
+  ])('a hash that costs %s is outdated: %s', (cost, outdated) => {
+    const made = `k1:$argon2id$v=19$${cost},p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+    expect(isPasscodeHash(made)).toBe(true);
+    expect(passcodes.isOutdated(made)).toBe(outdated);
   });
 
   test('nobody, a broken hash and an unknown key cost as much as a wrong passcode', async () => {
     const ada = user('1001', { passcodeHash: await passcodes.hash('acme', '1001', '583914') });
     const broken = [
       undefined,
+      user('1', { passcodeHash: undefined }),
       user('1', { passcodeHash: 'k1:rubbish' }),
       user('1', { passcodeHash: 'k9:x' }),
     ];
@@ -47,6 +61,13 @@ describe('Passcodes', () => {
     for (const somebody of broken) {
       expect(await cpu(() => passcodes.verify(somebody, attempt))).toBeGreaterThan(wrong / 4);
     }
+  });
+
+  test('a hash that was made for less work takes as long to check', async () => {
+    const cheap = `k1:$argon2id$v=19$m=1024,t=1,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+    const [today, before] = [undefined, user('1', { passcodeHash: cheap })];
+    const full = await cpu(() => passcodes.verify(today, attempt));
+    expect(await cpu(() => passcodes.verify(before, attempt))).toBeGreaterThan(full / 2);
   });
 
   test('odd input is a wrong passcode, never an error', async () => {
@@ -73,6 +94,8 @@ describe('Passcodes', () => {
   test('a short pepper is refused', () => {
     expect(() => new Passcodes({ keyId: 'k', pepper: new Uint8Array(31) })).toThrow(RangeError);
     expect(() => new Passcodes({ keyId: 'a:b', pepper: PEPPER })).toThrow(RangeError);
+    const olderPeppers = new Map([['k0', new Uint8Array(31)]]);
+    expect(() => new Passcodes({ keyId: 'k', pepper: PEPPER, olderPeppers })).toThrow(RangeError);
   });
 });
 

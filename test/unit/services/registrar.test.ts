@@ -51,7 +51,7 @@ describe('Registrar', () => {
   test('two nodes at once: neither loses a contact', async () => {
     const { harness, registrar, stored } = await started();
     // The other node has not heard of anything yet.
-    const view = new LocalView({ ...harness, store: harness.store, clock: harness.clock });
+    const view = new LocalView({ log: harness.log, clock: harness.clock });
     view.onSnapshot(await harness.store.snapshot());
     const other = new Registrar({ ...harness, store: harness.store, view, limits });
     await registrar.register('d1', request('sip:a@x'));

@@ -209,3 +209,15 @@ describe('reading an Authorization', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 });
+
+describe('the place a nonce was given to', () => {
+  test('is known, and cannot be made up', () => {
+    const nonce = /nonce="([^"]*)"/.exec(server.challenge(BOTH, { stale: false, source: '192.0.2.1' }))?.[1];
+    expect(server.wasGivenTo(nonce!, '192.0.2.1')).toBe(true);
+    expect(server.wasGivenTo(nonce!, '192.0.2.2')).toBe(false);
+    expect(server.wasGivenTo(nonce!.replace(/.$/, '.'), '192.0.2.2')).toBe(false);
+    for (const made of ['', '...', 'a.b.c.d', 'a.b', nonce!.split('.').slice(0, 2).join('.')]) {
+      expect(server.wasGivenTo(made, '192.0.2.1')).toBe(false);
+    }
+  });
+});

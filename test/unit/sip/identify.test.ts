@@ -74,6 +74,81 @@ describe('identify', () => {
   });
 });
 
+describe('guessing', () => {
+  const from = (source: string, differs: Record<string, string> = {}) => {
+    return { source, differs };
+  };
+
+  /** Asks for a challenge and answers it. */
+  function attempt(who: Identifier, { source, differs }: ReturnType<typeof from>) {
+    const asked = identify(who, invite('1', { source }));
+    const challenge = asked.response.final?.headers['WWW-Authenticate'] ?? '';
+    const headers = { Authorization: authorization('INVITE', challenge, differs) };
+    return identify(who, invite('1', { source, headers }));
+  }
+
+  test.each(['d1', 'd9'])('%s: after five wrong answers the right one is challenged, too', (username) => {
+    const world = new World();
+    const who = identifier(world);
+    const wrong = from('203.0.113.66:4000', { username, password: 'wrong' });
+    const statuses = [1, 2, 3, 4, 5, 6, 7].map(() => attempt(who, wrong).response.final?.status);
+    expect(statuses).toEqual([403, 403, 403, 403, 403, 401, 401]);
+    const right = attempt(who, from('203.0.113.66:4000', { username }));
+    expect(right.caller).toBeUndefined();
+    expect(right.response.final?.status).toBe(401);
+    expect(right.response.final?.headers['WWW-Authenticate']).not.toContain('stale');
+    const lines = world.log.lines.filter(({ text }) => text.includes('has to wait'));
+    const user = username === 'd1' ? 'd1' : undefined;
+    expect(lines.map(({ data }) => data)).toEqual([
+      { source: '203.0.113.66', user, over: 'user', seconds: 1 },
+    ]);
+  });
+
+  test('a challenge during a wait is as any other', () => {
+    const who = identifier();
+    const plain = identify(who, invite('1', { source: '203.0.113.66:4000' })).response.final;
+    for (let n = 0; n < 5; n++) attempt(who, from('203.0.113.66:4000', { password: 'wrong' }));
+    const waiting = attempt(who, from('203.0.113.66:4000')).response.final;
+    const text = (answer: typeof plain) => JSON.stringify(answer).replace(/nonce=[^,]*/g, 'nonce');
+    expect(text(waiting)).toBe(text(plain));
+  });
+
+  test('the phone elsewhere, and at its registered flow, notices nothing', () => {
+    const who = identifier();
+    for (let n = 0; n < 9; n++) attempt(who, from('203.0.113.66:4000', { password: 'wrong' }));
+    for (let n = 0; n < 9; n++) attempt(who, from('192.0.2.10:4000', { password: 'wrong' }));
+    expect(attempt(who, from('198.51.100.77:5060')).caller).toEqual({ kind: 'host', host: 'd1' });
+    expect(attempt(who, from('192.0.2.10:5060')).caller).toEqual({ kind: 'host', host: 'd1' });
+    expect(attempt(who, from('192.0.2.10:4000')).caller).toBeUndefined();
+  });
+
+  test('an emergency call goes out in the middle of it, whatever it brings', async () => {
+    const world = new World();
+    world.app();
+    const source = '203.0.113.66:4000';
+    const wrong = { Authorization: authorization('INVITE', 'nonce="n"', { password: 'wrong' }) };
+    const guesses = await Promise.all(
+      Array.from({ length: 60 }, () => world.receive(invite('1002', { source, headers: wrong }))),
+    );
+    expect(guesses.at(-1)?.final?.status).toBe(401);
+    expect(world.srf.uacs).toHaveLength(0);
+    await world.receive(invite('999', { source, headers: wrong }));
+    expect(world.srf.uac.uri).toBe('sip:999@sos.test:5060');
+  });
+
+  test('an old nonce is no failure', () => {
+    const world = new World();
+    const who = identifier(world);
+    const source = '203.0.113.66:4000';
+    const challenge =
+      identify(who, invite('1', { source })).response.final?.headers['WWW-Authenticate'] ?? '';
+    world.clock.advance(31_000);
+    const headers = { Authorization: authorization('INVITE', challenge) };
+    for (let n = 0; n < 9; n++) identify(who, invite('1', { source, headers }));
+    expect(attempt(who, from(source)).caller).toEqual({ kind: 'host', host: 'd1' });
+  });
+});
+
 describe('the desk an emergency call says it comes from', () => {
   test.each<[string, Record<string, string>, string | undefined]>([
     ['the digest user', { Authorization: authorization('INVITE', ''), From: '<sip:d2@x>' }, undefined],

@@ -10,6 +10,7 @@ const command: AssociateCommand = {
   guest: '1001',
   site: 'london',
   limitMs: 1000,
+  idleLimitMs: 'never',
   actor: 'guest',
   occupied: 'deny',
   secondDesk: 'move',
@@ -29,7 +30,7 @@ function setUp(link: Partial<Link>) {
       acceptWeakDurability: true,
     },
     ...{ storeClock: createStoreClock({ now: () => 5000 }), commandTimeoutMs: 250, waitForReplicas: 1 },
-    durability: { check: async () => undefined },
+    durability: { check: async () => undefined, checkAll: async () => undefined },
     takeBacks: { begin: (opId) => undone.push(opId), cancel: () => undefined, stop: () => undefined },
   });
   return { associations, undone };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NotLocated } from '../../../src/store/redis/client.ts';
 import { describe as wordsFor } from '../../../src/store/redis/connection.ts';
 import { createStoreClock } from '../../../src/store/redis/store-clock.ts';
 
@@ -14,6 +15,8 @@ describe('words for an error', () => {
     [new Error("OOM command not allowed when used memory > 'maxmemory'."), 'Redis refused: OOM'],
     [new Error("ERR unknown command 'X', with args beginning with: '583914'"), 'Redis refused: ERR'],
     [new Error('WRONGPASS invalid username-password pair'), 'Redis refused: WRONGPASS'],
+    [new Error('MOVED 5474 10.0.0.1:6379'), 'Redis refused: MOVED'],
+    [new NotLocated('no sentinel knows a master'), 'no sentinel knows a master'],
     [new Error('583914'), 'not connected'],
     [{}, 'not connected'],
   ])('%s: %s', (error, words) => {

@@ -17,12 +17,13 @@ const start = {
 describe('what comes back from Redis', () => {
   it('reads a record, with 0 as never', () => {
     const text = '{"g":"1001","gen":"7","at":"5","dl":"0","site":"london"}';
-    const association = { host: 'h1', guest: '1001', site: 'london', generation: 7, startedAt: 5 };
-    expect(decodeRecord('h1', text)).toEqual({ ...association, expiresAt: 'never' });
-    expect(decodeFacts(['h1', '1001', 'london', '7', '5', '9'])).toEqual({ ...association, expiresAt: 9 });
+    const who = { host: 'h1', guest: '1001', site: 'london', generation: 7, startedAt: 5 };
+    expect(decodeRecord('h1', text)).toEqual({ ...who, expiresAt: 'never', idleLimitMs: 'never' });
+    const facts = ['h1', '1001', 'london', '7', '5', '9', '60000'];
+    expect(decodeFacts(facts)).toEqual({ ...who, expiresAt: 9, idleLimitMs: 60_000 });
   });
 
-  it('reads the three kinds of event', () => {
+  it('reads every kind of event', () => {
     const association = {
       host: 'h1',
       guest: '1001',
@@ -30,6 +31,7 @@ describe('what comes back from Redis', () => {
       generation: 7,
       startedAt: 5,
       expiresAt: 'never',
+      idleLimitMs: 'never',
     };
     const base = { seq: 7, at: 5, actor: 'guest' };
     expect(decodeEvent(start)).toEqual({
@@ -40,7 +42,15 @@ describe('what comes back from Redis', () => {
       ...{ ...base, kind: 'end', reason: 'expired', association },
     });
     expect(decodeEvent({ seq: '7', at: '5', actor: 'guest', kind: 'directory' })).toEqual({
-      ...{ ...base, kind: 'directory' },
+      ...{ ...base, kind: 'directory', entries: 'all' },
+    });
+    const named = { seq: '7', at: '5', actor: 'guest', kind: 'directory', names: '["user:1"]' };
+    expect(decodeEvent(named)).toMatchObject({ entries: ['user:1'] });
+    expect(decodeEvent({ ...start, kind: 'extend', reason: 'stay', idle: '9' })).toEqual({
+      ...{ ...base, kind: 'extend', reason: 'stay', association: { ...association, idleLimitMs: 9 } },
+    });
+    expect(decodeEvent({ ...start, kind: 'notice', reason: 'lockedOut', host: '' })).toEqual({
+      ...{ ...base, kind: 'notice', notice: 'lockedOut', extension: '1001', host: undefined },
     });
   });
 
@@ -48,6 +58,8 @@ describe('what comes back from Redis', () => {
     { ...start, reason: 'loggedOut' },
     { ...start, kind: 'end', reason: 'logIn' },
     { ...start, kind: 'other' },
+    { ...start, kind: 'notice' },
+    { ...start, kind: 'directory', names: '{' },
     { ...start, seq: '1e3' },
     { ...start, dl: '-1' },
     { ...start, host: '' },

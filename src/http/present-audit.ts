@@ -1,0 +1,118 @@
+import { stringify } from 'csv-stringify/sync';
+import type { z } from 'zod';
+import type { ChangeEvent } from '../domain/association.ts';
+import type { Directory } from '../domain/directory.ts';
+import type { Stay } from '../services/audit.ts';
+import { messageOf } from '../services/webhooks/message.ts';
+import type { auditEntry, stay } from './audit-schemas.ts';
+
+type AuditEntry = z.output<typeof auditEntry>;
+
+/** Names as they are now; undefined while nobody knows any. */
+type Names = Pick<Directory, 'hosts' | 'users'> | undefined;
+
+function hostNamed(id: string, names: Names): NonNullable<AuditEntry['host']> {
+  return { id, nickname: names?.hosts.get(id)?.nickname ?? null };
+}
+
+function guestNamed(extension: string, names: Names): NonNullable<AuditEntry['guest']> {
+  return { extension, name: names?.users.get(extension)?.name ?? null };
+}
+
+const NOTHING = {
+  reason: null,
+  host: null,
+  guest: null,
+  site: null,
+  generation: null,
+  startedAt: null,
+  expiresAt: null,
+  previousHost: null,
+  entries: null,
+};
+
+/** A change as the audit tells it. */
+export function presentChange(event: ChangeEvent, names: Names): AuditEntry {
+  const { seq, at, type, data } = messageOf(event, '');
+  const entry = { ...NOTHING, seq, at, kind: type as AuditEntry['kind'], actor: event.actor };
+  const about = {
+    host: 'host' in data && data.host !== null ? hostNamed(data.host, names) : null,
+    guest: 'guest' in data && data.guest !== null ? guestNamed(data.guest, names) : null,
+  };
+  if ('notice' in data) return { ...entry, ...about, reason: data.notice };
+  if ('entries' in data) return { ...entry, entries: data.entries };
+  if (!('generation' in data)) return entry;
+  const { reason, site, generation, startedAt, expiresAt } = data;
+  const from = 'previousHost' in data ? data.previousHost : null;
+  const previousHost = from === null ? null : hostNamed(from, names);
+  return { ...entry, ...about, reason, site, generation, startedAt, expiresAt, previousHost };
+}
+
+/** A stay as the API tells it. */
+export function presentStay(
+  { association, endedAt, reason, movedFrom }: Stay,
+  names: Names,
+): z.output<typeof stay> {
+  const { host, guest, site, generation, startedAt } = association;
+  return {
+    host: hostNamed(host, names),
+    guest: guestNamed(guest, names),
+    site,
+    generation,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: endedAt === undefined ? null : new Date(endedAt).toISOString(),
+    reason: reason ?? null,
+    movedFrom: movedFrom === undefined ? null : hostNamed(movedFrom, names),
+  };
+}
+
+const COLUMNS = [
+  'seq',
+  'at',
+  'kind',
+  'reason',
+  'actor',
+  'host',
+  'hostNickname',
+  'guest',
+  'guestName',
+  'site',
+  'generation',
+  'startedAt',
+  'expiresAt',
+  'previousHost',
+  'entries',
+];
+
+/** Line breaks are quoted (RFC 4180), and what a spreadsheet would run as a formula becomes text. */
+const CSV = { record_delimiter: 'windows', escape_formulas: true, quoted_match: /[\r\n]/ } as const;
+
+/** The first line of the export. */
+export function csvHeader(): string {
+  return stringify([COLUMNS], CSV);
+}
+
+/** Changes as lines of CSV, times in UTC; what does not apply is empty. */
+export function csvOf(events: readonly ChangeEvent[], names: Names): string {
+  const rows = events.map((event) => {
+    const { host, guest, previousHost, entries, ...entry } = presentChange(event, names);
+    return [
+      entry.seq,
+      entry.at,
+      entry.kind,
+      entry.reason,
+      entry.actor,
+      host?.id,
+      host?.nickname,
+      guest?.extension,
+      guest?.name,
+      entry.site,
+      entry.generation,
+      entry.startedAt,
+      entry.expiresAt,
+      previousHost?.id,
+      entries?.join(' '),
+    ];
+  });
+  return stringify(rows, CSV);
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { keptSecret } from '../data-folder.ts';
+import { createHttp } from '../http/create-http.ts';
+import type { MediaPort } from '../media/media.ts';
+import type { LocalView } from '../services/local-view.ts';
+import type { SipConnection } from '../sip/connection.ts';
+import type { Store } from '../store/store.ts';
+import type { Effects } from './effects.ts';
+import type { Running } from './running.ts';
+import type { Services } from './services.ts';
+
+export interface HttpParts {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Where the administrator's token is kept, unless it is configured. */
+  readonly tokenFile: string | undefined;
+}
+
+interface Needs {
+  readonly store: Store;
+  readonly view: LocalView;
+  readonly services: Services;
+  readonly effects: Effects;
+  readonly connection: SipConnection;
+  readonly media: MediaPort;
+}
+
+/** The admin API. */
+export async function startHttp({ config, log, onStop }: Running, needs: Needs): Promise<HttpParts> {
+  const { store, view, services, effects, connection, media } = needs;
+  const { adminToken } = config.http;
+  const tokenFile = adminToken === undefined ? join(config.data, 'admin-token') : undefined;
+  const http = createHttp({
+    ...{ host: config.http.host, port: config.http.port, log },
+    adminToken: adminToken ?? (await keptSecret(config.data, 'admin-token')),
+    now: () => performance.now(),
+    services: {
+      ...{ view, ...services, ...effects },
+      readiness: () => ({
+        store: store.available && view.directory !== undefined,
+        sip: connection.connected,
+        media: media.available,
+      }),
+    },
+  });
+  onStop(() => http.stop());
+  return { address: await http.start(), tokenFile };
+}

@@ -1,0 +1,49 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { keptSecret } from '../data-folder.ts';
+import { DirectoryService } from '../services/directory-service.ts';
+import { HotDesk } from '../services/hot-desk.ts';
+import type { LocalView } from '../services/local-view.ts';
+import { PasscodeService } from '../services/passcode-service.ts';
+import { Passcodes } from '../services/passcodes.ts';
+import { PendingEnds } from '../services/pending-ends.ts';
+import type { Peppers } from '../services/peppers.ts';
+import { createSealing, type Sealing } from '../services/sealing.ts';
+import type { Store } from '../store/store.ts';
+import type { Running } from './running.ts';
+
+export interface Services {
+  readonly directory: DirectoryService;
+  readonly hotDesk: HotDesk;
+  readonly passcodes: PasscodeService;
+  readonly sealing: Sealing;
+}
+
+/** What can be done, above the store and the view. */
+export async function createServices(
+  running: Running,
+  { store, view }: { readonly store: Store; readonly view: LocalView },
+): Promise<Services> {
+  const { config, clock, log } = running;
+  const peppers = await peppersOf(config);
+  const passcodes = new Passcodes(peppers);
+  const random = { uuid: randomUUID };
+  const { company, sip } = config;
+  const directory = new DirectoryService({ store, view, passcodes, realm: sip.domain, company, random, log });
+  const draw = (limit: number): number => randomInt(limit);
+  const passcodeService = new PasscodeService({ directory, store, view, passcodes, randomInt: draw, log });
+  const storeNow = (): number => view.now();
+  const pendingEnds = await running.up(new PendingEnds({ store, view, timers: clock, log }));
+  const hotDesk = new HotDesk({
+    ...{ store, view, passcodes, passcodeService, pendingEnds, random, log, storeNow },
+  });
+  return { directory, hotDesk, passcodes: passcodeService, sealing: createSealing(peppers) };
+}
+
+async function peppersOf({ data, pepper, pepperId, olderPeppers }: Running['config']): Promise<Peppers> {
+  const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
+  return {
+    keyId: pepperId,
+    pepper: bytes(pepper ?? (await keptSecret(data, 'pepper'))),
+    olderPeppers: new Map(olderPeppers.map((older) => [older.id, bytes(older.pepper)])),
+  };
+}
