@@ -297,6 +297,11 @@ const settings = z.strictObject({
         .meta(
           about('How a phone learns that it has to show something else: by a NOTIFY check-sync, or not.'),
         ),
+      updateSpacing: seconds(0, 3600)
+        .default(10)
+        .meta(
+          about('Seconds at least between two such NOTIFYs to one phone; the last change is always told.'),
+        ),
     })
     .prefault({})
     .meta(about('What phones are told when somebody logs in or out.')),

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Association, Notice } from '../domain/association.ts';
 import type { Company, Directory, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
@@ -12,11 +11,11 @@ import {
   entriesOf,
   entryName,
   parseEntry,
-  parseYaml,
   sealDocument,
   toStored,
   toYaml,
 } from './directory-document.ts';
+import { readDirectoryYaml } from './directory-reader.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Log, Random } from './ports.ts';
@@ -87,7 +86,7 @@ export class DirectoryService {
     options: { readonly actor: string; readonly ifEmpty?: boolean },
   ): Promise<ImportSummary | DirectoryRefusal> {
     return whileStoreAnswers(async () => {
-      const parsed = parseYaml(text);
+      const parsed = await readDirectoryYaml(text);
       if ('problems' in parsed) return invalid(parsed.problems);
       const { document } = parsed;
       if (document.company.id !== this.#deps.company) {
@@ -174,7 +173,7 @@ export class DirectoryService {
     });
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const condition = ifEmpty ? { ifEmpty } : { ifVersion: view.directoryVersion };
-      const edit = difference(view.directory, sealed);
+      const edit = await difference(view.directory, sealed);
       const { outcome } = await this.#write(edit, { actor, ...condition });
       if (outcome === 'conflict') continue;
       if (outcome === 'written') await this.#releaseOrphans(document, actor);
@@ -222,22 +221,28 @@ export class DirectoryService {
   }
 }
 
-/** What leads from a directory to a document; webhooks only where the document speaks of them. */
-function difference(before: Directory | undefined, document: DirectoryDocument): DirectoryEdit {
+/**
+ * What leads from a directory to a document; webhooks only where the document speaks of them. In portions, as it may
+ * be long and calls go on meanwhile: what changes in between is seen by its version when it is written.
+ */
+async function difference(
+  before: Directory | undefined,
+  document: DirectoryDocument,
+): Promise<DirectoryEdit> {
   const known = new Map((before ? allEntries(before) : []).map((entry) => [entryName(entry), entry]));
-  const wanted = new Map(entriesOf(document).map((entry) => [entryName(entry), entry]));
-  const put = [...wanted].flatMap(([name, entry]) =>
-    isDeepStrictEqual(plain(known.get(name)), plain(entry)) ? [] : [entry],
+  const wanted = entriesOf(document);
+  const put: DirectoryEntry[] = [];
+  for (const [i, entry] of wanted.entries()) {
+    if (i % CHUNK === CHUNK - 1) await new Promise((resolve) => setImmediate(resolve));
+    const name = entryName(entry);
+    const old = known.get(name);
+    known.delete(name);
+    if (JSON.stringify(old?.value) !== JSON.stringify(entry.value)) put.push(entry);
+  }
+  const gone = [...known.values()].filter(
+    ({ kind }) => kind !== 'webhook' || document.webhooks !== undefined,
   );
-  const gone = [...known].filter(([name, { kind }]) => {
-    return !wanted.has(name) && (kind !== 'webhook' || document.webhooks !== undefined);
-  });
-  return { put, remove: gone.flatMap(([, entry]) => keyOf(entry)) };
-}
-
-/** Without what is undefined: the store knows no such thing. */
-function plain(entry: DirectoryEntry | undefined): unknown {
-  return entry && JSON.parse(JSON.stringify(entry.value));
+  return { put, remove: gone.flatMap(keyOf) };
 }
 
 function keyOf(entry: DirectoryEntry): EntryKey[] {
@@ -256,7 +261,8 @@ function chunks(entries: readonly DirectoryEntry[]): DirectoryEntry[][] {
 }
 
 function problemsOf(entry: DirectoryEntry): readonly string[] {
-  const parsed = parseEntry(entryName(entry), plain(entry));
+  // As the store will have it: without what is undefined.
+  const parsed = parseEntry(entryName(entry), JSON.parse(JSON.stringify(entry.value)));
   return 'problems' in parsed ? parsed.problems : [];
 }
 

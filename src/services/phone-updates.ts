@@ -4,7 +4,7 @@ import { type Store, StoreUnavailable } from '../store/store.ts';
 import { MissedPhones } from './missed-phones.ts';
 import type { Log, PhonePort, Timers } from './ports.ts';
 
-/** Changes closer together are one, in ms: a move, a take-over. No phone hears from us more often. */
+/** Changes closer together are one, in ms: a move, a take-over. */
 const SETTLE = 500;
 /** A phone is not disturbed in a call: looked at this often, and left alone for so long afterwards. */
 const BUSY = 1_000;
@@ -19,6 +19,8 @@ const RETRIES = 3;
 const BACK_OFF = 2_000;
 /** ms to wait for a store that is away. */
 const STORE_AWAY = 1_000;
+/** ms until a phone that was told a moment ago is looked at again. */
+const SPACED = 1_000;
 /** Changes this old are told at start-up, if no node has. */
 const RECENT = 120_000;
 /** A change that took longer to get here may have been told by others long ago. */
@@ -35,6 +37,8 @@ export interface PhoneUpdatesDependencies {
     onChange(listener: (event: ChangeEvent) => void): () => void;
   };
   readonly phone: PhonePort;
+  /** ms at least between two updates of a phone, whichever node sends them: it loads its configuration each time. */
+  readonly spacingMs: number;
   readonly clock: { now(): number } & Timers;
   readonly log: Log;
 }
@@ -50,6 +54,8 @@ interface Face {
   doubtful: boolean;
   /** Our own: no other node knows of it. */
   alone: boolean;
+  /** The change for which the phone has been left alone for long enough. */
+  spaced: string;
   /** Until when this node may try, by our own clock. */
   leasedUntil: number;
   tries: number;
@@ -180,6 +186,7 @@ export class PhoneUpdates {
       // Told by who knows the newest change; it may have come in this moment.
       if (face.key !== key) return SETTLE;
       if (mine === 'yes') return await this.#tell(host, face);
+      if (mine === 'soon') return SPACED;
       return mine === 'told' || face.lost++ >= LOOKS ? 'done' : LEASE + LEASE_MARGIN;
     } catch (error) {
       if (error instanceof StoreUnavailable) return STORE_AWAY;
@@ -188,10 +195,11 @@ export class PhoneUpdates {
     }
   }
 
-  async #isMine(host: string, face: Face): Promise<'yes' | 'no' | 'told'> {
+  async #isMine(host: string, face: Face): Promise<'yes' | 'soon' | 'no' | 'told'> {
     const doubtful = face.doubtful || face.lost > 0;
     if (face.alone) return 'yes';
     if (!(await this.#lease(host, face))) return 'no';
+    if (!(await this.#isSpaced(host, face))) return 'soon';
     if (!doubtful) return 'yes';
     face.doubtful = false;
     face.lost = 0;
@@ -206,6 +214,16 @@ export class PhoneUpdates {
     const asked = clock.now();
     const granted = await store.claimOnce(`face:${host}:${key}`, LEASE);
     if (granted && face.key === key) face.leasedUntil = asked + LEASE;
+    return granted;
+  }
+
+  /** Whether the last update is long enough ago; a try that failed may be repeated sooner. */
+  async #isSpaced(host: string, face: Face): Promise<boolean> {
+    const { store, spacingMs } = this.#deps;
+    if (spacingMs === 0 || face.spaced === face.key) return true;
+    const { key } = face;
+    const granted = await store.claimOnce(`facing:${host}`, spacingMs);
+    if (granted) face.spaced = key;
     return granted;
   }
 
@@ -247,6 +265,7 @@ export class PhoneUpdates {
 const NEW_FACE: Omit<Face, 'key' | 'seq'> = {
   doubtful: false,
   alone: false,
+  spaced: '',
   leasedUntil: 0,
   tries: 0,
   lost: 0,

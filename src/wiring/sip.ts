@@ -61,7 +61,8 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
   if (config.phones.update === 'check-sync') {
     const deps = { srf: connection.srf, view, clock, log, domain: sip.domain };
     const phone = new CheckSync({ deps, stateOf: (host) => app.warnings.stateOf(host) });
-    await running.up(new PhoneUpdates({ store, view, phone, clock, log }));
+    const spacingMs = config.phones.updateSpacing * 1000;
+    await running.up(new PhoneUpdates({ store, view, phone, spacingMs, clock, log }));
   }
   return { app, connection, engine: engine?.engine };
 }

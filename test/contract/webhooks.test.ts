@@ -102,6 +102,9 @@ function deliveryBench(webhookPath = '/hook') {
   return { clock, letters, secret, status, delivery: new Delivery(deps, webhook, status) };
 }
 
+/** Company, position, time: what no other event has. */
+const ID = `demo:42:${Date.UTC(2031, 4, 6, 14, 5)}`;
+
 const endEvent: ChangeEvent = {
   kind: 'end',
   seq: 42,
@@ -128,19 +131,19 @@ describe('a request', () => {
     expect(request.headers).toMatchObject({
       'content-type': 'application/json',
       'user-agent': 'Hotdesk/test',
-      'webhook-id': 'demo:42',
+      'webhook-id': ID,
       'webhook-timestamp': '1700000000',
       host: `127.0.0.1:${port}`,
     });
     // As a receiver would: from the text of the secret and what arrived.
-    const signed = `demo:42.1700000000.${body}`;
+    const signed = `${ID}.1700000000.${body}`;
     const mac = createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64')).update(signed);
     expect(request.headers['webhook-signature']).toBe(`v1,${mac.digest('base64')}`);
 
     const message = JSON.parse(body);
     expect(webhookMessage.parse(message)).toEqual(message);
     expect(message).toEqual({
-      id: 'demo:42',
+      id: ID,
       seq: 42,
       type: 'association.ended',
       at: '2031-05-06T14:05:00.000Z',
@@ -172,7 +175,7 @@ describe('tries', () => {
     await delivery.take(endEvent, never);
     await delivery.take({ ...endEvent, seq: 43 }, never);
     const ids = received.map(({ request }) => request.headers['webhook-id']);
-    expect(ids).toEqual(['demo:42', 'demo:42', 'demo:42', 'demo:42', 'demo:43']);
+    expect(ids).toEqual([ID, ID, ID, ID, ID.replace('42', '43')]);
     expect(new Set(received.slice(0, 4).map(({ body }) => body)).size).toBe(1);
     // Each try is signed for its own time.
     const stamps = received.map(

@@ -62,7 +62,7 @@ describe('a webhook', () => {
     const seqs = messages.map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
     expect(messages[2]).toMatchObject({
-      id: `demo:${seqs[2]}`,
+      id: `demo:${seqs[2]}:${Date.parse(messages[2].at)}`,
       company: 'demo',
       data: { host: PHONES.window, guest: '1001', reason: 'move', previousHost: PHONES.reception },
     });

@@ -120,7 +120,7 @@ function makeConfig(parts: {
     media: { ports: { from: 36_000 + worker * 500, to: 36_499 + worker * 500 }, ...options.settings?.media },
     http: { port: 0, adminToken: ADMIN_TOKEN, ...options.settings?.http },
     redis: { url: redisUrl, ...options.settings?.redis },
-    phones: { ...options.settings?.phones },
+    phones: { updateSpacing: 0, ...options.settings?.phones },
     webhooks: { allowInsecure: true, allowedNetworks: ['127.0.0.0/8'], ...options.settings?.webhooks },
     log: { level: 'trace', pretty: 'never' },
   };

@@ -47,7 +47,9 @@ const associated = {
 };
 
 const head = {
-  id: z.string().describe('`<company>:<seq>`; the same each time this event is delivered.'),
+  id: z
+    .string()
+    .describe('`<company>:<seq>:<ms>`; the same each time this event is delivered, and never another’s.'),
   seq: z.int().describe('Position in the log of changes; 0 for a test.'),
   at: time.describe('When it happened. ISO 8601, UTC.'),
   company: z.string(),
@@ -112,7 +114,8 @@ export type WebhookMessage = z.output<typeof webhookMessage>;
 /** A change as it is told outside. */
 export function messageOf(event: ChangeEvent, company: string): WebhookMessage {
   const { seq, at } = event;
-  return { id: `${company}:${seq}`, seq, at: iso(at), company, ...contentOf(event) };
+  // With its time: after a fail-over the positions of entries that were lost come again.
+  return { id: `${company}:${seq}:${at}`, seq, at: iso(at), company, ...contentOf(event) };
 }
 
 /** What an administrator sends to try a webhook; `id` is fresh each time. */

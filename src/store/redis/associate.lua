@@ -16,7 +16,12 @@ if late(ARGV[10], now) then return { 'late', text(now) } end
 
 local there = live(host, now)
 local elsewhere = liveOf(guest, now)
-if there and there.g == guest then return reply('alreadyHere', facts(there), op) end
+if there and there.g == guest then
+  -- Somebody now knows of it: whoever could not confirm it must not undo it any more.
+  there.told = '1'
+  write(there)
+  return reply('alreadyHere', facts(there), op)
+end
 if there and not takeover then return reply('occupied', facts(there), op) end
 if elsewhere and keepFirstDesk then return reply('elsewhere', facts(elsewhere), op) end
 

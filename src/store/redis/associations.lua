@@ -23,7 +23,7 @@ end
 local function write(record)
   redis.call('HSET', RECORDS, record.host, cjson.encode({
     g = record.g, gen = record.gen, at = record.at, dl = record.dl, site = record.site,
-    cap = record.cap, idle = record.idle,
+    cap = record.cap, idle = record.idle, told = record.told,
   }))
   if record.dl ~= '0' then redis.call('ZADD', DEADLINES, record.dl, record.host) end
 end

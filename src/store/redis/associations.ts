@@ -70,7 +70,8 @@ async function associateDurably(
 ): Promise<AssociateReply> {
   const { epoch } = options.link;
   const reply = decodeAssociate(await runAssociate(options, command));
-  if (reply.outcome === 'associated' && !(await isReplicated(options, epoch))) {
+  const isThere = reply.outcome === 'associated' || reply.outcome === 'alreadyHere';
+  if (isThere && !(await isReplicated(options, epoch))) {
     throw new StoreUnavailable('Too few replicas confirmed the login');
   }
   return reply;

@@ -165,6 +165,27 @@ describe('a login that Redis carried out but could not confirm', () => {
     expect((await watcher.snapshot()).seq).toBe(2);
   });
 
+  it('is not undone when the person has been told since that they are here', async () => {
+    const redis = await redisWith();
+    const wire = await heldWire(redis);
+    const company = newCompany();
+    const watcher = await storeOn(redis.path, { company });
+    const store = await storeOn(wire.path, { company });
+    wire.hold('replies');
+    const refused = timed(store.associate(login('h1', '1001')));
+    await eventually(async () => (await watcher.snapshot()).seq === 1);
+    wire.hold('all');
+    expect((await refused).error).toBeInstanceOf(StoreUnavailable);
+    expect(await watcher.associate(login('h1', '1001'))).toMatchObject({ outcome: 'alreadyHere' });
+    wire.hold('nothing');
+    await eventually(async () => (await timed(store.snapshot())).error === undefined);
+    await delay(1500);
+    expect((await watcher.snapshot()).associations).toMatchObject([
+      { host: 'h1', guest: '1001', generation: 1 },
+    ]);
+    expect(await watcher.end(logout({ host: 'h1' }))).toMatchObject({ outcome: 'ended' });
+  });
+
   it('is not undone when somebody repeats it', async () => {
     const redis = await redisWith();
     const wire = await heldWire(redis);

@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
-import { login, openStore } from './setup.ts';
+import { login, newCompany, openStore } from './setup.ts';
 
 let redis: TestRedis;
 let store: Awaited<ReturnType<typeof openStore>>;
+const company = newCompany();
 beforeAll(async () => {
   redis = await startRedis();
-  store = await openStore(redis.path);
+  store = await openStore(redis.path, { company });
 });
 afterAll(async () => {
   await store.stop();
@@ -33,4 +35,21 @@ it('no more is claimed at once than asked for', async () => {
   await delay(5);
   const claims = [await store.claimDue(2), await store.claimDue(2), await store.claimDue(2)];
   expect(claims.map(({ ended }) => ended)).toEqual([2, 1, 0]);
+});
+
+const good = { g: '1009', gen: '1', at: '1', dl: '0', site: 'x' };
+
+it.each([
+  '',
+  'x',
+  '5',
+  'null',
+  '[]',
+  ...Object.keys(good).map((name) => JSON.stringify({ ...good, [name]: {} })),
+])('a record that is no such thing (%s) keeps nobody from the phone', async (record) => {
+  const raw = new Redis(redis.path);
+  await raw.hset(`hd:{${company}}:b`, 'odd', record);
+  raw.disconnect();
+  expect(await store.associate(login('odd', '3001'))).toMatchObject({ outcome: 'associated' });
+  await store.end({ host: 'odd', reason: 'released', actor: 'test', opId: crypto.randomUUID() });
 });

@@ -18,6 +18,7 @@ class Cluster {
   readonly nodes: Node[] = [];
   readonly #claims = new Map<string, number>();
   storeAway = false;
+  spacingMs = 0;
 
   constructor() {
     this.clock.advance(1_700_000_000_000);
@@ -102,6 +103,7 @@ class Node implements PhonePort {
       clock,
       log,
       phone: this,
+      spacingMs: cluster.spacingMs,
       store: {
         claimOnce: async (name, ttl) => {
           await this.#later(this.claimDelay);
@@ -200,6 +202,31 @@ describe('a phone is told', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(500);
     expect(times.length).toBeGreaterThan(3);
     expect(cluster.guests().at(-1)).toBe('1029');
+  });
+
+  test('no oftener than the spacing, whichever node tells, the last state always', async () => {
+    cluster.spacingMs = 10_000;
+    const nodes = [cluster.node(), cluster.node()];
+    cluster.logIn('d1');
+    await cluster.pass(2_000);
+    cluster.logOut('d1');
+    await cluster.pass(2_000);
+    cluster.logIn('d1', '1002');
+    cluster.logIn('d2', '1003');
+    await cluster.pass(30_000);
+    const told = nodes.flatMap((node) => node.told).filter(({ host }) => host === 'd1');
+    expect(told.map(({ guest }) => guest)).toEqual(['1001', '1002']);
+    expect(Number(told[1]?.at) - Number(told[0]?.at)).toBeGreaterThanOrEqual(10_000);
+    expect(nodes.flatMap((node) => node.told).filter(({ host }) => host === 'd2')).toHaveLength(1);
+  });
+
+  test('again without waiting for the spacing when a try has failed', async () => {
+    cluster.spacingMs = 10_000;
+    const node = cluster.node();
+    node.outcomes = ['failed'];
+    cluster.logIn('d1');
+    await cluster.pass(4_000);
+    expect(node.told).toHaveLength(2);
   });
 
   test('both phones of a move, each on its own', async () => {

@@ -45,7 +45,7 @@ function taking(one: Delivery, seq: number): { outcome: string } {
 describe('delivery', () => {
   test('once, when it is taken', async () => {
     await delivery().take(startEvent(7), stop.signal);
-    expect(sender.sent).toEqual([{ at: 0, id: 'demo:7', url: orders.url }]);
+    expect(sender.sent).toEqual([{ at: 0, id: 'demo:7:7000', url: orders.url }]);
     expect(status).toMatchObject({ lastStatus: 200, consecutiveFailures: 0, lastDeliveredAt: 0 });
     expect(store.letters).toEqual([]);
   });
@@ -138,7 +138,7 @@ describe('while a receiver is away', () => {
   test('each further event has one try, until one is delivered', async () => {
     const one = await broken();
     for (const seq of [2, 3]) await one.take(startEvent(seq), stop.signal);
-    expect(sender.sent.map(({ id }) => id)).toEqual(['demo:2', 'demo:3']);
+    expect(sender.sent.map(({ id }) => id)).toEqual(['demo:2:2000', 'demo:3:3000']);
     expect(store.letters.map(({ event }) => event?.seq)).toEqual([1, 2, 3]);
 
     sender.answer = () => OK;

@@ -218,7 +218,7 @@ describe('dead letters', () => {
   test('of all webhooks, or of one, with what should have been sent', async () => {
     const all = await webhooks.deadLetters({ limit: 10 });
     expect(all).toMatchObject([
-      { webhook: 'a1', at: 5, problem: 'x', message: { id: 'demo:3', type: 'association.started' } },
+      { webhook: 'a1', at: 5, problem: 'x', message: { id: 'demo:3:3000', type: 'association.started' } },
       { webhook: 'b2' },
       { webhook: 'a1' },
     ]);
