@@ -131,11 +131,28 @@ const scenarios: Step = {
   },
 };
 
+const CHAOS_SECONDS = '20';
+
+const chaos: Step = {
+  what: 'chaos',
+  async run() {
+    const { code, output } = await run([
+      process.execPath,
+      '--import',
+      'tsx',
+      'test/chaos/run.ts',
+      CHAOS_SECONDS,
+    ]);
+    return { ok: code === 0, summary: output.trim().split('\n').at(-1) ?? '' };
+  },
+};
+
 const STEPS: readonly Step[] = [
   vitest('unit and contract', ['--project', 'unit', '--project', 'contract']),
   endToEnd('e2e', {}),
   containers,
   scenarios,
+  chaos,
 ];
 
 async function main(): Promise<number> {

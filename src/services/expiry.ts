@@ -2,6 +2,8 @@ import type { Store } from '../store/store.ts';
 import type { Log, Timers } from './ports.ts';
 
 const LONGEST_SLEEP_MS = 1_000;
+/** A store that comes back finds its deadlines met soon. */
+const AWAY_SLEEP_MS = 250;
 /** When something is due but cannot be ended, look again, but not in a tight loop. */
 const STUCK_SLEEP_MS = 20;
 const BATCH = 100;
@@ -56,7 +58,7 @@ export class Expiry {
     } catch (error) {
       if (!this.#storeAway) this.#deps.log.warn({ err: error }, 'expiry waits for the store');
       this.#storeAway = true;
-      return LONGEST_SLEEP_MS;
+      return AWAY_SLEEP_MS;
     }
   }
 }

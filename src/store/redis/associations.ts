@@ -53,13 +53,13 @@ async function associate(options: AssociationOptions, command: AssociateCommand)
   if (command.host === '' || command.guest === '')
     throw new TypeError('An association needs a host and a guest');
   await requireDurability(options);
-  options.takeBacks.cancel(command.opId);
+  const wasDoubtful = options.takeBacks.cancel(command.opId);
   try {
     return await associateDurably(options, command);
   } catch (error) {
     // It may have been carried out all the same, and nobody would know: the phone must not stay logged in.
-    if (error instanceof StoreUnavailable && !(error instanceof NotSent))
-      options.takeBacks.begin(command.opId);
+    const isDoubtful = wasDoubtful || !(error instanceof NotSent);
+    if (error instanceof StoreUnavailable && isDoubtful) options.takeBacks.begin(command.opId);
     throw error;
   }
 }

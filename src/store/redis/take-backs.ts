@@ -6,8 +6,8 @@ import { replicated } from './replicated.ts';
 /** Undoing in the background of logins that were refused as unavailable although Redis may have carried them out. */
 export interface TakeBacks {
   begin(opId: string): void;
-  /** Somebody repeats the operation, and its outcome is theirs now. */
-  cancel(opId: string): void;
+  /** Somebody repeats the operation, and its outcome is theirs now; whether it was to be undone. */
+  cancel(opId: string): boolean;
   stop(): void;
 }
 
@@ -31,9 +31,9 @@ const MOST_PENDING = 1000;
 /** Creates the list of what is to be undone; it tries until Redis answers. */
 export function createTakeBacks(options: TakeBackOptions): TakeBacks {
   const pending = new Map<string, AbortController>();
-  const cancel = (opId: string) => {
+  const cancel = (opId: string): boolean => {
     pending.get(opId)?.abort();
-    pending.delete(opId);
+    return pending.delete(opId);
   };
   return {
     begin(opId) {

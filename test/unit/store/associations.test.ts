@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createAssociations } from '../../../src/store/redis/associations.ts';
-import type { Link } from '../../../src/store/redis/connection.ts';
+import { type Link, NotSent } from '../../../src/store/redis/connection.ts';
 import { createKeys } from '../../../src/store/redis/keys.ts';
 import { createStoreClock } from '../../../src/store/redis/store-clock.ts';
 import { type AssociateCommand, StoreUnavailable } from '../../../src/store/store.ts';
@@ -31,12 +31,16 @@ function setUp(link: Partial<Link>) {
     },
     ...{ storeClock: createStoreClock({ now: () => 5000 }), commandTimeoutMs: 250, waitForReplicas: 1 },
     durability: { check: async () => undefined, checkAll: async () => undefined },
-    takeBacks: { begin: (opId) => undone.push(opId), cancel: () => undefined, stop: () => undefined },
+    takeBacks: {
+      begin: (opId) => undone.push(opId),
+      cancel: () => undone.pop() !== undefined,
+      stop: () => undefined,
+    },
   });
   return { associations, undone };
 }
 
-const associated = ['new', '5000', 'associated', '1', 'h1', '1001', 'london', '1', '5000', '6000', ''];
+const associated = ['new', '5000', 'associated', '1', 'h1', '1001', 'london', '1', '5000', '6000', '0', ''];
 
 it('a confirmation of replicas over another connection is none: that one never wrote the login', async () => {
   let epoch = 1;
@@ -54,14 +58,39 @@ it('a confirmation of replicas over another connection is none: that one never w
   expect(undone).toEqual(['a']);
 });
 
-it.each([[[]], [['new', '5000', 'dunno', '1', 'h1', '1001', 'london', '1', '5000', '6000']], ['x'], [null]])(
-  'a reply that cannot be read is no login: %j',
-  async (reply) => {
-    const { associations, undone } = setUp({ run: async () => reply });
-    await expect(associations.associate(command)).rejects.toThrow(StoreUnavailable);
-    expect(undone).toEqual(['a']);
-  },
-);
+it.each([
+  [[]],
+  [['new', '5000', 'dunno', '1', 'h1', '1001', 'london', '1', '5000', '6000', '0']],
+  ['x'],
+  [null],
+])('a reply that cannot be read is no login: %j', async (reply) => {
+  const { associations, undone } = setUp({ run: async () => reply });
+  await expect(associations.associate(command)).rejects.toThrow(StoreUnavailable);
+  expect(undone).toEqual(['a']);
+});
+
+it('a repeat that cannot be sent leaves the first attempt to be undone', async () => {
+  const answers = [new StoreUnavailable('no answer in time'), new NotSent('not connected')];
+  const { associations, undone } = setUp({
+    run: async () => {
+      throw answers.shift();
+    },
+  });
+  await expect(associations.associate(command)).rejects.toThrow('no answer in time');
+  expect(undone).toEqual(['a']);
+  await expect(associations.associate(command)).rejects.toThrow('not connected');
+  expect(undone).toEqual(['a']);
+});
+
+it('what could not be sent at all is not undone', async () => {
+  const { associations, undone } = setUp({
+    run: async () => {
+      throw new NotSent('not connected');
+    },
+  });
+  await expect(associations.associate(command)).rejects.toThrow('not connected');
+  expect(undone).toEqual([]);
+});
 
 it('a login that is late twice is refused', async () => {
   let runs = 0;
