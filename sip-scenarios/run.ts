@@ -223,7 +223,9 @@ async function main(words: readonly string[]): Promise<number> {
   const keys = `${first.extension}#${first.pin}#`;
   const recording = dtmfRecording({ keys, payloadType: 127, on: 50, gap: 50 });
   await writeFile(join(folder, 'burst-127.pcap'), recording);
-  const hotdesk = await startHotdesk({ settings: { sip: { nonceLifetime: 5 } } });
+  // SIPp plays one call per scenario: a NOTIFY between them would be another.
+  const settings = { sip: { nonceLifetime: 5 }, phones: { update: 'none' as const } };
+  const hotdesk = await startHotdesk({ settings });
   const failed = await runAll(makeStage(hotdesk, folder), words);
   await hotdesk.stop();
   await rm(folder, { recursive: true, force: true });
