@@ -84,7 +84,9 @@ export const auditEntry = z
     at: time,
     kind: z.enum(EVENT_TYPES),
     reason: z.string().nullable().describe('Why, or which notice.'),
-    actor: z.string().describe('Who did it: `guest`, `ttl` (the deadline), `admin:<name>`, `node:<id>`.'),
+    actor: z
+      .string()
+      .describe('Who did it: `guest`, `ttl` (the deadline), `system`, `admin:<name>`, `node:<id>`.'),
     host: hostName.nullable(),
     guest: guestName.nullable(),
     site: z.string().nullable(),

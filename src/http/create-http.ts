@@ -1,6 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBodyParser, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -58,6 +58,11 @@ function harden(_request: FastifyRequest, reply: FastifyReply, done: () => void)
   done();
 }
 
+/** Clients that always name a type send no body all the same; where one is needed, its schema says so. */
+function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
+  return (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done));
+}
+
 function createApp({ log }: HttpOptions) {
   const onError = errorHandler(log);
   const app = Fastify({
@@ -73,6 +78,11 @@ function createApp({ log }: HttpOptions) {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFoundHandler);
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    emptyOr(app.getDefaultJsonParser('error', 'error')),
+  );
   app.addHook('onRequest', harden);
   app.server.maxConnections = MAX_CONNECTIONS;
   return app;

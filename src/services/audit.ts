@@ -37,6 +37,11 @@ export const MAX_EXPORT_ROWS = 100_000;
 const PAGE = 1_000;
 /** Pages of the log that one question may read before it answers with what it has, and a cursor. */
 const MAX_PAGES = 20;
+/** The log's own time of an entry may differ so much from the one in it, in ms. */
+const EARLY = 1_000;
+const LATE = 5_000;
+/** Pages of the log in which one start is looked for. */
+const MAX_START_PAGES = 5;
 const FURTHER_BELOW = Number.MAX_SAFE_INTEGER;
 const INVALID_CURSOR: Refusal = {
   refused: 'invalidCursor',
@@ -150,10 +155,17 @@ export class Audit {
   }
 
   async #previousHost({ guest, generation, startedAt }: Association): Promise<string | undefined> {
-    const then = { guest, from: startedAt, to: startedAt, kinds: ['start'] as const, limit: 10 };
-    const { events } = await this.#deps.store.history(then);
-    const start = events.find(({ seq }) => seq === generation);
-    return start?.kind === 'start' ? start.previousHost : undefined;
+    const [from, to] = [startedAt - EARLY, startedAt + LATE];
+    const around = { guest, from, to, kinds: ['start'] as const, limit: 100 };
+    let after: string | undefined;
+    for (let pages = 0; pages < MAX_START_PAGES; pages++) {
+      const { events, next } = await this.#deps.store.history({ ...around, after });
+      const start = events.find(({ seq }) => seq === generation);
+      if (start) return start.kind === 'start' ? start.previousHost : undefined;
+      if (next === undefined) return undefined;
+      after = next;
+    }
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Association, Notice } from '../domain/association.ts';
+import type { Notice } from '../domain/association.ts';
 import type { Company, Directory, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
@@ -18,18 +18,18 @@ import {
 import { readDirectoryYaml } from './directory-reader.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
 import type { Passcodes } from './passcodes.ts';
-import type { Log, Random } from './ports.ts';
+import type { Clock, Log } from './ports.ts';
+import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryDependencies {
-  readonly store: Pick<Store, 'writeDirectory' | 'end'>;
+  readonly store: Pick<Store, 'writeDirectory'>;
   readonly view: View & {
     readonly directoryVersion: number;
-    associations(): Iterable<Association>;
     /** Resolves when the view has this version of the directory, false after a while without it. */
     whenDirectory(version: number): Promise<boolean>;
   };
   readonly passcodes: Pick<Passcodes, 'hash'>;
-  readonly random: Random;
+  readonly clock: Clock;
   readonly log: Log;
   /** Company whose state the store keeps. */
   readonly company: string;
@@ -70,16 +70,18 @@ const BUSY: Refusal = { refused: 'storeUnavailable', detail: 'others change the 
 /** Administration of the directory: as one YAML file, and entry by entry. */
 export class DirectoryService {
   readonly #deps: DirectoryDependencies;
+  /** Side by side the writes of one node would only make each other start anew. */
+  readonly #writes: WriteQueue;
 
   constructor(deps: DirectoryDependencies) {
     this.#deps = deps;
+    this.#writes = new WriteQueue(deps.clock);
   }
 
   /**
-   * Replaces the directory by this YAML; clear passcodes and SIP passwords are hashed on the way. People and hosts that
-   * are gone afterwards lose their association. All of it or nothing, but for changes of more than 2000 entries: when
-   * the store goes away in their midst, the refusal says so, and the same import again completes it. Refused with
-   * invalidDirectory or storeUnavailable.
+   * Replaces the directory by this YAML; clear passcodes and SIP passwords are hashed on the way. All of it or
+   * nothing, but for changes of more than 2000 entries: when the store goes away in their midst, the refusal says so,
+   * and the same import again completes it. Refused with invalidDirectory, storeUnavailable or overloaded.
    */
   importYaml(
     text: string,
@@ -105,25 +107,14 @@ export class DirectoryService {
 
   /**
    * Changes entries. `edit` is given the directory as it is and says what to change; when somebody else has written
-   * meanwhile it is asked again. Refused with invalidDirectory, storeUnavailable, stateUnknown or whatever `edit` refuses.
+   * meanwhile it is asked again. Refused with invalidDirectory, storeUnavailable, stateUnknown,
+   * overloaded or whatever `edit` refuses.
    */
   editDirectory(
     edit: (directory: Directory) => DirectoryEdit | Refusal,
     actor: string,
   ): Promise<'done' | DirectoryRefusal> {
-    return whileStoreAnswers(async () => {
-      for (let attempt = 0; attempt < TRIES; attempt++) {
-        const { directory, directoryVersion } = this.#deps.view;
-        if (!directory) return { refused: 'stateUnknown' };
-        const change = edit(directory);
-        if (isRefusal(change)) return change;
-        const problems = (change.put ?? []).flatMap(problemsOf);
-        if (problems.length > 0) return invalid(problems);
-        const written = await this.#write(change, { actor, ifVersion: directoryVersion });
-        if (written.outcome === 'written') return 'done';
-      }
-      return BUSY;
-    });
+    return this.#writes.run(() => whileStoreAnswers(() => this.#edit(edit, actor)));
   }
 
   /** Changes one user. Refused with unknownUser besides. */
@@ -161,22 +152,47 @@ export class DirectoryService {
     );
   }
 
+  async #edit(
+    edit: (directory: Directory) => DirectoryEdit | Refusal,
+    actor: string,
+  ): Promise<'done' | DirectoryRefusal> {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const { directory, directoryVersion } = this.#deps.view;
+      if (!directory) return { refused: 'stateUnknown' };
+      const change = edit(directory);
+      if (isRefusal(change)) return change;
+      const problems = (change.put ?? []).flatMap(problemsOf);
+      if (problems.length > 0) return invalid(problems);
+      const written = await this.#write(change, { actor, ifVersion: directoryVersion });
+      if (written.outcome === 'written') return 'done';
+    }
+    return BUSY;
+  }
+
   async #replace(
     document: DirectoryDocument,
-    { actor, ifEmpty = false }: { readonly actor: string; readonly ifEmpty?: boolean },
+    options: { readonly actor: string; readonly ifEmpty?: boolean },
   ): Promise<ImportSummary | DirectoryRefusal> {
-    const { passcodes, realm, view, log } = this.#deps;
+    const { passcodes, realm, view } = this.#deps;
     if (view.knowledge === 'unknown') return { refused: 'storeUnavailable' };
     const sealed = await sealDocument(document, {
       hash: (extension, passcode) => passcodes.hash(document.company.id, extension, passcode),
       digest: (host, password) => digestSecrets(host, realm, password),
     });
+    return this.#writes.run(() => this.#writeAll(document, sealed, options));
+  }
+
+  async #writeAll(
+    document: DirectoryDocument,
+    sealed: DirectoryDocument,
+    { actor, ifEmpty = false }: { readonly actor: string; readonly ifEmpty?: boolean },
+  ): Promise<ImportSummary | DirectoryRefusal> {
+    const { view, log } = this.#deps;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const condition = ifEmpty ? { ifEmpty } : { ifVersion: view.directoryVersion };
       const edit = await difference(view.directory, sealed);
       const { outcome } = await this.#write(edit, { actor, ...condition });
       if (outcome === 'conflict') continue;
-      if (outcome === 'written') await this.#releaseOrphans(document, actor);
       const summary = summarise(document, outcome === 'written');
       log.info({ ...summary, actor }, 'directory imported');
       return summary;
@@ -209,15 +225,6 @@ export class DirectoryService {
     // Who has changed something reads it back at once.
     await view.whenDirectory(written.version);
     return written;
-  }
-
-  /** Nobody stays logged in who no longer exists, or at a phone that does not. */
-  async #releaseOrphans({ hosts, users }: DirectoryDocument, actor: string): Promise<void> {
-    for (const { host, guest, generation } of [...this.#deps.view.associations()]) {
-      if (Object.hasOwn(hosts, host) && Object.hasOwn(users, guest)) continue;
-      const opId = this.#deps.random.uuid();
-      await this.#deps.store.end({ host, generation, reason: 'released', actor, opId });
-    }
   }
 }
 

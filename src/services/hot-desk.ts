@@ -47,8 +47,8 @@ export interface LoggedIn {
   readonly movedFrom?: Host | undefined;
 }
 
+/** The guest may have left the directory. */
 export interface Ended {
-  readonly user: User;
   readonly association: Association;
 }
 
@@ -211,17 +211,14 @@ export class HotDesk {
 
   #endHere(host: string, opId: string): Ended | Refusal {
     const association = this.#deps.view.associationAt(host);
-    const user = association && this.#deps.view.directory?.users.get(association.guest);
-    if (!user || !this.#deps.pendingEnds.add(association, opId)) return STORE_UNAVAILABLE;
-    return { user, association };
+    if (!association || !this.#deps.pendingEnds.add(association, opId)) return STORE_UNAVAILABLE;
+    return { association };
   }
 
   #endResult(reply: EndReply): Ended | Refusal {
     if (reply.outcome === 'none') return { refused: 'nobodyHere' };
     if (reply.outcome !== 'ended') return { refused: 'notYours' };
-    const user = this.#deps.view.directory?.users.get(reply.association.guest);
-    if (!user) return { refused: 'nobodyHere', detail: 'the guest has left the directory' };
-    return { user, association: reply.association };
+    return { association: reply.association };
   }
 
   #result(reply: AssociateReply, user: User): LoggedIn | Refusal {

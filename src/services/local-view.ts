@@ -5,7 +5,7 @@ import { DirectoryTable } from '../domain/directory-table.ts';
 import { type AssociationState, applyChange, isOverdue, stateAt } from '../domain/fold.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryLoading, Follower, Snapshot } from '../store/store.ts';
-import { parseEntry, parseEntryName } from './directory-document.ts';
+import { type EntryKey, parseEntry, parseEntryName } from './directory-document.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 
 const FRESH_MS = 1_500;
@@ -30,6 +30,10 @@ export class LocalView implements View, Follower {
   readonly #reconnected = new Set<() => void>();
   #state: AssociationState | undefined;
   #table: DirectoryTable | undefined;
+  /** Names of stored entries that are not in the table because they are not valid here. */
+  #unreadable = new Set<string>();
+  /** The state was loaded anew, and the directory in use may be older than it. */
+  #isDirectoryBehind = false;
   /** Log position of the last directory change in use. */
   #directoryVersion = 0;
   /** Called when another version is in use. */
@@ -61,6 +65,17 @@ export class LocalView implements View, Follower {
 
   get directoryVersion(): number {
     return this.#directoryVersion;
+  }
+
+  /**
+   * Whether the directory is known to be without this entry. Not while it is being loaded, and not when there is one
+   * that this node cannot read.
+   */
+  lacks(key: Exclude<EntryKey, { readonly kind: 'company' }>): boolean {
+    const { directory } = this;
+    if (!directory || this.#isDirectoryBehind || this.#unreadable.has(`${key.kind}:${key.id}`)) return false;
+    const { sites, users, hosts, webhooks } = directory;
+    return !{ site: sites, user: users, host: hosts, webhook: webhooks }[key.kind].has(key.id);
   }
 
   /** Resolves when this version of the directory, or a later one, is in use; with false after a second without it. */
@@ -159,6 +174,7 @@ export class LocalView implements View, Follower {
     const before = this.#state;
     const after = stateAt(snapshot.seq, snapshot.associations);
     this.#state = after;
+    this.#isDirectoryBehind = true;
     this.#bindings = new Map(snapshot.bindings);
     this.#ahead.clear();
     for (const [host, generation] of this.#ended) {
@@ -171,13 +187,18 @@ export class LocalView implements View, Follower {
   /** A large directory comes in many pages; the one in use stays until the last. */
   onDirectory(): DirectoryLoading {
     const table = new DirectoryTable();
+    const unreadable = new Set<string>();
     return {
       page: (entries) => {
-        for (const [name, value] of entries) this.#putEntry(table, name, value);
+        for (const [name, value] of entries) {
+          if (!this.#putEntry(table, name, value)) unreadable.add(name);
+        }
       },
       done: (version) => {
         const isFirst = this.#table === undefined;
         this.#table = table;
+        this.#unreadable = unreadable;
+        this.#isDirectoryBehind = false;
         const changed = version !== this.#directoryVersion;
         this.#useVersion(version);
         const event = { kind: 'directory', seq: version, at: this.now(), actor: 'unknown' } as const;
@@ -190,8 +211,10 @@ export class LocalView implements View, Follower {
     if (!this.#table) return;
     for (const [name, value] of entries) {
       const key = parseEntryName(name);
-      if (value !== undefined) this.#putEntry(this.#table, name, value);
-      else if (key && key.kind !== 'company') this.#table.remove(key.kind, key.id);
+      this.#unreadable.delete(name);
+      if (value !== undefined) {
+        if (!this.#putEntry(this.#table, name, value)) this.#unreadable.add(name);
+      } else if (key && key.kind !== 'company') this.#table.remove(key.kind, key.id);
     }
   }
 
@@ -244,12 +267,16 @@ export class LocalView implements View, Follower {
     this.#unsaved.delete(aor);
   }
 
-  /** An entry that is not valid is left out, or stays as it was. */
-  #putEntry(table: DirectoryTable, name: string, value: unknown): void {
+  /** An entry that is not valid is left out, or stays as it was: false. */
+  #putEntry(table: DirectoryTable, name: string, value: unknown): boolean {
     const parsed = parseEntry(name, value);
-    if (!('problems' in parsed)) return table.put(parsed);
-    const { problems } = parsed;
-    this.#deps.log.error({ problems }, 'an entry of the stored directory is not valid and is not used');
+    if ('problems' in parsed) {
+      const { problems } = parsed;
+      this.#deps.log.error({ problems }, 'an entry of the stored directory is not valid and is not used');
+      return false;
+    }
+    table.put(parsed);
+    return true;
   }
 
   #forgetEnded({ host, generation }: Association): void {

@@ -5,6 +5,8 @@ import { type Peppers, pepperTable } from './peppers.ts';
 
 /** OWASP's first choice for argon2id; KiB, passes, lanes. 12 ms on a core of 2023. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+/** What the hash of an imported person may cost. */
+const MOST = { memoryCost: 131_072, timeCost: 10 } as const;
 /** KiB. */
 const ARGON2_MIN_MEMORY = 8;
 /** Same cost as a real record and no passcode fits: what an unknown extension is checked against. */
@@ -100,9 +102,11 @@ export class Passcodes {
   }
 }
 
-/** Whether a text has the form `hash` gives. */
+/** Whether a text has the form `hash` gives, and costs no more to check than a login may. */
 export function isPasscodeHash(text: string): boolean {
-  return HASH.test(text);
+  if (!HASH.test(text)) return false;
+  const { memoryCost, timeCost } = costOf(text);
+  return memoryCost <= MOST.memoryCost && timeCost <= MOST.timeCost;
 }
 
 interface Cost {

@@ -35,6 +35,7 @@ export interface PhoneUpdatesDependencies {
     /** The store's clock, ms since 1970. */
     now(): number;
     onChange(listener: (event: ChangeEvent) => void): () => void;
+    onReconnect(listener: () => void): () => void;
   };
   readonly phone: PhonePort;
   /** ms at least between two updates of a phone, whichever node sends them: it loads its configuration each time. */
@@ -76,6 +77,9 @@ export class PhoneUpdates {
   readonly #faces = new Map<string, Face>();
   readonly #missed: MissedPhones;
   #stopListening: (() => void) | undefined;
+  #stopWaiting: (() => void) | undefined;
+  /** What the last minutes left untold could not be read. */
+  #isBehind = false;
   #full = false;
 
   constructor(deps: PhoneUpdatesDependencies) {
@@ -89,6 +93,9 @@ export class PhoneUpdates {
     this.#stopListening ??= this.#deps.view.onChange((event) => {
       if (event.kind === 'start' || event.kind === 'end') this.#changed(event);
     });
+    this.#stopWaiting ??= this.#deps.view.onReconnect(() => {
+      if (this.#isBehind) void this.#catchUp();
+    });
     void this.#catchUp();
   }
 
@@ -96,6 +103,8 @@ export class PhoneUpdates {
   stop(): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
     for (const face of this.#faces.values()) face.timer?.cancel();
     this.#faces.clear();
     this.#missed.clear();
@@ -116,6 +125,7 @@ export class PhoneUpdates {
   /** A node that died between a change and its NOTIFY left it to whoever starts next. */
   async #catchUp(): Promise<void> {
     const { store, view } = this.#deps;
+    this.#isBehind = false;
     try {
       const query = { from: view.now() - RECENT, kinds: ['start', 'end'], limit: 1_000 } as const;
       const { events } = await store.history(query);
@@ -129,6 +139,7 @@ export class PhoneUpdates {
         if (!this.#faces.has(host)) this.#note(host, { key: keyOf(event), seq: event.seq, doubtful: true });
       }
     } catch (error) {
+      this.#isBehind = true;
       this.#deps.log.warn({ err: error }, 'cannot see which phones were told of the last changes');
     }
   }

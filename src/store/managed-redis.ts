@@ -1,26 +1,28 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeFolder } from './managed/config.ts';
+import { describeFolder, type Folder } from './managed/config.ts';
 import { lockFolder } from './managed/folder-lock.ts';
 import { endOrphan } from './managed/orphan.ts';
 import { type LaunchOptions, launch, type Server, terminate } from './managed/server.ts';
+import { cannotUse } from './managed/unusable.ts';
 
-export { RedisMissing } from './managed/server.ts';
+export { RedisUnusable } from './managed/unusable.ts';
 
 export interface ManagedRedisOptions {
   /** Where its data and socket live; made if absent, and closed to other users. */
   readonly folder: string;
   /** Default: `redis-server`, found on the PATH. */
   readonly binary?: string;
-  readonly onProblem?: (text: string, error?: Error) => void;
+  readonly onProblem?: (text: string) => void;
   /** ms since 1970. */
   readonly clock?: { now(): number };
 }
 
 export interface ManagedRedis {
   /**
-   * Starts Redis and resolves with its socket when it answers. Rejects with a sentence for the operator when the
-   * binary is missing, the folder is in use, or Redis does not start.
+   * Starts Redis and resolves with its socket when it answers. Rejects with a sentence for the operator: a
+   * `RedisUnusable` when the binary is missing, the disk keeps us out or Redis does not start with its data; another
+   * Error when the folder is in use or its path too long, which are mistakes.
    */
   start(): Promise<{ path: string }>;
   /** Ends Redis: SIGTERM, and SIGKILL after 3 s. */
@@ -28,7 +30,10 @@ export interface ManagedRedis {
   readonly pid: number | undefined;
 }
 
-const LONGEST_RESTART_MS = 2000;
+/** However often it ended: with the start itself Redis is back within 2 s. */
+const LONGEST_RESTART_MS = 400;
+/** Why it does not start again is told anew after this long, ms. */
+const REMINDER_MS = 10_000;
 /** After running this long, restarts are counted from one again. */
 const STEADY_MS = 60_000;
 
@@ -63,10 +68,8 @@ class SupervisedRedis implements ManagedRedis {
     if (this.#release !== undefined) throw new Error('The private redis-server is started already');
     const { binary, onProblem } = this.#options;
     const folder = describeFolder(this.#options.folder);
-    await mkdir(folder.path, { recursive: true, mode: 0o700 });
-    await chmod(folder.path, 0o700);
     this.#stopping = new AbortController();
-    ({ release: this.#release } = await lockFolder(folder.ownerSocket));
+    ({ release: this.#release } = await takeFolder(folder));
     const launching = { binary, folder, signal: this.#stopping.signal };
     try {
       if (await endOrphan(folder)) onProblem('A redis-server left over by an earlier run was ended');
@@ -101,10 +104,22 @@ class SupervisedRedis implements ManagedRedis {
       if (launching.signal.aborted) return;
       restarts = clock.now() - since > STEADY_MS ? 1 : restarts + 1;
       onProblem(`The private redis-server ended (${how}) and is started again`);
-      this.#server = await restart({ ...launching, restarts, onProblem });
+      this.#server = await restart({ ...launching, restarts, onProblem, clock });
       // Stopped in the moment it came up.
       if (launching.signal.aborted && this.#server !== undefined) await terminate(this.#server);
     }
+  }
+}
+
+/** Makes the folder and becomes its owner. */
+async function takeFolder(folder: Folder): Promise<{ release(): Promise<void> }> {
+  try {
+    await mkdir(folder.path, { recursive: true, mode: 0o700 });
+    await chmod(folder.path, 0o700);
+    return await lockFolder(folder.ownerSocket);
+  } catch (error) {
+    // A code is the system's; without one it is our own word that somebody else has the folder.
+    throw (error as NodeJS.ErrnoException).code === undefined ? error : cannotUse(folder, error as Error);
   }
 }
 
@@ -112,17 +127,22 @@ class SupervisedRedis implements ManagedRedis {
 async function restart(
   options: LaunchOptions & {
     readonly restarts: number;
-    readonly onProblem: (text: string, error?: Error) => void;
+    readonly onProblem: (text: string) => void;
+    readonly clock: { now(): number };
   },
 ): Promise<Server | undefined> {
-  const { restarts, signal, onProblem } = options;
+  const { restarts, signal, onProblem, clock } = options;
+  let told = { why: '', at: 0 };
   for (let n = restarts; ; n++) {
     await delay(Math.min(100 * n, LONGEST_RESTART_MS), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return undefined;
     try {
       return await launch(options);
     } catch (error) {
-      if (!signal.aborted) onProblem('The private redis-server does not start', error as Error);
+      const why = (error as Error).message;
+      if (signal.aborted || (why === told.why && clock.now() - told.at < REMINDER_MS)) continue;
+      told = { why, at: clock.now() };
+      onProblem(`The private redis-server is tried again and again: ${why}`);
     }
   }
 }

@@ -193,6 +193,8 @@ export interface Store {
   stop(): Promise<void>;
   /** Whether commands are likely to be answered now; never blocks. */
   readonly available: boolean;
+  /** Why logins are refused although the store answers, as a sentence: it could lose what it acknowledges. */
+  readonly weakness: string | undefined;
   /**
    * Associates, moves or takes over in one step; who is here already is left as they are. When it rejects, nobody is
    * associated: what was carried out all the same is undone in the background. A repeat with the same `opId` may
@@ -228,6 +230,8 @@ export interface Store {
    * `take` resolves; one that rejects gets the entry again, after a while. A new consumer begins at the end of the log.
    */
   consume(consumer: Consumer, signal: AbortSignal): Promise<void>;
+  /** Forgets how far a consumer has got that will not come again. */
+  forgetConsumer(name: string): Promise<void>;
   /** Entries of the change log, newest first. */
   history(query: HistoryQuery): Promise<HistoryPage>;
   /** Forgets entries older than this that every consumer has taken; says how many. `consumers`: those that count. */

@@ -25,18 +25,18 @@ interface Needs {
 }
 
 /** The admin API. */
-export async function startHttp({ config, log, onStop }: Running, needs: Needs): Promise<HttpParts> {
+export async function startHttp({ config, log, onStop, problem }: Running, needs: Needs): Promise<HttpParts> {
   const { store, view, services, effects, connection, media } = needs;
   const { adminToken } = config.http;
   const tokenFile = adminToken === undefined ? join(config.data, 'admin-token') : undefined;
   const http = createHttp({
     ...{ host: config.http.host, port: config.http.port, log },
-    adminToken: adminToken ?? (await keptSecret(config.data, 'admin-token')),
+    adminToken: adminToken ?? (await keptSecret(config.data, 'admin-token', problem)),
     now: () => performance.now(),
     services: {
       ...{ view, ...services, ...effects },
       readiness: () => ({
-        store: store.available && view.directory !== undefined,
+        store: store.available && store.weakness === undefined && view.directory !== undefined,
         sip: connection.connected,
         media: media.available,
       }),

@@ -3,6 +3,7 @@ import { keptSecret } from '../data-folder.ts';
 import { DirectoryService } from '../services/directory-service.ts';
 import { HotDesk } from '../services/hot-desk.ts';
 import type { LocalView } from '../services/local-view.ts';
+import { Orphans } from '../services/orphans.ts';
 import { PasscodeService } from '../services/passcode-service.ts';
 import { Passcodes } from '../services/passcodes.ts';
 import { PendingEnds } from '../services/pending-ends.ts';
@@ -24,26 +25,28 @@ export async function createServices(
   { store, view }: { readonly store: Store; readonly view: LocalView },
 ): Promise<Services> {
   const { config, clock, log } = running;
-  const peppers = await peppersOf(config);
+  const peppers = await peppersOf(running);
   const passcodes = new Passcodes(peppers);
   const random = { uuid: randomUUID };
   const { company, sip } = config;
-  const directory = new DirectoryService({ store, view, passcodes, realm: sip.domain, company, random, log });
+  const directory = new DirectoryService({ store, view, passcodes, realm: sip.domain, company, clock, log });
   const draw = (limit: number): number => randomInt(limit);
   const passcodeService = new PasscodeService({ directory, store, view, passcodes, randomInt: draw, log });
   const storeNow = (): number => view.now();
   const pendingEnds = await running.up(new PendingEnds({ store, view, timers: clock, log }));
+  await running.up(new Orphans({ store, view, timers: clock, random, log }));
   const hotDesk = new HotDesk({
     ...{ store, view, passcodes, passcodeService, pendingEnds, random, log, storeNow },
   });
   return { directory, hotDesk, passcodes: passcodeService, sealing: createSealing(peppers) };
 }
 
-async function peppersOf({ data, pepper, pepperId, olderPeppers }: Running['config']): Promise<Peppers> {
+async function peppersOf({ config, problem }: Running): Promise<Peppers> {
+  const { data, pepper, pepperId, olderPeppers } = config;
   const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
   return {
     keyId: pepperId,
-    pepper: bytes(pepper ?? (await keptSecret(data, 'pepper'))),
+    pepper: bytes(pepper ?? (await keptSecret(data, 'pepper', problem))),
     olderPeppers: new Map(olderPeppers.map((older) => [older.id, bytes(older.pepper)])),
   };
 }

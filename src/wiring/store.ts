@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Expiry } from '../services/expiry.ts';
 import { LocalView } from '../services/local-view.ts';
-import { createManagedRedis, RedisMissing } from '../store/managed-redis.ts';
+import { createManagedRedis, RedisUnusable } from '../store/managed-redis.ts';
 import { createRedisStore } from '../store/redis/redis-store.ts';
 import type { Place } from '../store/redis/topology.ts';
 import type { Store } from '../store/store.ts';
@@ -30,7 +30,7 @@ function placeOf({ url, sentinel, cluster }: Running['config']['redis']): Place 
   return url === undefined ? undefined : { url };
 }
 
-/** Without the program itself Hotdesk still does what needs no store: emergency calls go out. */
+/** Without a private Redis that runs Hotdesk still does what needs no store: emergency calls go out. */
 async function startRedis({ config, log, onStop, problem }: Running): Promise<string> {
   const folder = join(config.data, 'redis');
   const redis = createManagedRedis({ folder, onProblem: problem });
@@ -38,8 +38,9 @@ async function startRedis({ config, log, onStop, problem }: Running): Promise<st
   try {
     return (await redis.start()).path;
   } catch (error) {
-    if (!(error instanceof RedisMissing)) throw error;
-    log.error({}, `${error.message}. Until then nobody can log in, and only emergency calls go out.`);
+    if (!(error instanceof RedisUnusable)) throw error;
+    const then = 'Then start Hotdesk again: until then nobody can log in, and only emergency calls go out.';
+    log.error({}, `${error.message}. ${then}`);
     return join(folder, 'redis.sock');
   }
 }

@@ -234,6 +234,40 @@ describe('what a receiver may do to us', () => {
     await new Promise((resolve) => dribbler.close(resolve));
   });
 
+  test.each([
+    ['and wait', (_socket: Socket) => undefined],
+    ['and close', (socket: Socket) => socket.end()],
+    ['and talk on', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')],
+  ])('change the protocol (101) %s', async (_name, then) => {
+    const changer = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+      socket.resume().write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+      then(socket);
+    });
+    await new Promise<void>((resolve) => changer.listen(0, '127.0.0.1', resolve));
+    const { port: at } = changer.address() as AddressInfo;
+    const result = await post()({ ...to(), url: `http://127.0.0.1:${at}/` }, never);
+    expect(result).toEqual({ status: 101 });
+    await expect.poll(() => sockets.size).toBe(0);
+    await new Promise((resolve) => changer.close(resolve));
+  });
+
+  test('an upgrade is no delivery, and the next event has its turn', async () => {
+    const { delivery, letters } = deliveryBench();
+    answer = (response) =>
+      void response.socket?.write('HTTP/1.1 101 Other\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    await delivery.take(endEvent, never);
+    expect(letters[0]?.problem).toBe('the answer was 101');
+  });
+
+  test('answer in part, then hang up: the status counts', async () => {
+    answer = (response) => {
+      response.writeHead(200, { 'Content-Length': '100' }).write('x', () => response.destroy());
+    };
+    expect(await post()(to(), never)).toMatchObject({ status: 200 });
+  });
+
   test('dribble a body: the status counts, and the connection is closed soon', async () => {
     answer = (response) => {
       response.writeHead(200).write('x');

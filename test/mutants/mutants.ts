@@ -66,10 +66,10 @@ export const MUTANTS: readonly Mutant[] = [
     ['a reply tells an old position', "redis.call('GET', LOG.seq) or '0' }", "'0' }"],
     ['a record that is no object is believed', "type(record) ~= 'table' or", ''],
     ['a record without a guest is believed', "type(record.g) ~= 'string' or", ''],
-    ['a record without a site is believed', "or type(record.site) ~= 'string'", ''],
+    ['a record without a site is believed', "if type(record.site) ~= 'string' then return nil end", ''],
     [
       'a record without its numbers is believed',
-      'if not (tonumber(record.gen) and tonumber(record.at) and tonumber(record.dl)) then return nil end',
+      'if not (isWhole(record.gen) and isWhole(record.at) and isWhole(record.dl)) then return nil end',
       '',
     ],
     ['nothing is late', "return lastMoment ~= '0' and", 'return false and'],
@@ -77,11 +77,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...of('associate.lua', ASSOCIATIONS, [
     ['a repeat is done again', 'if before then return before end', ''],
     ['what comes too late is done', "if late(ARGV[10], now) then return { 'late', text(now) } end", ''],
-    [
-      'who is here already is not told',
-      "if there and there.g == guest then return reply('alreadyHere', facts(there), op) end",
-      '',
-    ],
+    ['who is here already is not told', "return reply('alreadyHere', facts(there), op)", ''],
     [
       'an occupied host is taken',
       "if there and not takeover then return reply('occupied', facts(there), op) end",
@@ -121,7 +117,8 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
     ['never becomes finite', "record.dl ~= '0' and (dl", '(dl'],
-    ['a call moves the fixed limit', "if ARGV[3] == 'stay' then", 'if true then'],
+    ['a call moves the fixed limit', "if ARGV[3] == 'stay' and cap ~= '0' then", 'if true then'],
+    ['a shortened limit takes from who stays', 'math.max(tonumber(cap), now + limit)', 'now + limit'],
     ['to stay does not outlast the next call', 'record.cap, record.dl = cap, dl', 'record.dl = dl'],
     ['the new deadline is not written', 'write(record)', ''],
     [
@@ -140,9 +137,19 @@ export const MUTANTS: readonly Mutant[] = [
   ...of('take-back.lua', UNDO, [
     ['nothing is taken back', "finish(record, 'released', ARGV[1], now)", ''],
     ['the operation is not forgotten', "redis.call('DEL', KEYS[8])", ''],
-    ['a newer association is taken back', 'record.gen ~= done[6] or ', ''],
-    ['what somebody was told of since is taken back', ' or record.told', ''],
-    ['what somebody else did is taken back', "done[1] == 'associated' and live", 'live'],
+    ['a newer association is taken back', ' or record.gen ~= done[6]', ''],
+    [
+      'what somebody was told of since is taken back',
+      'if record.undo and not record.told then',
+      'if record.undo then',
+    ],
+    [
+      'who hears nothing of being here already takes all back',
+      "record.undo or (isOwn and '1' or nil)",
+      "record.undo or '1'",
+    ],
+    ['what two could not be told of stays', 'record.undo = record.undo or', 'record.undo = nil and'],
+    ['what somebody else did is taken back', "local isOwn = done[1] == 'associated'", 'local isOwn = true'],
   ]),
   ...of(
     'write-directory.lua',
@@ -209,7 +216,8 @@ export const MUTANTS: readonly Mutant[] = [
     'confirm-guess.lua',
     ['guesses'],
     [
-      ['the person does not start anew', "redis.call('DEL', KEYS[1], KEYS[2])", ''],
+      ['the person does not start anew', "redis.call('HDEL', KEYS[1]", "redis.call('HMGET', KEYS[1]"],
+      ['the person does not start anew at this host', "redis.call('DEL', KEYS[2])", ''],
       ['the guess is not given back', "redis.call('HSET', KEYS[i], 'n', text(n - 1))", ''],
       ['all guesses are given back', 'if n <= 1 then', 'if true then'],
       ['a wait that another began ends', 'if stored[2] == by then', 'if true then'],
@@ -221,6 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     ['guesses'],
     [
       ['nobody is unlocked', "redis.call('DEL', KEYS[1])", ''],
+      ['the waits at hosts stay', "redis.call('HSET', KEYS[1], 'cleared', text(time()))", ''],
       ['it is not logged', 'notice({ events', 'local _ = ({ events'],
     ],
   ),

@@ -52,6 +52,8 @@ export class FakeStore implements Store {
   readonly log: ChangeEvent[] = [];
   down = false;
   loseReplies = 0;
+  /** Consumers that will not come again. */
+  readonly forgotten: string[] = [];
   /** Names of the methods called, in order. */
   readonly calls: string[] = [];
   readonly #now: () => number;
@@ -72,6 +74,8 @@ export class FakeStore implements Store {
   constructor(now: () => number) {
     this.#now = now;
   }
+
+  readonly weakness = undefined;
 
   get available(): boolean {
     return !this.down;
@@ -225,6 +229,10 @@ export class FakeStore implements Store {
       this.log.splice(0, old);
       return old;
     });
+  }
+
+  forgetConsumer(name: string): Promise<void> {
+    return this.#answer('forgetConsumer', () => void this.forgotten.push(name));
   }
 
   addDeadLetter(letter: DeadLetter): Promise<void> {

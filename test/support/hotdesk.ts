@@ -22,6 +22,8 @@ export interface HotdeskOptions {
   readonly trunkTimeout?: number;
   /** Instead of a Redis of its own. */
   readonly redis?: TcpRedis;
+  /** Instead of a new folder for data; the test removes it. With `redis.url` undefined the private Redis is in there. */
+  readonly data?: string;
 }
 
 export interface ApiAnswer {
@@ -72,7 +74,7 @@ type PerTrunk<T> = Record<TrunkName, T>;
 
 /** Starts everything; `stop` ends it again. With DRACHTIO_HOST set, SIP goes through that server. */
 export async function startHotdesk(options: HotdeskOptions = {}): Promise<Hotdesk> {
-  const data = await mkdtemp(join(tmpdir(), 'hotdesk-e2e-'));
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'hotdesk-e2e-')));
   const redis = options.redis ?? (await startTcpRedis());
   const wires = await openTrunkWires();
   const log = new LogTape();
@@ -90,7 +92,7 @@ export async function startHotdesk(options: HotdeskOptions = {}): Promise<Hotdes
     await redis.thaw();
     await server.stop();
     if (!options.redis) await redis.stop();
-    await rm(data, { recursive: true, force: true });
+    if (!options.data) await rm(data, { recursive: true, force: true });
   };
   return new RunningHotdesk({ sip, http, redis, trunks, log }, stop);
 }

@@ -89,6 +89,20 @@ describe('hosts', () => {
     expect(world.calls).toEqual([['release', { host: reception.id, actor: 'admin:api' }]]);
   });
 
+  test.each(['application/json', 'application/json; charset=utf-8'])(
+    'releases also when the empty body is said to be %s',
+    async (type) => {
+      const path = `/api/v1/hosts/${reception.id}/association`;
+      expect(await request('DELETE', path, { body: '', type })).toMatchObject({ status: 204 });
+      expect(world.calls).toHaveLength(1);
+      // Where a body is needed, none will not do, nor one that would poison an object.
+      expectProblem(await request('PUT', path, { body: '', type }), 400, {});
+      const body = '{"__proto__":{"guest":"1"},"guest":"1001"}';
+      expectProblem(await request('PUT', path, { body, type }), 400, {});
+      expect(world.calls).toHaveLength(1);
+    },
+  );
+
   test('a refusal says its reason, and its detail to the administrator', async () => {
     world.answer = { refused: 'occupied', detail: 'held by 1003' } satisfies Refusal;
     const answer = await request('PUT', `/api/v1/hosts/${reception.id}/association`, {

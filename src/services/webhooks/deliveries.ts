@@ -10,8 +10,8 @@ import {
 } from './delivery.ts';
 
 export interface WebhookDeliveriesDependencies extends Omit<DeliveryDependencies, 'store'> {
-  readonly store: Pick<Store, 'consume' | 'addDeadLetter'>;
-  readonly view: Pick<LocalView, 'directory' | 'onChange'>;
+  readonly store: Pick<Store, 'consume' | 'addDeadLetter' | 'forgetConsumer'>;
+  readonly view: Pick<LocalView, 'directory' | 'lacks' | 'onChange'>;
 }
 
 interface Running {
@@ -34,6 +34,8 @@ export class WebhookDeliveries {
   readonly #deps: WebhookDeliveriesDependencies;
   readonly #running = new Map<string, Running>();
   readonly #status = new Map<string, WebhookStatus>();
+  /** All that were in the directory when it was last looked at, those that are off too. */
+  #known = new Set<string>();
   #timer: { cancel(): void } | undefined;
   #unsubscribe: (() => void) | undefined;
 
@@ -73,9 +75,10 @@ export class WebhookDeliveries {
     const { directory } = this.#deps.view;
     if (!directory) return;
     const { webhooks } = directory;
-    for (const id of new Set([...this.#running.keys(), ...webhooks.keys()])) {
+    for (const id of new Set([...this.#running.keys(), ...this.#known, ...webhooks.keys()])) {
       this.#adjust(id, webhooks.get(id));
     }
+    this.#known = new Set(webhooks.keys());
     for (const id of this.#status.keys()) if (!webhooks.has(id)) this.#status.delete(id);
   }
 
@@ -83,10 +86,34 @@ export class WebhookDeliveries {
     const wanted = webhook?.enabled ? webhook : undefined;
     const settings = wanted && JSON.stringify(wanted);
     const running = this.#running.get(id);
-    if (running?.settings === settings) return;
+    if (running ? running.settings === settings : webhook && !wanted) return;
     running?.stop.abort();
     if (wanted) this.#run(wanted, running?.ended);
     else if (running) this.#running.set(id, { ...running, settings: undefined });
+    else if (!webhook) this.#finish(id);
+  }
+
+  /** One that was off when it was removed. */
+  #finish(id: string): void {
+    const stop = new AbortController();
+    const ended = this.#forgetIfRemoved(id).then(() => this.#forgetRunning(id, stop));
+    this.#running.set(id, { settings: undefined, stop, ended });
+  }
+
+  /** Each node does when its consumer has ended: the last one leaves nothing behind. */
+  async #forgetIfRemoved(id: string): Promise<void> {
+    const { store, view, log } = this.#deps;
+    if (!view.lacks({ kind: 'webhook', id })) return;
+    try {
+      await store.forgetConsumer(consumerOf(id));
+    } catch (error) {
+      log.warn({ err: error, webhook: id }, 'how far a removed webhook had got is still in the store');
+    }
+  }
+
+  #forgetRunning(id: string, stop: AbortController): void {
+    const running = this.#running.get(id);
+    if (running?.stop === stop && running.settings === undefined) this.#running.delete(id);
   }
 
   /** Only when the one before has ended: two would compete for the same place in the log. */
@@ -101,10 +128,8 @@ export class WebhookDeliveries {
       .catch((error: unknown) => {
         this.#deps.log.error({ err: error, webhook: id }, 'webhook cannot be delivered to');
       })
-      .then(() => {
-        const running = this.#running.get(id);
-        if (running?.stop === stop && running.settings === undefined) this.#running.delete(id);
-      });
+      .then(() => this.#forgetIfRemoved(id))
+      .then(() => this.#forgetRunning(id, stop));
     this.#running.set(id, { settings: JSON.stringify(webhook), stop, ended });
   }
 }

@@ -34,7 +34,9 @@ export function kindOf(type: EventType): ChangeEvent['kind'] {
 }
 
 const time = z.iso.datetime().describe('ISO 8601, UTC.');
-const actor = z.string().describe('Who did it: `guest`, `ttl` (the deadline), `admin:<name>`, `node:<id>`.');
+const actor = z
+  .string()
+  .describe('Who did it: `guest`, `ttl` (the deadline), `system`, `admin:<name>`, `node:<id>`.');
 
 const associated = {
   host: z.string().describe('Host id.'),

@@ -32,6 +32,7 @@ const TIMEOUT_MS = 10_000;
 /** The body of an answer is for nobody: so much is read for politeness, and no longer than this. */
 const DRAIN_BYTES = 1_024;
 const DRAIN_MS = 1_000;
+const CLOSED = Object.assign(new Error('closed'), { code: 'ECONNRESET' });
 
 /**
  * POST over HTTP/1.1 for URLs that somebody typed: the name is looked up once, every address of it is checked, and the
@@ -87,9 +88,12 @@ interface Exchange extends PostRequest {
   readonly signal: AbortSignal;
 }
 
+/** Settles whatever the receiver does: by its answer, by the end of the connection, or by the abort. */
 function exchange(url: URL, { headers, body, addresses, timers, signal }: Exchange): Promise<PostResult> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
+    let answer: PostResult | undefined;
+    const end = (error: unknown): void => (answer ? resolve(answer) : reject(error));
     const sent = request(url, {
       method: 'POST',
       // A connection of its own: one that is kept might have been checked under other rules.
@@ -98,12 +102,20 @@ function exchange(url: URL, { headers, body, addresses, timers, signal }: Exchan
       signal,
       headers: { ...headers, 'content-length': Buffer.byteLength(body) },
     });
-    sent.on('error', reject);
+    sent.on('error', end);
     sent.on('response', (response) => {
       const { statusCode: status = 0 } = response;
       const { 'retry-after': retryAfter } = response.headers;
+      answer = { status, retryAfter };
       drain(response, timers, () => resolve({ status, retryAfter }));
     });
+    // Nobody asked for another protocol: node hands over the connection and tells nothing else of the request.
+    sent.on('upgrade', ({ statusCode: status = 101 }, socket) => {
+      socket.destroy();
+      resolve({ status });
+    });
+    sent.on('close', () => end(CLOSED));
+    signal.addEventListener('abort', () => end(signal.reason), { once: true });
     sent.end(body);
   });
 }

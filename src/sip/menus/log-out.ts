@@ -14,6 +14,6 @@ export async function logOut(deps: SipDependencies, conversation: Conversation, 
     conversation.hangUp(reasonHeader(status, text));
     return;
   }
-  await conversation.say(['extension', ...readOut(result.user.extension), 'logged-out-as']);
+  await conversation.say(['extension', ...readOut(result.association.guest), 'logged-out-as']);
   conversation.hangUp(reasonHeader(200, 'Logged out'));
 }

@@ -7,6 +7,8 @@ export interface Folder {
   readonly pidFile: string;
   /** Held by the Hotdesk process that owns the folder. */
   readonly ownerSocket: string;
+  /** Names the parts of the append-only file; by Redis' defaults. */
+  readonly manifest: string;
 }
 
 /** Longest path of a unix socket on Linux, bytes without the final zero (unix(7)). */
@@ -20,6 +22,7 @@ export function describeFolder(relative: string): Folder {
     socket: join(path, 'redis.sock'),
     pidFile: join(path, 'redis.pid'),
     ownerSocket: join(path, 'owner.sock'),
+    manifest: join(path, 'appendonlydir', 'appendonly.aof.manifest'),
   };
   if (Buffer.byteLength(folder.socket) > LONGEST_SOCKET_PATH) {
     throw new Error(

@@ -3,13 +3,14 @@ import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Folder } from './config.ts';
 import { ask, ping } from './ping.ts';
+import { RedisUnusable } from './unusable.ts';
 
 const PATIENCE_MS = 3000;
 
 /**
  * Ends a redis-server that a Hotdesk killed with -9 has left in this folder; to be called by the owner of the folder.
  * Nothing it acknowledged is lost: every write is on disk before its reply.
- * @throws Error with a sentence for the operator when it does not go
+ * @throws RedisUnusable when it does not go
  */
 export async function endOrphan(folder: Folder): Promise<boolean> {
   const pid = await orphanPid(folder);
@@ -21,7 +22,7 @@ export async function endOrphan(folder: Folder): Promise<boolean> {
     if (!(await gone(folder, PATIENCE_MS))) process.kill(pid, 'SIGKILL');
   }
   if (!(await gone(folder, PATIENCE_MS))) {
-    throw new Error(
+    throw new RedisUnusable(
       `A redis-server of an earlier run still uses ${folder.path} and does not end: stop it first`,
     );
   }

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Folder, redisConfig } from './config.ts';
+import { listen } from './last-words.ts';
 import { ping } from './ping.ts';
+import { cannotRun, didNotStart } from './unusable.ts';
 
 /** Without a sign of life for this long, Redis has not started. Reading a large file is a sign of life. */
 const START_MS = 10_000;
@@ -16,27 +18,29 @@ export interface LaunchOptions {
 /** A running redis-server. */
 export interface Server {
   readonly child: ChildProcess;
-  /** Resolves with how it ended. */
+  /** Resolves with how it ended, and what it said last unless a signal ended it. */
   readonly ended: Promise<string>;
 }
 
-/** Spawns Redis and resolves when it answers. @throws Error with a sentence for the operator */
+/** Spawns Redis and resolves when it answers. @throws RedisUnusable */
 export async function launch({ binary, folder, signal }: LaunchOptions): Promise<Server> {
   // A group of its own: Ctrl-C in the terminal is for us, and we still need Redis to stop in order.
   const child = spawn(binary, ['-'], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const lastLine = readLastLine(child);
+  const lastWords = listen(child);
   let failure: Error | undefined;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => {
-      failure = missing(error, binary);
+      failure = cannotRun(error, binary);
       resolve(failure.message);
     });
-    child.once('exit', (code, bySignal) => {
-      failure ??= new Error(`redis-server did not start: ${lastLine() || `exit code ${code}`}`);
-      resolve(bySignal ?? `exit code ${code}`);
+    child.once('exit', async (code, bySignal) => {
+      const words = await lastWords();
+      const how = bySignal ?? `exit code ${code}`;
+      failure ??= didNotStart(folder, words || how);
+      resolve(bySignal || !words ? how : `${how}: ${words}`);
     });
   });
   child.stdin.on('error', () => undefined);
@@ -64,7 +68,7 @@ async function untilReady(
     if (pulse === 'loading') waited = 0;
     await delay(10);
   }
-  throw new Error(`redis-server did not answer within ${START_MS / 1000} s`);
+  throw didNotStart(folder, `no answer within ${START_MS / 1000} s`);
 }
 
 /** SIGTERM, and SIGKILL after 3 s; resolves when it is gone. */
@@ -73,26 +77,4 @@ export async function terminate({ child, ended }: Server): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await ended;
   clearTimeout(timer);
-}
-
-/** The program is not on this machine. */
-export class RedisMissing extends Error {
-  override readonly name = 'RedisMissing';
-}
-
-function missing(error: Error, binary: string): Error {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-    return new Error(`redis-server cannot run: ${error.message}`);
-  return new RedisMissing(`Hotdesk needs Redis, and ${binary} was not found: apt-get install redis-server`);
-}
-
-/** Drains the output, or Redis would block; keeps the last line for the error text. */
-function readLastLine(child: ChildProcess): () => string {
-  let tail = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      tail = (tail + text).slice(-1000);
-    });
-  }
-  return () => tail.trimEnd().split('\n').at(-1) ?? '';
 }

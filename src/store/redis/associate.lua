@@ -17,8 +17,9 @@ if late(ARGV[10], now) then return { 'late', text(now) } end
 local there = live(host, now)
 local elsewhere = liveOf(guest, now)
 if there and there.g == guest then
-  -- Somebody now knows of it: whoever could not confirm it must not undo it any more.
-  there.told = '1'
+  -- Somebody is about to know of it: who could not confirm it undoes it only if this one cannot either.
+  there.told = there.told or {}
+  there.told[#there.told + 1] = op.key
   write(there)
   return reply('alreadyHere', facts(there), op)
 end

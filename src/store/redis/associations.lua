@@ -8,22 +8,29 @@ local function facts(record)
   return { record.host, record.g, record.site, record.gen, record.at, record.dl, record.idle }
 end
 
+-- A whole number as these scripts write it, and as the nodes read it.
+local function isWhole(value)
+  return type(value) == 'string' and #value <= 15 and value:find('^%d+$') ~= nil
+end
+
 local function read(host)
   local raw = redis.call('HGET', RECORDS, host)
   if not raw then return nil end
   local ok, record = pcall(cjson.decode, raw)
-  if not ok or type(record) ~= 'table' or type(record.g) ~= 'string' or type(record.site) ~= 'string' then return nil end
-  if not (tonumber(record.gen) and tonumber(record.at) and tonumber(record.dl)) then return nil end
+  if not ok or type(record) ~= 'table' or type(record.g) ~= 'string' or record.g == '' then return nil end
+  if type(record.site) ~= 'string' then return nil end
+  if not (isWhole(record.gen) and isWhole(record.at) and isWhole(record.dl)) then return nil end
   record.host = host
   -- Written before there were idle limits.
-  if not (tonumber(record.cap) and tonumber(record.idle)) then record.cap, record.idle = record.dl, '0' end
+  if not (isWhole(record.cap) and isWhole(record.idle)) then record.cap, record.idle = record.dl, '0' end
+  if type(record.told) ~= 'table' then record.told = nil end
   return record
 end
 
 local function write(record)
   redis.call('HSET', RECORDS, record.host, cjson.encode({
     g = record.g, gen = record.gen, at = record.at, dl = record.dl, site = record.site,
-    cap = record.cap, idle = record.idle, told = record.told,
+    cap = record.cap, idle = record.idle, told = record.told, undo = record.undo,
   }))
   if record.dl ~= '0' then redis.call('ZADD', DEADLINES, record.dl, record.host) end
 end

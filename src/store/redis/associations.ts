@@ -29,7 +29,7 @@ export interface AssociationOptions {
 }
 
 /** How long a repeat of an operation gets the stored reply. */
-const OPERATION_TTL_MS = 600_000;
+const OPERATION_TTL_MS = 3_600_000;
 /** How long a replica may take to confirm. */
 const REPLICA_MS = 200;
 
@@ -53,6 +53,8 @@ async function associate(options: AssociationOptions, command: AssociateCommand)
   if (command.host === '' || command.guest === '')
     throw new TypeError('An association needs a host and a guest');
   await requireDurability(options);
+  // Asked before anything is done: a login that would be refused must not end what others were told they have.
+  if (!(await options.durability.hasReplicas())) throw new NotSent('Too few replicas are connected');
   const wasDoubtful = options.takeBacks.cancel(command.opId);
   try {
     return await associateDurably(options, command);

@@ -15,5 +15,5 @@ for _, host in ipairs(redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', text(now), 
     redis.call('ZREM', DEADLINES, host)
   end
 end
-local first = redis.call('ZRANGE', DEADLINES, 0, 0, 'WITHSCORES')
+local first = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return { text(ended), first[2] and text(tonumber(first[2])) or '0', text(now) }

@@ -3,7 +3,9 @@
 -- KEYS  1 guesses of the person  2 of the person at this host  3 of the host  4 of the source, see reserve-guess.lua
 -- Reply confirmed
 local by = table.concat(KEYS, ' ')
-redis.call('DEL', KEYS[1], KEYS[2])
+-- Not when an administrator unlocked the person: that is for other hosts to know.
+redis.call('HDEL', KEYS[1], 'n', 'until', 'ends', 'by', 'total', 'at')
+redis.call('DEL', KEYS[2])
 for i = 3, 4 do
   local stored = redis.call('HMGET', KEYS[i], 'n', 'by')
   local n = tonumber(stored[1] or '0') or 0

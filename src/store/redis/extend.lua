@@ -8,7 +8,11 @@ local record = live(ARGV[1], now)
 if not record or record.gen ~= ARGV[2] then return { 'gone', text(now) } end
 
 local cap = record.cap
-if ARGV[3] == 'stay' then cap = tonumber(ARGV[4]) > 0 and text(now + tonumber(ARGV[4])) or '0' end
+if ARGV[3] == 'stay' and cap ~= '0' then
+  -- A limit that was shortened meanwhile takes nothing away from who asks for more.
+  local limit = tonumber(ARGV[4])
+  cap = limit > 0 and text(math.max(tonumber(cap), now + limit)) or '0'
+end
 local dl = deadline(cap, record.idle, now)
 local isLater = record.dl ~= '0' and (dl == '0' or tonumber(dl) > tonumber(record.dl))
 if not isLater then return { 'unchanged', text(now) } end

@@ -20,6 +20,8 @@ const COUNTERS = ['extension', 'pair', 'host', 'source'] as const satisfies read
 const HOUR_MS = 3_600_000;
 const QUARTER_MS = 900_000;
 
+/** A wait of an hour, and the window after it. */
+const LONGEST_PAIR_MS = 3 * HOUR_MS;
 /** An attacker may try any number of extensions that nobody has: their counters must not stay for ever. */
 const UNKNOWN_KEPT_MS = 30 * 24 * HOUR_MS;
 
@@ -56,7 +58,7 @@ export function createGuesses(link: Link, keys: Keys) {
       await link.run({ script: 'confirmGuess', keys: counters(key), args: [] });
     },
     async clearGuesses(extension: string, actor: string): Promise<void> {
-      const args = [extension, actor];
+      const args = [extension, actor, LONGEST_PAIR_MS];
       await link.run({ script: 'clearGuesses', keys: [keys.guesses('x', extension), ...log], args });
     },
   };

@@ -13,7 +13,7 @@ export interface LogReadersOptions extends ConsumersOptions {
 export interface LogReaders {
   readonly methods: Pick<
     Store,
-    'claimOnce' | 'consume' | 'history' | 'trimLog' | 'addDeadLetter' | 'deadLetters'
+    'claimOnce' | 'consume' | 'forgetConsumer' | 'history' | 'trimLog' | 'addDeadLetter' | 'deadLetters'
   >;
   /** Ends the consumers; to be called while the link is still open. */
   stop(): Promise<void>;
@@ -27,6 +27,9 @@ export function createLogReaders({ maxEntries = 1_000_000, ...options }: LogRead
     stop: () => consumers.stop(),
     methods: {
       consume: consumers.consume,
+      async forgetConsumer(name) {
+        await link.send('HDEL', keys.cursors, name);
+      },
       ...createHistory(options),
       ...createTrimmer({ link, keys, maxEntries }),
       ...createDeadLetters(options),

@@ -1,15 +1,15 @@
 import type { Follower, Store } from '../store.ts';
 import { createAssociations } from './associations.ts';
 import { createBindingsWriter } from './bindings.ts';
-import { type Connection, createLink } from './connection.ts';
+import { type Connection, createLink, type Link, type LinkOptions } from './connection.ts';
 import { createDirectoryWriter } from './directory.ts';
-import { createDurability } from './durability.ts';
+import { createDurability, type Durability } from './durability.ts';
 import { followStreams } from './follower.ts';
 import { createGuesses } from './guesses.ts';
 import { createKeys } from './keys.ts';
 import { createLogReaders } from './log-readers.ts';
 import { loadSnapshot } from './snapshot.ts';
-import { createStoreClock, measureStoreClock } from './store-clock.ts';
+import { createStoreClock, measureStoreClock, type StoreClock } from './store-clock.ts';
 import { createTakeBacks } from './take-backs.ts';
 import { createClusterLocator, createSentinelLocator, type Locator, type Place } from './topology.ts';
 
@@ -45,29 +45,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const keys = createKeys(options.company);
   const { connection, locator } = connectionTo(options.connection, keys.records);
   const linkOptions = { connection, node, clock, commandTimeoutMs, onProblem };
-  const link = createLink(linkOptions);
-  // WAIT holds up what comes after it on the same connection. Its own time-out is longer than that of WAIT.
-  const logins =
-    waitForReplicas > 0
-      ? createLink({
-          ...linkOptions,
-          commandTimeoutMs: Math.max(commandTimeoutMs, 250),
-          // It goes where the other one goes, and that one tells.
-          onProblem: () => undefined,
-        })
-      : link;
+  const { link, logins } = createLinks(linkOptions, waitForReplicas);
   const storeClock = createStoreClock(clock);
-  const durability = createDurability({ link: logins, waitForReplicas, locator, onProblem });
+  const durability = createDurability({
+    ...{ link: logins, clock, waitForReplicas, locator, onProblem },
+    onChange: (text) => isStarted && !acceptWeakDurability && onProblem(text),
+  });
+  let isStarted = false;
   const followers = createFollowers({ connection, keys, node, clock, onProblem });
   const readers = createLogReaders({ ...linkOptions, link, keys, maxEntries: options.maxEntries });
-  // A new connection may lead to another Redis; when this fails, the next login asks again.
-  logins.onReady(() => void measureStoreClock(storeClock, logins).catch(() => undefined));
+  logins.onReady(() => getToKnow(logins, { storeClock, durability }));
   const takeBacks = createTakeBacks({ link: logins, keys, node, waitForReplicas, onProblem });
   const links = [...new Set([link, logins])];
 
   async function start(): Promise<void> {
     await Promise.all(links.map((each) => each.open()));
     const weakness = await durability.checkAll();
+    isStarted = true;
     if (weakness === undefined) return;
     if (acceptWeakDurability)
       return onProblem(`${weakness}. Logins are acknowledged all the same, as configured`);
@@ -88,6 +82,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     get available() {
       return link.available && logins.available;
     },
+    get weakness() {
+      return acceptWeakDurability ? undefined : durability.weakness;
+    },
     ...createAssociations({
       ...{ link: logins, keys, node, storeClock, durability, acceptWeakDurability },
       ...{ commandTimeoutMs, waitForReplicas, takeBacks },
@@ -99,6 +96,27 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     follow: followers.follow,
     ...readers.methods,
   };
+}
+
+/** A new connection may lead to another Redis; what fails is asked for again by the next login. */
+function getToKnow(
+  link: Link,
+  { storeClock, durability }: { readonly storeClock: StoreClock; readonly durability: Durability },
+): void {
+  measureStoreClock(storeClock, link).catch(() => undefined);
+  durability.check().catch(() => undefined);
+}
+
+/** WAIT holds up what comes after it on the same connection, so logins that wait for replicas have one of their own. */
+function createLinks(
+  options: LinkOptions,
+  waitForReplicas: number,
+): { readonly link: Link; readonly logins: Link } {
+  const link = createLink(options);
+  if (waitForReplicas <= 0) return { link, logins: link };
+  // Its own time-out is longer than that of WAIT; it goes where the other one goes, and that one tells.
+  const commandTimeoutMs = Math.max(options.commandTimeoutMs, 250);
+  return { link, logins: createLink({ ...options, commandTimeoutMs, onProblem: () => undefined }) };
 }
 
 /** Sentinels and clusters come with the one who knows which node has the company's keys. */

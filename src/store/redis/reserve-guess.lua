@@ -1,7 +1,8 @@
 -- Reserves one guess on four counters at once, before the slow hash, or says how long to wait. All or none.
 -- KEYS  1 guesses of the person  2 of the person at this host  3 of the host  4 of the source
---       HASH {n, until, ends, by, total}: n = guesses of this window, ends = its end, until = end of the wait,
---       by = whose guess began it, total = guesses since a right one or an unlock, of a counter with a hard limit
+--       HASH {n, until, ends, by, total, at, cleared}: n = guesses of this window, ends = its end, until = end of the wait,
+--       by = whose guess began it, total = guesses since a right one or an unlock, of a counter with a hard limit,
+--       at = last guess, cleared = when an administrator unlocked the person
 --       5 events  6 seq  7 history
 -- ARGV  per counter: free guesses, base wait ms, longest wait ms, window ms, hard limit ('0' = none), slides ('1' = yes)
 --       25 extension if it is a user's, else ''  26 host  27 how long the total of an unknown extension is kept, ms
@@ -10,7 +11,7 @@
 --       locked, counter
 local now = time()
 local LOG = { events = KEYS[5], seq = KEYS[6], history = KEYS[7] }
-local COUNTERS, HOST = 4, 3
+local COUNTERS, PAIR, HOST = 4, 2, 3
 local extension, host = ARGV[25], ARGV[26]
 
 local function limits(i)
@@ -22,8 +23,10 @@ local function limits(i)
 end
 
 local counts, totals, windows, wait, waiting = {}, {}, {}, 0, 0
+local cleared = tonumber(redis.call('HGET', KEYS[1], 'cleared') or '0') or 0
 for i = 1, COUNTERS do
-  local stored = redis.call('HMGET', KEYS[i], 'n', 'until', 'ends', 'total')
+  local stored = redis.call('HMGET', KEYS[i], 'n', 'until', 'ends', 'total', 'at')
+  if i == PAIR and (tonumber(stored[5] or '0') or 0) <= cleared then stored = {} end
   local hard = limits(i).hard
   counts[i] = tonumber(stored[1] or '0') or 0
   totals[i] = tonumber(stored[4] or '0') or 0
@@ -43,7 +46,7 @@ for i = 1, COUNTERS do
   -- One that slides begins after the wait, else the longest waits would outlast it.
   if limit.slides then ends = now + due + limit.window elseif n == 1 then ends = now + limit.window end
   redis.call('HSET', key, 'n', text(n), 'until', text(due > 0 and now + due or 0), 'ends', text(ends),
-    'by', due > 0 and by or '', 'total', text(totals[i] + 1))
+    'by', due > 0 and by or '', 'total', text(totals[i] + 1), 'at', text(now))
   if limit.hard > 0 and extension ~= '' then
     redis.call('PERSIST', key)
   else

@@ -20,12 +20,12 @@ export interface TakeBackOptions {
   readonly onProblem: (text: string, error?: Error) => void;
 }
 
-/** About five minutes; the operation itself is remembered for ten. */
-const TRIES = 100;
+/** Most of the hour for which the operation is remembered. */
+const TRIES = 1000;
 const LONGEST_PAUSE_MS = 3000;
 /** Short, as logins wait behind it; who is slow has confirmed by the next try. */
 const REPLICA_MS = 5;
-/** Far more than the circuit breaker lets happen in five minutes. */
+/** Far more than the circuit breaker lets happen in an hour. */
 const MOST_PENDING = 1000;
 
 /** Creates the list of what is to be undone; it tries until Redis answers. */
@@ -45,7 +45,11 @@ export function createTakeBacks(options: TakeBackOptions): TakeBacks {
       });
     },
     cancel,
-    stop: () => [...pending.keys()].forEach(cancel),
+    stop() {
+      if (pending.size > 0)
+        options.onProblem(`${pending.size} unconfirmed logins are not undone: this node stops`);
+      for (const opId of [...pending.keys()]) cancel(opId);
+    },
   };
 }
 

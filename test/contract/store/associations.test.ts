@@ -160,11 +160,22 @@ describe('associate', () => {
 
   it('treats a record that cannot be read as a free host, and writes it anew', () =>
     withStore(async (store, company) => {
-      await raw.hset(`hd:{${company}}:b`, 'h1', '{broken', 'h2', '{"g":1}', 'h3', '[]');
-      for (const host of ['h1', 'h2', 'h3']) {
+      const record = (differs: object) =>
+        JSON.stringify({ g: '1', gen: '1', at: '1', dl: '0', site: 's', ...differs });
+      const broken = [
+        '{broken',
+        '{"g":1}',
+        '[]',
+        record({ gen: 1 }),
+        record({ g: '' }),
+        record({ dl: '1e15' }),
+      ];
+      const odd = [...broken, record({ gen: '0x10' }), record({ at: '-1' })];
+      for (const [i, text] of odd.entries()) await raw.hset(`hd:{${company}}:b`, `h${i + 1}`, text);
+      for (const host of odd.map((_, i) => `h${i + 1}`)) {
         expect(await store.associate(login(host, `of-${host}`))).toMatchObject({ outcome: 'associated' });
       }
-      expect((await store.snapshot()).associations).toHaveLength(3);
+      expect((await store.snapshot()).associations).toHaveLength(8);
     }));
 
   it('does not carry out what comes after the caller has given up', async () => {
@@ -333,6 +344,14 @@ describe('extend', () => {
       });
       expect(await raw.zcard(`hd:{${company}}:dl`)).toBe(0);
       expect(await store.extend({ ...stay, limitMs: 1000 })).toEqual({ outcome: 'unchanged' });
+    }));
+
+  it('a limit that was shortened meanwhile takes nothing from who stays', () =>
+    withStore(async (store, company) => {
+      const { generation, startedAt } = await started(store, { limitMs: 86_400_000, idleLimitMs: 60_000 });
+      await store.extend({ ...at, generation, reason: 'stay', limitMs: 3_600_000 });
+      const record = JSON.parse((await raw.hget(`hd:{${company}}:b`, 'h1'))!);
+      expect(Number(record.cap)).toBe(startedAt + 86_400_000);
     }));
 
   it('moves no association that is over, overdue or another', () =>

@@ -273,6 +273,24 @@ describe('a Redis that could lose logins', () => {
     expect(await store.end(logout({ host: 'h1' }))).toMatchObject({ outcome: 'ended' });
   });
 
+  it('that is weakened while it runs is noticed within seconds, and forgiven when it is mended', async () => {
+    const redis = await redisWith();
+    let now = 1_000_000;
+    const store = await storeOn(redis.path, { clock: { now: () => now } });
+    await store.associate(login('h1', '1001'));
+    const raw = new Redis(redis.path);
+    await raw.config('SET', 'appendfsync', 'everysec');
+    now += 5_000;
+    await expect(store.associate(login('h2', '1002'))).rejects.toThrow('it needs appendfsync always');
+    expect(store.weakness).toContain('appendfsync always');
+    expect(store.problems.join()).toContain('appendfsync always');
+    await raw.config('SET', 'appendfsync', 'always');
+    raw.disconnect();
+    now += 5_000;
+    expect(await store.associate(login('h2', '1002'))).toMatchObject({ outcome: 'associated' });
+    expect(store.weakness).toBeUndefined();
+  });
+
   it('that hides its configuration is used, loudly', async () => {
     const redis = await redisWith(['rename-command CONFIG ""']);
     const store = await storeOn(redis.path);
@@ -293,6 +311,41 @@ async function withReplica(): Promise<{ master: TestRedis; replica: TestRedis }>
 }
 
 describe('replicas', () => {
+  it('two who could not be told of the same login leave nobody there', async () => {
+    const { master, replica } = await withReplica();
+    const company = newCompany();
+    const [a, b] = await Promise.all([
+      storeOn(master.path, { company, waitForReplicas: 1 }),
+      storeOn(master.path, { company, waitForReplicas: 1, node: 'n2' }),
+    ]);
+    replica.freeze();
+    const first = timed(a.associate(login('h1', '1001')));
+    await eventually(async () => (await a.snapshot()).associations.length === 1);
+    const second = timed(b.associate(login('h1', '1001')));
+    expect((await first).error).toBeInstanceOf(StoreUnavailable);
+    expect((await second).error).toBeInstanceOf(StoreUnavailable);
+    await eventually(async () => (await a.snapshot()).associations.length === 0);
+    replica.thaw();
+  });
+
+  it('a login that is refused for want of replicas ends nobody else’s', async () => {
+    const { master, replica } = await withReplica();
+    const company = newCompany();
+    const store = await storeOn(master.path, { company, waitForReplicas: 1 });
+    await store.associate(login('h2', 'g2'));
+    await store.associate(login('h3', 'g3'));
+    await replica.kill9();
+    const raw = new Redis(master.path);
+    await eventually(async () => !(await raw.info('replication')).includes('state=online'));
+    raw.disconnect();
+    const { seq } = await store.snapshot();
+    await expect(store.associate(login('h2', 'g9', { occupied: 'takeover' }))).rejects.toThrow(
+      'Too few replicas',
+    );
+    await expect(store.associate(login('h4', 'g3'))).rejects.toThrow('Too few replicas');
+    expect((await store.snapshot()).seq, 'nothing was done').toBe(seq);
+  });
+
   it('a login that one confirmed is acknowledged; without it, it is refused and taken back', async () => {
     const { master, replica } = await withReplica();
     const company = newCompany();

@@ -122,6 +122,22 @@ it('at one phone the waits for a person grow to an hour, at another they can log
     expect((await read('p', '1001:h1')).waitMs, 'a right PIN elsewhere frees no guesser').toBeGreaterThan(0);
   }));
 
+it('an unlock lifts the waits at all phones, and a right PIN elsewhere does not bring them back', () =>
+  withStore(async ({ store, skipWait }) => {
+    for (let n = 1; n <= 8; n++) {
+      await store.reserveGuess(key);
+      await skipWait('x', '1001');
+      if (n < 8) await skipWait('p', '1001:h1');
+    }
+    expect(await store.reserveGuess(key)).toMatchObject({ outcome: 'wait', counter: 'pair' });
+    await store.clearGuesses('1001', 'admin:ann');
+    await store.reserveGuess({ ...key, host: 'h2' });
+    await store.confirmGuess({ ...key, host: 'h2' });
+    expect(await store.reserveGuess(key)).toEqual({ outcome: 'reserved' });
+    for (let n = 2; n <= 5; n++) await store.reserveGuess(key);
+    expect(await store.reserveGuess(key), 'guesses after it count').toMatchObject({ outcome: 'wait' });
+  }));
+
 it('four guesses an hour lock a person as well, and administrators are told, once', () =>
   withStore(async ({ store, later }) => {
     const seen = record();
@@ -204,7 +220,7 @@ it('a right guess frees the person and takes back one guess of phone and source,
     for (let n = 1; n <= 3; n++) await store.reserveGuess({ ...key, extension: `x${n}` });
     await store.reserveGuess(key);
     await store.confirmGuess(key);
-    expect(await raw.exists(counter('x', '1001'))).toBe(0);
+    expect(await raw.exists(counter('x', '1001'), counter('p', '1001:h1'))).toBe(0);
     expect(await raw.hget(counter('h', 'h1'), 'n')).toBe('3');
     expect(await raw.hget(counter('s', '192.0.2.1'), 'n')).toBe('3');
   }));

@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createManagedRedis, type ManagedRedis } from '../../../src/store/managed-redis.ts';
+import { ping } from '../../../src/store/managed/ping.ts';
+import { createManagedRedis, type ManagedRedis, RedisUnusable } from '../../../src/store/managed-redis.ts';
 import { eventually, login, newCompany, openStore, timed } from './setup.ts';
 
 let folder: string;
@@ -29,7 +31,7 @@ afterEach(async () => {
 function create(more: Partial<Parameters<typeof createManagedRedis>[0]> = {}): ManagedRedis {
   return createManagedRedis({
     folder,
-    onProblem: (text, error) => problems.push(error ? `${text}: ${error.message}` : text),
+    onProblem: (text) => problems.push(text),
     ...more,
   });
 }
@@ -50,6 +52,11 @@ async function ask(path: string, ...command: [string, ...string[]]): Promise<unk
   } finally {
     redis.disconnect();
   }
+}
+
+/** What a power cut may leave at the end of the append-only file. */
+async function damage(where: string): Promise<void> {
+  await appendFile(join(where, 'appendonlydir', 'appendonly.aof.1.incr.aof'), Buffer.alloc(4096));
 }
 
 /** Another process that owns the folder; resolves when its Redis runs. */
@@ -97,21 +104,69 @@ describe('start', () => {
 
   it('names the command that installs a missing Redis', async () => {
     const none = create({ binary: 'redis-server-that-is-not-here' });
-    await expect(none.start()).rejects.toThrow('apt-get install redis-server');
+    const error = await none.start().catch((reason) => reason);
+    expect(error).toBeInstanceOf(RedisUnusable);
+    expect(error.message).toContain('apt-get install redis-server');
     // Nothing stays behind: the folder is free.
     await managed.start();
   });
 
   it('refuses a path that is too long for a socket, in words', async () => {
-    await expect(create({ folder: join(folder, 'x'.repeat(100)) }).start()).rejects.toThrow(
-      'choose a shorter one',
-    );
+    const error = await create({ folder: join(folder, 'x'.repeat(100)) })
+      .start()
+      .catch((reason) => reason);
+    expect(error.message).toContain('choose a shorter one');
+    expect(error).not.toBeInstanceOf(RedisUnusable);
   });
 
   it('passes on why Redis does not start', async () => {
-    await expect(create({ binary: 'false' }).start()).rejects.toThrow(
-      'redis-server did not start: exit code 1',
-    );
+    const error = await create({ binary: 'false' })
+      .start()
+      .catch((reason) => reason);
+    expect(error).toBeInstanceOf(RedisUnusable);
+    expect(error.message).toBe(`redis-server does not start in ${folder}: exit code 1`);
+  });
+
+  it('names the command that mends a damaged file, and starts with the rest when it was run', async () => {
+    const odd = create({ folder: join(folder, "a b'c") });
+    const { path } = await odd.start();
+    await ask(path, 'SET', 'k', 'v');
+    await odd.stop();
+    await damage(join(folder, "a b'c"));
+    const error = await odd.start().catch((reason) => reason);
+    expect(error).toBeInstanceOf(RedisUnusable);
+    expect(error.message).toContain(`does not start in ${join(folder, "a b'c")}: Bad file format`);
+    const [command = 'false'] = /redis-check-aof --fix .*/.exec(error.message) ?? [];
+    expect(command).toContain(folder);
+    await promisify(execFile)('sh', ['-c', `echo y | ${command}`], { cwd: '/' });
+    await odd.start();
+    expect(await ask(path, 'GET', 'k')).toBe('v');
+    await odd.stop();
+  });
+
+  it('passes on what is wrong with a snapshot, not how it was looked at', async () => {
+    await managed.start();
+    await managed.stop();
+    const snapshot = await open(join(folder, 'appendonlydir', 'appendonly.aof.1.base.rdb'), 'r+');
+    await snapshot.write('XXXX', 20);
+    await snapshot.close();
+    await expect(managed.start()).rejects.toThrow(/: Short read.*\. Internal error in RDB reading/);
+  });
+
+  it('tells a folder that cannot be used from one that is in use', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const error = await create({ folder: join(file, 'redis') })
+      .start()
+      .catch((reason) => reason);
+    expect(error).toBeInstanceOf(RedisUnusable);
+    expect(error.message).toContain(join(file, 'redis'));
+    await managed.start();
+    expect(
+      await create()
+        .start()
+        .catch((reason) => reason),
+    ).not.toBeInstanceOf(RedisUnusable);
   });
 
   it('refuses a folder that another Hotdesk uses, and leaves it alone', async () => {
@@ -172,6 +227,78 @@ describe('stop', () => {
     }
   });
 });
+
+describe('restarts', () => {
+  it('do not take longer and longer', async () => {
+    const { path } = await managed.start();
+    for (let kills = 0; kills < 11; kills++) await killed(path);
+    expect(await killed(path)).toBeLessThan(1000);
+  });
+
+  it('go on, not too fast, with the reason told once, until Redis can run again', async () => {
+    const [binary, full, runs] = [join(folder, 'redis'), join(folder, 'full'), join(folder, 'runs')];
+    const say = (text: string) => `echo "7:M 01 Jan 2026 10:00:00.000 # ${text}"`;
+    await writeFile(
+      binary,
+      `#!/bin/sh
+      echo run >> '${runs}'
+      [ -e '${full}' ] || exec redis-server "$@"
+      ${say('Error writing to the AOF file: No space left on device')}
+      ${say("Can't recover from AOF write error. Exiting...")}
+      exit 1`,
+      { mode: 0o700 },
+    );
+    managed = create({ binary });
+    const { path } = await managed.start();
+    await writeFile(full, '');
+    process.kill(managed.pid!, 'SIGKILL');
+    await delay(2000);
+    const tries = (await readFile(runs, 'utf8')).split('\n').length - 2;
+    expect(tries).toBeGreaterThan(2);
+    expect(tries).toBeLessThan(8);
+    const reason = "No space left on device. Can't recover from AOF write error. Exiting";
+    expect(problems.slice(1)).toEqual([
+      expect.stringMatching(new RegExp(`again and again: .*${folder}: .*${reason}$`)),
+    ]);
+    await rm(full);
+    await eventually(async () => (await ping(path)) === 'up');
+  });
+
+  it('are told with the last words of the Redis that ended', async () => {
+    const binary = join(folder, 'redis');
+    await writeFile(
+      binary,
+      `#!/bin/sh
+      exec 3<&0
+      redis-server "$@" <&3 &
+      trap 'kill $!; exit 0' TERM
+      while [ ! -e '${folder}/full' ]; do sleep 0.05; done
+      kill $!; wait
+      echo "7:M 01 Jan 2026 10:00:00.000 # Error writing to the AOF file: No space left on device"
+      rm '${folder}/full'
+      exit 1`,
+      { mode: 0o700 },
+    );
+    managed = create({ binary });
+    await managed.start();
+    await writeFile(join(folder, 'full'), '');
+    await eventually(() => problems.length > 0);
+    expect(problems[0]).toMatch(/ended \(exit code 1: .*No space left on device\) and is started again/);
+  });
+});
+
+/** Kills Redis and resolves with how long it was away, ms. */
+async function killed(path: string): Promise<number> {
+  const pid = managed.pid!;
+  process.kill(pid, 'SIGKILL');
+  const { ms } = await timed(
+    eventually(async () => {
+      if (managed.pid === undefined || managed.pid === pid) return false;
+      return (await ping(path)) === 'up';
+    }),
+  );
+  return ms;
+}
 
 describe('kill -9', () => {
   it('three times during logins loses none that was acknowledged', async () => {

@@ -53,7 +53,7 @@ class Log {
     this.queries.push(query);
     if (this.problem) throw this.problem;
     const { host, guest, from = 0, to = Number.POSITIVE_INFINITY, kinds, limit, after } = query;
-    if (after !== undefined && !/^\d+$/.test(after)) throw new RangeError('cursor');
+    if (after !== undefined && !/^\d+(\.\d+)?$/.test(after)) throw new RangeError('cursor');
     const below = after === undefined ? Number.POSITIVE_INFINITY : Number(after);
     const about = this.events.filter(({ seq, at }) => seq < below && at >= from && at <= to).reverse();
     const seen = about.slice(0, this.looks);
@@ -162,6 +162,27 @@ describe('stays', () => {
     expect(await told(at(6.5))).toContain('A@h2 4-7 from h1');
     log.events = log.events.filter(({ seq }) => seq !== 4);
     expect(await told(at(6.5))).toContain('A@h2 4-7');
+  });
+
+  test('also when the log took the start down a little later than it happened', async () => {
+    const [start] = log.events.filter(({ seq }) => seq === 4);
+    const late = { ...start, at: Number(start?.at) + 37 } as ChangeEvent;
+    log.events = log.events.map((event) => (event.seq === 4 ? late : event));
+    expect(await told(at(6.5))).toContain('A@h2 4-7 from h1');
+  });
+
+  test('among much that happened at that moment, but not without end', async () => {
+    const crowd: ChangeEvent[] = Array.from({ length: 4 }, (_, i) => ({
+      ...{ kind: 'directory', seq: 4 + (i + 1) / 10, at: 4 * MINUTE + 1, actor: 'x', entries: [] },
+    }));
+    log.events.splice(4, 0, ...crowd);
+    log.looks = 1;
+    const { stays: found } = await stays({ ...at(6.5), guest: 'A', limit: 1 });
+    expect(found.map(({ movedFrom }) => movedFrom)).toEqual(['h1']);
+    log.events.splice(8, 0, ...crowd.map((event) => ({ ...event, seq: event.seq + 0.5 })));
+    log.queries.length = 0;
+    expect((await stays({ ...at(6.5), guest: 'A', limit: 1 })).stays[0]?.movedFrom).toBeUndefined();
+    expect(log.queries.filter(({ limit }) => limit === 100)).toHaveLength(5);
   });
 
   test('what has ended between the two looks comes once', async () => {

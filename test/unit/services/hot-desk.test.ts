@@ -345,7 +345,7 @@ describe('logOut', () => {
   test('whoever is there leaves (A2), and is named', async () => {
     const { logIn, hotDesk, view } = await office();
     await logIn();
-    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ user: { extension: '1001' } });
+    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ association: { guest: '1001' } });
     expect(view.associationAt('d1')).toBeUndefined();
     expect(reason(await hotDesk.logOut({ host: 'd1' }))).toBe('nobodyHere');
   });
@@ -354,7 +354,7 @@ describe('logOut', () => {
     const { logIn, hotDesk, store, harness } = await office();
     await logIn();
     store.loseReplies = 1;
-    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ user: { extension: '1001' } });
+    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ association: { guest: '1001' } });
     expect(harness.log.level('warn')).toEqual([]);
   });
 
@@ -362,7 +362,7 @@ describe('logOut', () => {
     const { logIn, hotDesk, store, view, harness } = await office();
     await logIn();
     store.down = true;
-    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ user: { extension: '1001' } });
+    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject({ association: { guest: '1001' } });
     expect(view.associationAt('d1')).toBeUndefined();
     expect(view.associationOf('1001')).toBeUndefined();
     expect([...view.associations()]).toEqual([]);
@@ -405,11 +405,18 @@ describe('logOut', () => {
     expect(view.associationAt('d1')?.guest).toBe('1001');
   });
 
-  test('a guest who has left the directory is nobody', async () => {
-    const { harness, hotDesk } = await office();
+  test('a guest who has left the directory is logged out like any other, the store away or not', async () => {
+    const { harness, hotDesk, store, view } = await office();
+    const gone = { association: { host: 'd1', guest: '1777' } };
     await harness.seat('d1', '1777');
-    expect(reason(await hotDesk.logOut({ host: 'd1' }))).toBe('nobodyHere');
-    expect(harness.view.associationAt('d1')).toBeUndefined();
+    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject(gone);
+    await harness.seat('d1', '1777');
+    expect(await hotDesk.release({ host: 'd1', actor: 'admin:kim' })).toMatchObject(gone);
+    expect(view.associationAt('d1')).toBeUndefined();
+    await harness.seat('d1', '1777');
+    store.down = true;
+    expect(await hotDesk.logOut({ host: 'd1' })).toMatchObject(gone);
+    expect(view.associationAt('d1')).toBeUndefined();
   });
 });
 

@@ -49,6 +49,15 @@ describe('Passcodes', () => {
     expect(passcodes.isOutdated(made)).toBe(outdated);
   });
 
+  test.each([
+    ['m=131072,t=10', true],
+    ['m=131073,t=1', false],
+    ['m=8,t=11', false],
+    ['m=999999,t=99', false],
+  ])('a hash that costs %s to check is taken: %s', async (cost, taken) => {
+    expect(isPasscodeHash(`k1:$argon2id$v=19$${cost},p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`)).toBe(taken);
+  });
+
   test('nobody, a broken hash and an unknown key cost as much as a wrong passcode', async () => {
     const ada = user('1001', { passcodeHash: await passcodes.hash('acme', '1001', '583914') });
     const broken = [

@@ -92,9 +92,12 @@ class Node implements PhonePort {
   delay = 0;
   claimDelay = 0;
   dead = false;
+  /** Times it has read what went before. */
+  looksBack = 0;
   readonly updates: PhoneUpdates;
   readonly #cluster: Cluster;
   readonly #listeners = new Set<(event: ChangeEvent) => void>();
+  readonly #reconnected = new Set<() => void>();
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -111,6 +114,7 @@ class Node implements PhonePort {
         },
         history: async ({ from = 0, limit }) =>
           this.#answer((): HistoryPage => {
+            this.looksBack++;
             const events = cluster.history.filter(({ at }) => at >= from).toReversed();
             return { events: events.slice(0, limit), next: undefined };
           }),
@@ -123,12 +127,20 @@ class Node implements PhonePort {
           this.#listeners.add(listener);
           return () => this.#listeners.delete(listener);
         },
+        onReconnect: (listener) => {
+          this.#reconnected.add(listener);
+          return () => this.#reconnected.delete(listener);
+        },
       },
     });
   }
 
   hear(event: ChangeEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+
+  reconnect(): void {
+    for (const listener of this.#reconnected) listener();
   }
 
   die(): void {
@@ -327,6 +339,24 @@ describe('several nodes', () => {
     first.die();
     await cluster.pass(40_000);
     expect(cluster.nodes[1]!.told).toHaveLength(1);
+  });
+
+  test('also when the store is away as it starts: then once it is back', async () => {
+    const first = cluster.node();
+    cluster.logIn('d1');
+    first.die();
+    cluster.storeAway = true;
+    const next = cluster.node();
+    await cluster.pass(5_000);
+    next.reconnect();
+    await cluster.pass(5_000);
+    cluster.storeAway = false;
+    next.reconnect();
+    next.reconnect();
+    await cluster.pass(30_000);
+    expect(cluster.guests()).toEqual(['1001']);
+    expect(cluster.log.level('warn')).toHaveLength(2);
+    expect(next.looksBack).toBe(1);
   });
 
   test('what all of them left untold when they died is told by the next to start, once', async () => {

@@ -66,11 +66,17 @@ export class FakeSender implements WebhookSender {
 export class FakeConsuming {
   readonly letters: DeadLetter[] = [];
   readonly running: Consumer[] = [];
+  readonly forgotten: string[] = [];
   down = false;
 
   async addDeadLetter(letter: DeadLetter): Promise<void> {
     if (this.down) throw new Error('down');
     this.letters.push(letter);
+  }
+
+  async forgetConsumer(name: string): Promise<void> {
+    if (this.down) throw new Error('down');
+    this.forgotten.push(name);
   }
 
   async consume(consumer: Consumer, signal: AbortSignal): Promise<void> {

@@ -28,6 +28,7 @@ beforeEach(() => {
     get directory() {
       return directory;
     },
+    lacks: ({ id }: { readonly id: string }) => directory !== undefined && !directory.webhooks.has(id),
     onChange(listener: (event: ChangeEvent) => void) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -139,6 +140,59 @@ describe('follows the directory', () => {
     const stopped = deliveries.stop();
     release();
     await stopped;
+  });
+});
+
+describe('a removed webhook', () => {
+  test('is forgotten by the store when its consumer has ended, and once', async () => {
+    put(orders);
+    let release = (): void => undefined;
+    store.consume = () =>
+      new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    deliveries.start();
+    await settle();
+    await change(() => put({ ...orders, enabled: false }));
+    await change(() => directory?.remove('webhook', 'a1'));
+    expect(store.forgotten).toEqual([]);
+    release();
+    await pass(clock, 30_000, 5_000);
+    expect(store.forgotten).toEqual(['webhook:a1']);
+    await deliveries.stop();
+  });
+
+  test('that was off is forgotten as well', async () => {
+    put({ ...orders, enabled: false });
+    deliveries.start();
+    await change(() => undefined);
+    expect(store.forgotten).toEqual([]);
+    await change(() => directory?.remove('webhook', 'a1'));
+    await pass(clock, 30_000, 5_000);
+    expect(store.forgotten).toEqual(['webhook:a1']);
+    await deliveries.stop();
+  });
+
+  test('not one that is changed, switched off, or there when the server stops', async () => {
+    put(orders);
+    deliveries.start();
+    await change(() => put({ ...orders, events: ['end'] }));
+    await change(() => put({ ...orders, enabled: false }));
+    await change(() => put(orders));
+    await deliveries.stop();
+    expect(store.forgotten).toEqual([]);
+  });
+
+  test('with the store away it is logged, and the webhook may come again', async () => {
+    put(orders);
+    deliveries.start();
+    await settle();
+    store.down = true;
+    await change(() => directory?.remove('webhook', 'a1'));
+    expect(log.level('warn')).toHaveLength(1);
+    await change(() => put(orders));
+    expect(names()).toEqual(['webhook:a1']);
+    await deliveries.stop();
   });
 });
 

@@ -30,7 +30,12 @@ function setUp(link: Partial<Link>) {
       acceptWeakDurability: true,
     },
     ...{ storeClock: createStoreClock({ now: () => 5000 }), commandTimeoutMs: 250, waitForReplicas: 1 },
-    durability: { check: async () => undefined, checkAll: async () => undefined },
+    durability: {
+      weakness: undefined,
+      check: async () => undefined,
+      checkAll: async () => undefined,
+      hasReplicas: async () => true,
+    },
     takeBacks: {
       begin: (opId) => undone.push(opId),
       cancel: () => undone.pop() !== undefined,

@@ -209,7 +209,7 @@ describe('an emergency number at the extension prompt', () => {
 
 describe('logging out (rule A2)', () => {
   test('asks nothing and says who was logged out', async () => {
-    world.logOutAnswer = AMELIA;
+    world.logOutAnswer = { association: { guest: '1001' } };
     await logOut(world.deps, conversation, host('d1'));
     expect(session.heard).toEqual(['extension', ...readOut('1001'), 'logged-out-as']);
     expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=200;text="Logged out"' }]);
