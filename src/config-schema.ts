@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { SMTP_EXAMPLE, smtp } from './config-smtp.ts';
+import { TRUNK_EXAMPLE, trunk } from './config-trunks.ts';
 import {
   about,
   address,
@@ -11,7 +13,6 @@ import {
   oneOf,
   port,
   seconds,
-  TRUNK_URI,
   text,
   whole,
 } from './config-words.ts';
@@ -54,32 +55,6 @@ const registration = z.strictObject({
   maxContacts: whole(1, 100).default(5).meta(about('Contacts one phone may bind at a time.')),
 });
 
-const trunk = z.strictObject({
-  name: text('a name of a-z, 0-9 and -', /^[a-z0-9-]+$/).meta(about('Name used by sites (outboundTrunk).')),
-  uri: text('a SIP URI such as sip:192.0.2.1:5060;transport=udp', TRUNK_URI).meta(about('Where calls go.')),
-  addresses: z
-    .array(network(), { error: 'expected a list of addresses and networks' })
-    .default([])
-    .meta(about('Addresses and networks its calls come from, trusted without a password.')),
-  emergency: flag().default(false).meta(about('Takes emergency calls, tried in the order written.')),
-  credentials: z
-    .exactOptional(
-      z.strictObject({
-        username: filled().meta(about('User name for its digest challenge.')),
-        password: filled().meta(about('Password for its digest challenge.')),
-      }),
-    )
-    .meta(about('username and password for a trunk that challenges us.')),
-  responseTimeout: seconds(1, 60)
-    .default(4)
-    .meta(about('Seconds without any response before the next trunk is tried.')),
-});
-
-const TRUNK_EXAMPLE = [
-  { name: 'main', uri: 'sip:192.0.2.1:5060;transport=udp', addresses: ['192.0.2.0/24'] },
-  { name: 'emergency', uri: 'sip:198.51.100.1', addresses: ['198.51.100.1'], emergency: true },
-];
-
 const sip = z.strictObject({
   domain: hostOrAddress().default('hotdesk.example').meta(about('SIP domain and digest realm.')),
   listen: z
@@ -104,10 +79,28 @@ const sip = z.strictObject({
       ),
     ),
   nonceLifetime: seconds(5, 3600).default(30).meta(about('Seconds a digest nonce stays good.')),
+  phoneNetworks: z
+    .exactOptional(z.array(network(), { error: 'expected a list of addresses and networks' }))
+    .meta(
+      about(
+        'Networks emergency calls are taken from; from elsewhere 403. Absent: private ones, and where phones register from.',
+        ['192.0.2.0/24'],
+      ),
+    ),
+  emergencyCallsPerSource: whole(10, 10_000)
+    .default(200)
+    .meta(about('Emergency calls one address may have up at once. A registered desk is never limited.')),
   trunks: z
     .array(trunk, { error: 'expected a list of trunks' })
     .default([])
     .meta(about('Ways out, tried in this order; a site may name its first.', TRUNK_EXAMPLE)),
+  trunkProbe: seconds(0, 3600)
+    .default(30)
+    .meta(
+      about(
+        'Seconds between two OPTIONS to each trunk; one that does not answer is tried last. 0: none is sent.',
+      ),
+    ),
 });
 
 // --- the rest
@@ -310,6 +303,9 @@ const settings = z.strictObject({
     .meta(about('Prompts and digits. The audio of calls flows between the phones, not through here.')),
   http: http.prefault({}).meta(about('Admin API, health.')),
   redis: redis.prefault({}).meta(about('State.')),
+  smtp: z
+    .exactOptional(smtp)
+    .meta(about('Mail server that tells people of emergency calls. Absent: no mail.', SMTP_EXAMPLE)),
   webhooks: webhooks.prefault({}).meta(about('Where changes may be told over HTTP.')),
   audit: audit.prefault({}).meta(about('Log of changes.')),
   log: z

@@ -3,18 +3,19 @@ import type { Config } from './config.ts';
 import { makeDataFolder } from './data-folder.ts';
 import type { Logger } from './log.ts';
 import type { MediaPort } from './media/media.ts';
-import type { LocalView } from './services/local-view.ts';
+import { LocalView } from './services/local-view.ts';
 import type { Trunk } from './sip/ports.ts';
 import { type Addresses, describe } from './summary.ts';
 import { startDemo } from './wiring/demo.ts';
 import { importFirstDirectory, refuseExposedDemo } from './wiring/directory.ts';
 import { startEffects } from './wiring/effects.ts';
+import { startEmergencyMemory } from './wiring/emergency.ts';
 import { startHttp } from './wiring/http.ts';
 import { startMedia } from './wiring/media.ts';
 import { type Running, steadyClock } from './wiring/running.ts';
 import { createServices } from './wiring/services.ts';
 import { type SipParts, startSip } from './wiring/sip.ts';
-import { startStore, startView } from './wiring/store.ts';
+import { followStore, startStore } from './wiring/store.ts';
 
 /** What the engine counts per call under way. */
 const ENGINE_TABLES = [
@@ -108,22 +109,24 @@ class House implements Server {
   async #start(running: Running): Promise<void> {
     const { config } = running;
     await makeDataFolder(config.data);
-    const store = await startStore(running);
-    const view = await startView(running, store);
+    const view = new LocalView({ clock: running.clock, log: running.log });
     this.#view = view;
+    const networks = await startEmergencyMemory(running, view);
+    const store = await startStore(running);
+    await followStore(running, { store, view });
     const services = await createServices(running, { store, view });
-    const { hotDesk, directory } = services;
+    const { hotDesk, directory, locations } = services;
     await importFirstDirectory(running, { directory, view });
     refuseExposedDemo(running, { directory, view });
     const media = await startMedia(running);
     this.#media = media;
     const trunks: Trunk[] = [...config.sip.trunks];
     if (config.demo) trunks.push(await startDemo(running, { view, media }));
-    this.#sip = await startSip(running, { store, view, hotDesk, media, trunks });
-    const { connection } = this.#sip;
+    this.#sip = await startSip(running, { store, view, networks, hotDesk, locations, media, trunks });
+    const { connection, notices: emergencies } = this.#sip;
     this.#addresses = { ...this.#addresses, sip: connection.hostPorts.map(parseHostPort) };
     const effects = await startEffects(running, { store, view, ...services });
-    const http = await startHttp(running, { store, view, services, effects, connection, media });
+    const http = await startHttp(running, { store, view, services, effects, connection, emergencies, media });
     this.#addresses = { ...this.#addresses, http: http.address };
     this.#tokenFile = http.tokenFile;
   }

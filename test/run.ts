@@ -159,6 +159,7 @@ async function main(): Promise<number> {
   const wanted = [
     { binary: 'redis-server', package: 'redis-server' },
     { binary: 'sipp', package: 'sip-tester' },
+    { binary: 'xmllint', package: 'libxml2-utils' },
   ];
   const missing = await ensurePackages(wanted, console.log);
   if (missing !== undefined) {

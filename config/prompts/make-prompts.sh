@@ -3,7 +3,7 @@
 #
 #   config/prompts/make-prompts.sh [language] [output folder]     default: en-GB, the folder beside this script
 #
-# Each line of the table: the prompt's id, a tab, what it says.
+# Each line of the table: the prompt's id, a tab, what it says; `(300 ms)` is silence of that length.
 # Needs flite and sox (apt-get install flite sox). The same versions give the same bytes: no dither, no comments.
 set -euo pipefail
 
@@ -25,8 +25,10 @@ mkdir -p "$out"
 # One prompt: spoken, trimmed to the speech, brought to -20 dBFS RMS with no peak above -3 dBFS,
 # 30 ms of silence before and 60 ms after.
 make_prompt() {
-  local id=$1 text=$2 gain
-  flite -voice "$voice" --setf duration_stretch=1.05 -t "$text" -o "$work/spoken.wav"
+  local id=$1 text=$2 gain stretch=1.05
+  # Letters one by one are hard to tell apart: slower.
+  [[ $id != letter-* ]] || stretch=1.4
+  flite -voice "$voice" --setf duration_stretch="$stretch" -t "$text" -o "$work/spoken.wav"
   sox -D "$work/spoken.wav" -r 16000 -c 1 -b 16 "$work/trimmed.wav" rate -v highpass 90 \
     silence 1 0.01 0.3% reverse silence 1 0.01 0.3% fade t 0.02 reverse fade t 0.005
   gain=$(sox "$work/trimmed.wav" -n stats 2>&1 | awk '
@@ -36,10 +38,16 @@ make_prompt() {
   sox -D "$work/trimmed.wav" --bits 16 --comment "" "$out/$id.wav" gain "$gain" pad 0.03 0.06
 }
 
+# Silence as a prompt: between the words of something that is spelled.
+make_pause() {
+  local id=$1 ms=$2
+  sox -D -n -r 16000 -c 1 -b 16 --comment "" "$out/$id.wav" trim 0 "$(awk "BEGIN { print $ms / 1000 }")"
+}
+
 count=0
 while IFS=$'\t' read -r id text; do
   [ -n "$id" ] || continue
-  make_prompt "$id" "$text"
+  if [[ $text =~ ^\(([0-9]+)\ ms\)$ ]]; then make_pause "$id" "${BASH_REMATCH[1]}"; else make_prompt "$id" "$text"; fi
   count=$((count + 1))
 done <"$table"
 echo "$count prompts in $out"

@@ -1,4 +1,5 @@
 import type { Company, Host, User } from './directory.ts';
+import type { EmergencyRecord, EmergencyStage } from './emergency-record.ts';
 import type { Refusal } from './reasons.ts';
 
 /** An association: a guest at a host, from `startedAt` to `expiresAt`. Times are ms since 1970 by the store's clock. */
@@ -18,7 +19,13 @@ export interface Association {
 export type EndReason = 'moved' | 'takenOver' | 'expired' | 'loggedOut' | 'released';
 
 /** What administrators should know and no association shows. */
-export type Notice = 'lockedOut' | 'guessing' | 'unlocked' | 'passcodeSet';
+export type Notice =
+  | 'lockedOut'
+  | 'guessing'
+  | 'unlocked'
+  | 'passcodeSet'
+  | 'locationUnverified'
+  | 'locationVerified';
 
 /** One entry of the change log. `seq` has no gaps; `start` of a move follows the `end` of the old association at once. */
 export type ChangeEvent =
@@ -56,6 +63,14 @@ export type ChangeEvent =
       readonly actor: string;
       /** Names of the entries put or removed, such as `user:1001`; `all` when there were too many to name. */
       readonly entries: readonly string[] | 'all';
+    }
+  | {
+      readonly kind: 'emergency';
+      readonly seq: number;
+      readonly at: number;
+      readonly actor: string;
+      readonly stage: EmergencyStage;
+      readonly record: EmergencyRecord;
     }
   | {
       readonly kind: 'notice';

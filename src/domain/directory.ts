@@ -43,6 +43,21 @@ export interface Site {
   readonly emergencyNumbers: readonly string[];
   /** Number a PSAP may call back when a host has none of its own; E.164. */
   readonly callbackNumber: string;
+  /** Dialled to hear where an emergency call would be sent from (933 in the US); never sent out. */
+  readonly emergencyTestNumbers: readonly string[];
+  /** Minutes, 10–1440, for which a call back after an emergency call rings the desk it came from. */
+  readonly callbackMinutes: number;
+  /**
+   * Seconds for which the desk of the latest emergency call rings alone on a call back, before others that share its
+   * number join; 0: all at once; never: desks that have not called themselves do not ring. Absent: 20.
+   */
+  readonly callbackOthersAfter?: number | 'never' | undefined;
+  /** Who is told of an emergency call at this site. */
+  readonly emergencyContacts: {
+    readonly emails: readonly string[];
+    /** Ids of hosts and extensions of users whose phones get a SIP MESSAGE. */
+    readonly phones: readonly string[];
+  };
   /** Local time, `HH:MM`, at which everybody at this site is logged out. */
   readonly dailyLogOut?: string | undefined;
   /** Name of the trunk tried first for this site's outbound calls; the others follow. */
@@ -79,6 +94,8 @@ export interface CivicAddress {
   readonly houseNumber: string;
   readonly street: string;
   readonly city: string;
+  /** State, province or region (A1), where the country's addresses have one. */
+  readonly state?: string | undefined;
   readonly postcode: string;
   /** ISO 3166-1 alpha-2. */
   readonly country: string;
@@ -113,6 +130,8 @@ export interface Host {
   readonly address: CivicAddress;
   /** Number a PSAP may call back, E.164; absent: the site's. */
   readonly callbackNumber?: string | undefined;
+  /** Network the phone last registered from, and whether somebody has confirmed the address since it came there. */
+  readonly location?: { readonly network: string; readonly verified: boolean } | undefined;
 }
 
 /** Where changes are told over HTTP. */

@@ -28,6 +28,21 @@ export function isEmergencyCall(requestUri: string, rules: EmergencyRules): stri
   return outside !== undefined && isEmergencyNumber(outside, rules) ? outside : undefined;
 }
 
+/**
+ * Whether this Request-URI is a number of the site that reads an emergency address aloud, with or without the
+ * outside-line prefix. Asked after `isEmergencyCall`: what is an emergency number is never a test.
+ */
+export function isEmergencyTest(
+  requestUri: string,
+  site: Pick<Site, 'emergencyTestNumbers' | 'outsideLinePrefix'> | undefined,
+): boolean {
+  if (!site || site.emergencyTestNumbers.length === 0) return false;
+  const dialled = normaliseDialled(requestUri);
+  const outside = withoutPrefix(dialled, site.outsideLinePrefix);
+  const { emergencyTestNumbers: numbers } = site;
+  return numbers.includes(dialled) || (outside !== undefined && numbers.includes(outside));
+}
+
 /** Digits only: number libraries skip other characters, and `9x9x9` is not 999. */
 function isEmergencyNumber(digits: string, { plan, site }: EmergencyRules): boolean {
   if (!/^\d{2,8}$/.test(digits)) return false;

@@ -1,7 +1,8 @@
+import { type CallbackRoute, decideCallback } from './callback.ts';
 import { dialledUser, normaliseDialled, withoutPrefix } from './dialled.ts';
 import type { CivicAddress, Directory, Host, Site, User } from './directory.ts';
 import { callbackNumberOf } from './directory-index.ts';
-import { isEmergencyCall } from './emergency.ts';
+import { isEmergencyCall, isEmergencyTest } from './emergency.ts';
 import { hostsOf, personAt } from './reach.ts';
 import type { Reason } from './reasons.ts';
 import type { NumberPlan, View } from './view.ts';
@@ -32,6 +33,8 @@ export type Route =
     }
   | { readonly kind: 'logIn'; readonly host: Host }
   | { readonly kind: 'logOut'; readonly host: Host }
+  /** A test number: what an emergency call would tell is read aloud. */
+  | { readonly kind: 'readBack'; readonly host: Host; readonly callbackNumber: string | undefined }
   /** Ring every binding of these hosts at once. */
   | {
       readonly kind: 'ring';
@@ -45,7 +48,10 @@ export type Route =
       readonly trunk: string | undefined;
       readonly as: Identity;
     }
+  | CallbackRoute
   | { readonly kind: 'refuse'; readonly reason: Reason };
+
+export type EmergencyRoute = Extract<Route, { kind: 'emergency' }>;
 
 /** What is known of a caller nobody has proved yet. Used for one thing only: the address of an emergency call. */
 export interface AnonymousSource {
@@ -71,18 +77,20 @@ interface Facts {
 
 /**
  * What a call may do, from facts already in memory. The order is the product's promise: emergency first, whoever
- * calls and whatever is known; then who calls, feature access codes, whether anybody is at the host (rule A3),
- * colleagues, and the outside world.
+ * calls and whatever is known; then the call back after one; then who calls, feature access codes, whether anybody is
+ * at the host (rule A3), colleagues, and the outside world.
  */
 export function decideRoute(call: Call, view: View, plan: NumberPlan): Route {
   const emergency = decideEmergency(call, view, plan);
   if (emergency) return emergency;
+  const callback = decideCallback(call, view, plan);
+  if (callback) return callback;
   const { caller } = call;
   if (caller.kind === 'unknown') return refuse('callerUnknown');
   const { directory } = view;
   if (!directory) return refuse('stateUnknown');
   const facts = { call, directory, view, plan };
-  if (caller.kind === 'trunk') return fromTrunk(facts, caller.emergency);
+  if (caller.kind === 'trunk') return fromTrunk(facts);
   const host = directory.hosts.get(caller.host);
   return host ? fromHost(facts, host) : refuse('callerUnknown');
 }
@@ -92,7 +100,7 @@ function refuse(reason: Reason): Route {
 }
 
 function decideEmergency(call: Call, view: View, plan: NumberPlan): Route | undefined {
-  const { directory } = view;
+  const { emergencyDirectory: directory } = view;
   const host = directory && emergencyHost(call, directory, view);
   const number = sitesOf(call, host, directory)
     .map((site) => isEmergencyCall(call.requestUri, { plan, site }))
@@ -137,6 +145,8 @@ function fromHost(facts: Facts, host: Host): Route {
   const { call, directory, view, plan } = facts;
   const feature = decideFeature(dialledUser(call.requestUri), directory, host);
   if (feature) return feature;
+  if (isEmergencyTest(call.requestUri, directory.sites.get(host.site)))
+    return { kind: 'readBack', host, callbackNumber: callbackNumberOf(host, directory) };
   if (view.knowledge === 'unknown') return refuse('stateUnknown');
   const person = personAt(host, directory, view);
   if (!person) return refuse('hostFree');
@@ -194,13 +204,9 @@ function isMisdialledExtension(number: string, directory: Directory, plan: Numbe
   return plan.toE164(number) === undefined && !(plan.isShortNumber?.(number) ?? false);
 }
 
-function fromTrunk({ call, directory, view, plan }: Facts, emergency: boolean): Route {
+function fromTrunk({ call, directory, view, plan }: Facts): Route {
   const number = normaliseDialled(call.requestUri);
   const numbers = [plan.toE164(number), number.startsWith('+') ? number : plan.toE164(`+${number}`)];
-  const hostsCalled = (e164: string | undefined) => directory.index.hostsByCallback(e164 ?? '');
-  const called = emergency ? numbers.find((e164) => hostsCalled(e164).length > 0) : undefined;
-  // A PSAP calls the place, not the person: it rings whoever sits there, and needs no knowledge of who that is.
-  if (called !== undefined) return ring(undefined, hostsCalled(called), undefined);
   if (view.knowledge === 'unknown') return refuse('stateUnknown');
   const user = findUser(number, numbers, directory);
   return user ? ring(user, hostsOf(user, directory, view), undefined) : refuse('numberUnknown');

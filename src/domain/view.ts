@@ -1,6 +1,7 @@
 import type { Association } from './association.ts';
 import type { Binding } from './binding.ts';
 import type { Directory } from './directory.ts';
+import type { EmergencyRecord } from './emergency-record.ts';
 
 /**
  * What this node knows: everything a call decision may read, all of it in memory.
@@ -9,6 +10,13 @@ import type { Directory } from './directory.ts';
 export interface View {
   readonly knowledge: 'fresh' | 'stale' | 'unknown';
   readonly directory: Directory | undefined;
+  /**
+   * What emergency calls go by: the directory, and while there is none what this node last kept on its own disk of
+   * company, sites and hosts. Never for any other call.
+   */
+  readonly emergencyDirectory: Directory | undefined;
+  /** Open records whose callback number this is, newest first. */
+  emergencyRecords(callbackNumber: string): readonly EmergencyRecord[];
   /** Live association at a host; one past its deadline counts as none. */
   associationAt(host: string): Association | undefined;
   /** Live association of a guest. */

@@ -83,7 +83,7 @@ export const auditEntry = z
     seq: z.int().describe('Position in the log; no two entries have the same.'),
     at: time,
     kind: z.enum(EVENT_TYPES),
-    reason: z.string().nullable().describe('Why, or which notice.'),
+    reason: z.string().nullable().describe('Why, which notice, or how far an emergency call is.'),
     actor: z
       .string()
       .describe('Who did it: `guest`, `ttl` (the deadline), `system`, `admin:<name>`, `node:<id>`.'),

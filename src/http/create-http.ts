@@ -14,6 +14,7 @@ import { errorHandler, notFoundHandler, rawProblem } from './problem.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { companyRoutes } from './routes/company.ts';
 import { directoryRoutes } from './routes/directory.ts';
+import { emergencyRoutes } from './routes/emergencies.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { type Api, scoped } from './routes/route.ts';
@@ -96,6 +97,7 @@ function administration(api: Api, { services, adminToken, now }: HttpOptions): v
   directoryRoutes(api, services);
   webhookRoutes(api, services);
   auditRoutes(api, services);
+  emergencyRoutes(api, services);
 }
 
 async function addRoutes(app: Api, options: HttpOptions): Promise<void> {

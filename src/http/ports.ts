@@ -4,6 +4,8 @@ import type { Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { Audit } from '../services/audit.ts';
 import type { CompanyChange } from '../services/directory-service.ts';
+import type { EmergencyNotices } from '../services/emergency-notices/emergency-notices.ts';
+import type { Hosts } from '../services/hosts.ts';
 import type { PasscodeRefusal } from '../services/passcode-service.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 
@@ -36,6 +38,7 @@ export interface HttpServices {
     importYaml(text: string, options: { readonly actor: string }): Promise<unknown>;
     updateCompany(change: CompanyChange, actor: string): Promise<Company | Refusal>;
   };
+  readonly hosts: Pick<Hosts, 'change' | 'verifyAddress'>;
   readonly passcodes: {
     /** Sets a person's passcode and lifts a lock-out; a refusal's `problems` are the rules it breaks. */
     set(extension: string, passcode: string, actor: string): Promise<'done' | PasscodeRefusal>;
@@ -49,6 +52,7 @@ export interface HttpServices {
     'list' | 'get' | 'create' | 'change' | 'renewSecret' | 'remove' | 'test' | 'deadLetters'
   >;
   readonly audit: Pick<Audit, 'page' | 'stays' | 'export'>;
+  readonly emergencies: Pick<EmergencyNotices, 'list'>;
   readiness(): Readiness;
 }
 

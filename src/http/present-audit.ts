@@ -41,6 +41,7 @@ export function presentChange(event: ChangeEvent, names: Names): AuditEntry {
   };
   if ('notice' in data) return { ...entry, ...about, reason: data.notice };
   if ('entries' in data) return { ...entry, entries: data.entries };
+  if ('stage' in data) return { ...entry, ...about, reason: data.stage, site: data.site };
   if (!('generation' in data)) return entry;
   const { reason, site, generation, startedAt, expiresAt } = data;
   const from = 'previousHost' in data ? data.previousHost : null;

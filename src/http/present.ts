@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Association } from '../domain/association.ts';
-import type { Company, Directory, Host, User } from '../domain/directory.ts';
+import type { CivicAddress, Company, Directory, Host, User } from '../domain/directory.ts';
 import type { View } from '../domain/view.ts';
 import type * as schemas from './schemas.ts';
 
@@ -46,7 +46,16 @@ export function presentHost(
   facts: Facts,
   association: Association | undefined = facts.view.associationAt(host.id),
 ): z.output<typeof schemas.host> {
-  const { digest: _secret, owner, mac, associationLimitHours, callbackNumber, address, ...plain } = host;
+  const {
+    digest: _secret,
+    owner,
+    mac,
+    associationLimitHours,
+    callbackNumber,
+    address,
+    location,
+    ...plain
+  } = host;
   const bindings = bindingsOf(host.id, facts);
   return {
     ...plain,
@@ -54,11 +63,16 @@ export function presentHost(
     mac: mac ?? null,
     associationLimitHours: associationLimitHours ?? null,
     callbackNumber: callbackNumber ?? null,
-    address: { ...address, floor: address.floor ?? null, room: address.room ?? null },
+    address: presentAddress(address),
+    location: location ?? null,
     registered: bindings.length > 0,
     bindings,
     association: guestAt(association, facts),
   };
+}
+
+function presentAddress({ state, floor, room, ...address }: CivicAddress) {
+  return { ...address, state: state ?? null, floor: floor ?? null, room: room ?? null };
 }
 
 /** The company as the API tells it. */

@@ -58,6 +58,21 @@ export function problemOf(refusal: Refusal): Problem {
   };
 }
 
+/** A refusal with everything that is wrong, a path and words each; `prefix` stands before the paths in it. */
+export function problemsProblem(
+  refusal: Refusal & { readonly problems?: readonly string[] },
+  prefix: string,
+): Problem {
+  const { problems, ...plain } = refusal;
+  if (problems === undefined) return problemOf(plain);
+  const errors = problems.map((text) => {
+    const [path = '', ...words] = text.split(': ');
+    const inBody = path.startsWith(prefix) ? `body.${path.slice(prefix.length)}` : path;
+    return { path: inBody, message: words.join(': ') };
+  });
+  return { ...problemOf(plain), errors };
+}
+
 /** Problem that says no more than its HTTP status and, at most, a sentence (RFC 9457 4.2.1). */
 export function statusProblem(status: number, detail?: string): Problem {
   const title = STATUS_CODES[status] ?? 'Error';

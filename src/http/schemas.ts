@@ -51,12 +51,13 @@ export const companyChange = z
   })
   .refine((change) => Object.keys(change).length > 0, 'expected something to change');
 
-const civicAddress = z
+export const civicAddress = z
   .object({
     customerName: z.string(),
     houseNumber: z.string(),
     street: z.string(),
     city: z.string(),
+    state: z.string().nullable(),
     postcode: z.string(),
     country: z.string(),
     floor: z.string().nullable(),
@@ -91,6 +92,13 @@ export const host = z
     associationLimitHours: z.int().nullable().describe('null: the company’s limit.'),
     address: civicAddress,
     callbackNumber: z.string().nullable().describe('null: the site’s.'),
+    location: z
+      .object({
+        network: z.string().describe('Network the phone last registered from.'),
+        verified: z.boolean().describe('False: the phone has moved since anybody confirmed its address.'),
+      })
+      .nullable()
+      .describe('null: the phone has never registered.'),
     registered: z.boolean(),
     bindings: z.array(binding),
     association: z
@@ -98,6 +106,35 @@ export const host = z
       .nullable(),
   })
   .meta({ id: 'Host' });
+
+const addressText = (max: number) => z.string().max(max);
+const addressWish = z.strictObject({
+  customerName: addressText(100),
+  houseNumber: addressText(20),
+  street: addressText(100),
+  city: addressText(100),
+  state: z.exactOptional(addressText(100).nullable()),
+  postcode: z
+    .exactOptional(addressText(20))
+    .describe('May be left out where the country’s addresses have none.'),
+  country: addressText(2).describe('ISO 3166-1 alpha-2.'),
+  floor: z.exactOptional(addressText(40).nullable()),
+  room: z.exactOptional(addressText(40).nullable()),
+});
+
+export const hostChange = z
+  .strictObject({
+    address: z.exactOptional(addressWish).describe('The whole address; who gives it confirms it.'),
+    nickname: z.exactOptional(z.string().max(100)),
+    enabled: z.exactOptional(z.boolean()).describe('Only with an address emergency services can go to.'),
+    callbackNumber: z.exactOptional(z.string().max(20).nullable()).describe('null: the site’s.'),
+    associationLimitHours: z
+      .exactOptional(z.int().min(1).max(999).nullable())
+      .describe('null: the company’s.'),
+    accessLevel: z.exactOptional(z.enum(['site', 'company'])),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'expected something to change');
+export type HostChangeBody = z.output<typeof hostChange>;
 
 export const hosts = z.object({ hosts: z.array(host) });
 

@@ -14,7 +14,9 @@ const url = z
 const events = z
   .array(z.enum(EVENT_TYPES))
   .max(EVENT_TYPES.length)
-  .describe('Types of event that are sent; empty: all, also those a later version adds.');
+  .describe(
+    'Types of event that are sent; empty: all, also those a later version adds. Those of emergency calls come together: who asks for one of them gets all.',
+  );
 const enabled = z
   .boolean()
   .describe(

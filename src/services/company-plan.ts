@@ -9,12 +9,12 @@ const UNKNOWN_COUNTRY: NumberPlan = {
   toE164: () => undefined,
 };
 
-/** The number plan of the company's country, whatever the directory says at the moment it is asked. */
-export function createCompanyPlan(view: Pick<View, 'directory'>): NumberPlan {
+/** The number plan of the company's country, whatever is known of it at the moment it is asked. */
+export function createCompanyPlan(view: Pick<View, 'emergencyDirectory'>): NumberPlan {
   let country: string | undefined;
   let plan = UNKNOWN_COUNTRY;
   const current = (): NumberPlan => {
-    const now = view.directory?.company.country;
+    const now = view.emergencyDirectory?.company.country;
     if (now === country) return plan;
     country = now;
     plan = (now !== undefined && createNumberPlan(now)) || UNKNOWN_COUNTRY;

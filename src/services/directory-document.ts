@@ -1,4 +1,5 @@
 import { parseDocument, stringify } from 'yaml';
+import { normaliseAddress } from '../domain/address.ts';
 import type { Company, DigestSecrets, Directory, Host, Site, User, Webhook } from '../domain/directory.ts';
 import { type DirectoryEntry, DirectoryTable } from '../domain/directory-table.ts';
 import type { DirectoryEntries } from '../store/store.ts';
@@ -35,12 +36,19 @@ export function parseYaml(text: string): ParsedDocument {
   }
 }
 
-/** Checks a directory that was read already. */
+/** Checks a directory that was read already, and writes its addresses as they are kept. */
 export function checkDocument(value: unknown): ParsedDocument {
   const parsed = directorySchema.safeParse(value);
   if (!parsed.success) return { problems: describeIssues(parsed.error) };
   const problems = directoryProblems(parsed.data);
-  return problems.length > 0 ? { problems } : { document: parsed.data };
+  return problems.length > 0 ? { problems } : { document: withAddresses(parsed.data) };
+}
+
+function withAddresses(document: DirectoryDocument): DirectoryDocument {
+  const hosts = Object.entries(document.hosts).map(
+    ([id, host]) => [id, { ...host, address: normaliseAddress(host.address) }] as const,
+  );
+  return { ...document, hosts: Object.fromEntries(hosts) };
 }
 
 /** Replaces clear secrets by what may be kept. */

@@ -1,4 +1,6 @@
-import { isEmergencyCall } from '../domain/emergency.ts';
+import { ADDRESS_WORDS, addressProblems } from '../domain/address.ts';
+import type { CivicAddress } from '../domain/directory.ts';
+import { isEmergencyCall, isEmergencyTest } from '../domain/emergency.ts';
 import { PASSCODE_WORDS, passcodeProblems } from '../domain/passcode.ts';
 import type { NumberPlan } from '../domain/view.ts';
 import type { DirectoryDocument, HostDocument } from './directory-schema.ts';
@@ -8,6 +10,7 @@ import { createNumberPlan } from './number-plan.ts';
 export function directoryProblems(document: DirectoryDocument): string[] {
   return [
     ...companyProblems(document),
+    ...siteProblems(document),
     ...userProblems(document),
     ...hostProblems(document),
     ...duplicateProblems(document),
@@ -25,6 +28,33 @@ function companyProblems({ company, users }: DirectoryDocument): string[] {
     ...problem(overlap, 'company.featureAccessCodes', 'one code must not begin with the other'),
     ...problem(licensed > company.hotDeskLicences, 'company.hotDeskLicences', licences),
   ];
+}
+
+function siteProblems(document: DirectoryDocument): string[] {
+  const { sites, users, hosts } = document;
+  const emergency = emergencyTests(document);
+  return Object.entries(sites).flatMap(([id, site]) => {
+    const path = `sites.${id}`;
+    const clashing = site.emergencyTestNumbers.filter((number) => emergency.has(number));
+    const strangers = site.emergencyContacts.phones.filter(
+      (phone) => !Object.hasOwn(users, phone) && !Object.hasOwn(hosts, phone),
+    );
+    return [
+      ...clashing.map((number) => `${path}.emergencyTestNumbers: ${number} is an emergency number`),
+      ...strangers.map((name) => `${path}.emergencyContacts.phones: no such phone or user ${quote(name)}`),
+    ];
+  });
+}
+
+/** Test numbers that call for help somewhere: where a phone is not known, the numbers of every site count. */
+function emergencyTests({ company, sites }: DirectoryDocument): ReadonlySet<string> {
+  const plan = createNumberPlan(company.country);
+  const places = Object.entries(sites).map(([id, site]) => ({ id, ...site }));
+  const numbers = new Set(places.flatMap(({ emergencyTestNumbers }) => emergencyTestNumbers));
+  if (!plan) return new Set();
+  const callsForHelp = (number: string): boolean =>
+    places.some((site) => isEmergencyCall(number, { plan, site }) !== undefined);
+  return new Set([...numbers].filter(callsForHelp));
 }
 
 function userProblems({ company, users, sites }: DirectoryDocument): string[] {
@@ -49,8 +79,14 @@ function hostProblems(document: DirectoryDocument): string[] {
       ...problem(!knowsSite, `${path}.site`, `no such site ${quote(host.site)}`),
       ...problem(!exactlyOne(host.sipPassword, host.digest), path, 'needs either sipPassword or digest'),
       ...ownerProblems(`${path}.owner`, host, document),
+      ...addressWords(`${path}.address`, host.address),
     ];
   });
+}
+
+/** What is wrong with an address, a sentence each: `hosts.d1.address.postcode: must be a UK postcode such as …`. */
+export function addressWords(path: string, address: CivicAddress): string[] {
+  return addressProblems(address).map(({ field, reason }) => `${path}.${field}: ${ADDRESS_WORDS[reason]}`);
 }
 
 function ownerProblems(path: string, host: HostDocument, { users }: DirectoryDocument): string[] {
@@ -80,7 +116,7 @@ function duplicates(entries: readonly { readonly path: string; readonly value: s
   });
 }
 
-/** An extension nobody could ring, because dialling it calls for help. */
+/** An extension nobody could ring, because dialling it calls for help, or reads an address aloud. */
 function extensionProblems({ company, sites, users }: DirectoryDocument): string[] {
   const plan: NumberPlan | undefined = createNumberPlan(company.country);
   if (!plan) return [];
@@ -89,7 +125,12 @@ function extensionProblems({ company, sites, users }: DirectoryDocument): string
     const place = places.find((site) => isEmergencyCall(extension, { plan, site }) !== undefined);
     const everywhere = isEmergencyCall(extension, { plan }) !== undefined;
     const where = place ? ` at site ${quote(place.id)}` : '';
-    return problem(everywhere || !!place, `users.${extension}`, `dialling it is an emergency call${where}`);
+    const tested = places.find((site) => isEmergencyTest(extension, site));
+    const test = `dialling it reads the emergency address aloud at site ${quote(tested?.id ?? '')}`;
+    return [
+      ...problem(everywhere || !!place, `users.${extension}`, `dialling it is an emergency call${where}`),
+      ...problem(!!tested, `users.${extension}`, test),
+    ];
   });
 }
 

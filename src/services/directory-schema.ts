@@ -47,12 +47,29 @@ const company = z.strictObject({
     .default(PASSCODE_LENGTH),
 });
 
+/** Who is told of an emergency call: few, as each of them is told at once. */
+const emergencyContacts = z
+  .strictObject({
+    emails: z.array(z.email()).max(20).default([]),
+    phones: z
+      .array(pattern(/^[A-Za-z0-9._-]{1,64}$/, 'must be ids of phones or extensions'))
+      .max(20)
+      .default([]),
+  })
+  .default({ emails: [], phones: [] });
+
 const site = z.strictObject({
   name: text(100),
   timeZone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/London'),
   outsideLinePrefix: pattern(/^\d{0,3}$/, 'must be up to three digits, in quotes').default(''),
   emergencyNumbers: z.array(pattern(/^\d{2,8}$/, 'must be two to eight digits, in quotes')).default([]),
   callbackNumber: e164,
+  emergencyTestNumbers: z.array(pattern(/^\d{2,8}$/, 'must be two to eight digits, in quotes')).default([]),
+  callbackMinutes: z.int().min(10).max(1440).default(60),
+  callbackOthersAfter: z
+    .union([z.literal('never'), z.int().min(0).max(120)], { error: 'must be 0 to 120 (seconds) or never' })
+    .optional(),
+  emergencyContacts,
   dailyLogOut: pattern(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a local time such as "19:30"').optional(),
   outboundTrunk: text(64).optional(),
 });
@@ -78,7 +95,9 @@ const address = z.strictObject({
   houseNumber: text(20),
   street: text(100),
   city: text(100),
-  postcode: text(20),
+  state: text(100).optional(),
+  /** May be empty where the country's may; see domain/address. */
+  postcode: z.string().trim().max(20).default(''),
   country,
   floor: text(40).optional(),
   room: text(40).optional(),
@@ -104,13 +123,15 @@ const host = z.strictObject({
   digest: z.strictObject({ md5: hex(32), sha256: hex(64) }).optional(),
   address,
   callbackNumber: e164.optional(),
+  /** Where it last registered from; the registrar keeps it. */
+  location: z.strictObject({ network: text(64), verified: z.boolean() }).optional(),
 });
 
 const webhookId = pattern(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digits or dashes');
 
 const webhook = z.strictObject({
   url: z.url().max(2000),
-  events: z.array(z.enum(['start', 'end', 'extend', 'directory', 'notice'])).default([]),
+  events: z.array(z.enum(['start', 'end', 'extend', 'directory', 'notice', 'emergency'])).default([]),
   enabled: z.boolean().default(true),
   sealedSecret: text(500),
 });

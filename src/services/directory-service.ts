@@ -1,9 +1,11 @@
+import { addressToKeep, needsGoodAddress } from '../domain/address.ts';
 import type { Notice } from '../domain/association.ts';
-import type { Company, Directory, User } from '../domain/directory.ts';
+import type { Company, Directory, Host, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
+import { locationAfterEdit } from '../domain/location.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type DirectoryWritten, type Store, StoreUnavailable } from '../store/store.ts';
+import { type DirectoryWrite, type DirectoryWritten, type Store, StoreUnavailable } from '../store/store.ts';
 import { digestSecrets } from './digest-secrets.ts';
 import {
   allEntries,
@@ -16,6 +18,7 @@ import {
   toYaml,
 } from './directory-document.ts';
 import { readDirectoryYaml } from './directory-reader.ts';
+import { addressWords } from './directory-rules.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Clock, Log } from './ports.ts';
@@ -58,7 +61,7 @@ export type CompanyChange = Partial<
 export interface DirectoryEdit {
   readonly put?: readonly DirectoryEntry[];
   readonly remove?: readonly EntryKey[];
-  readonly notice?: { readonly notice: Notice; readonly extension: string };
+  readonly notice?: DirectoryWrite['notice'];
 }
 
 /** Entries one command to the store may carry. */
@@ -107,8 +110,9 @@ export class DirectoryService {
 
   /**
    * Changes entries. `edit` is given the directory as it is and says what to change; when somebody else has written
-   * meanwhile it is asked again. Refused with invalidDirectory, storeUnavailable, stateUnknown,
-   * overloaded or whatever `edit` refuses.
+   * meanwhile it is asked again. A host that is new, moves to another address, becomes another kind of phone or is
+   * switched on must have an address emergency services can go to (domain/address). Refused with invalidDirectory,
+   * storeUnavailable, stateUnknown, overloaded or whatever `edit` refuses.
    */
   editDirectory(
     edit: (directory: Directory) => DirectoryEdit | Refusal,
@@ -129,6 +133,24 @@ export class DirectoryService {
       if (!user) return { refused: 'unknownUser' };
       changed = change(user);
       return { put: [{ kind: 'user', value: changed }], ...(notice && { notice: { notice, extension } }) };
+    }, actor);
+    return result === 'done' && changed ? changed : (result as DirectoryRefusal);
+  }
+
+  /** Changes one host. Refused with unknownHost besides. Undefined: nothing is to change, and nothing is written. */
+  async updateHost(
+    id: string,
+    change: (host: Host) => { readonly host: Host; readonly notice?: Notice | undefined } | undefined,
+    actor: string,
+  ): Promise<Host | DirectoryRefusal> {
+    let changed: Host | undefined;
+    const result = await this.editDirectory((directory): DirectoryEdit | Refusal => {
+      const before = directory.hosts.get(id);
+      if (!before) return { refused: 'unknownHost' };
+      const { host, notice } = change(before) ?? { host: before };
+      changed = { ...host, address: addressToKeep(host.address) };
+      if (host === before) return {};
+      return { put: [{ kind: 'host', value: host }], ...(notice && { notice: { notice, host: id } }) };
     }, actor);
     return result === 'done' && changed ? changed : (result as DirectoryRefusal);
   }
@@ -161,9 +183,11 @@ export class DirectoryService {
       if (!directory) return { refused: 'stateUnknown' };
       const change = edit(directory);
       if (isRefusal(change)) return change;
-      const problems = (change.put ?? []).flatMap(problemsOf);
+      const put = (change.put ?? []).map(asKept);
+      const problems = put.flatMap((entry) => problemsOf(entry, directory));
       if (problems.length > 0) return invalid(problems);
-      const written = await this.#write(change, { actor, ifVersion: directoryVersion });
+      if (put.length === 0 && !change.remove?.length && !change.notice) return 'done';
+      const written = await this.#write({ ...change, put }, { actor, ifVersion: directoryVersion });
       if (written.outcome === 'written') return 'done';
     }
     return BUSY;
@@ -237,7 +261,7 @@ async function difference(
   document: DirectoryDocument,
 ): Promise<DirectoryEdit> {
   const known = new Map((before ? allEntries(before) : []).map((entry) => [entryName(entry), entry]));
-  const wanted = entriesOf(document);
+  const wanted = entriesOf(withLocations(document, before));
   const put: DirectoryEntry[] = [];
   for (const [i, entry] of wanted.entries()) {
     if (i % CHUNK === CHUNK - 1) await new Promise((resolve) => setImmediate(resolve));
@@ -250,6 +274,15 @@ async function difference(
     ({ kind }) => kind !== 'webhook' || document.webhooks !== undefined,
   );
   return { put, remove: gone.flatMap(keyOf) };
+}
+
+/** A file is written by hand and knows nothing of where phones are; what is known of it stays. */
+function withLocations(document: DirectoryDocument, before: Directory | undefined): DirectoryDocument {
+  const hosts = Object.entries(document.hosts).map(([id, { location, ...host }]) => {
+    const after = locationAfterEdit(before?.hosts.get(id), { address: host.address, location });
+    return [id, { ...host, ...(after && { location: after }) }] as const;
+  });
+  return { ...document, hosts: Object.fromEntries(hosts) };
 }
 
 function keyOf(entry: DirectoryEntry): EntryKey[] {
@@ -267,10 +300,18 @@ function chunks(entries: readonly DirectoryEntry[]): DirectoryEntry[][] {
   return Array.from({ length: count }, (_, i) => entries.slice(i * CHUNK, (i + 1) * CHUNK));
 }
 
-function problemsOf(entry: DirectoryEntry): readonly string[] {
+/** Hosts with their address as it is written; everything else as it is. */
+function asKept(entry: DirectoryEntry): DirectoryEntry {
+  if (entry.kind !== 'host') return entry;
+  return { kind: 'host', value: { ...entry.value, address: addressToKeep(entry.value.address) } };
+}
+
+function problemsOf(entry: DirectoryEntry, { hosts }: Directory): readonly string[] {
   // As the store will have it: without what is undefined.
   const parsed = parseEntry(entryName(entry), JSON.parse(JSON.stringify(entry.value)));
-  return 'problems' in parsed ? parsed.problems : [];
+  const isHost = entry.kind === 'host' && needsGoodAddress(hosts.get(entry.value.id), entry.value);
+  const bad = isHost ? addressWords(`${entryName(entry)}.address`, entry.value.address) : [];
+  return [...new Set([...('problems' in parsed ? parsed.problems : []), ...bad])];
 }
 
 function summarise({ company, sites, users, hosts }: DirectoryDocument, written: boolean): ImportSummary {

@@ -2,10 +2,12 @@ import type { Association, ChangeEvent } from '../domain/association.ts';
 import type { Binding, BindingSet } from '../domain/binding.ts';
 import type { Directory } from '../domain/directory.ts';
 import { DirectoryTable } from '../domain/directory-table.ts';
+import type { EmergencyRecord } from '../domain/emergency-record.ts';
 import { type AssociationState, applyChange, isOverdue, stateAt } from '../domain/fold.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryLoading, Follower, Snapshot } from '../store/store.ts';
 import { type EntryKey, parseEntry, parseEntryName } from './directory-document.ts';
+import { OpenEmergencies } from './open-emergencies.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 
 const FRESH_MS = 1_500;
@@ -28,6 +30,10 @@ export class LocalView implements View, Follower {
   readonly #deps: LocalViewDependencies;
   readonly #listeners = new Set<(event: ChangeEvent) => void>();
   readonly #reconnected = new Set<() => void>();
+  readonly #emergencies = new OpenEmergencies();
+  readonly #emergencyListeners = new Set<(record: EmergencyRecord) => void>();
+  /** What the disk had of the directory, for emergency calls while there is none. */
+  #emergencyDirectory: Directory | undefined;
   #state: AssociationState | undefined;
   #table: DirectoryTable | undefined;
   /** Names of stored entries that are not in the table because they are not valid here. */
@@ -61,6 +67,39 @@ export class LocalView implements View, Follower {
 
   get directory(): Directory | undefined {
     return this.#table?.isComplete ? this.#table : undefined;
+  }
+
+  get emergencyDirectory(): Directory | undefined {
+    return this.directory ?? this.#emergencyDirectory;
+  }
+
+  /** What emergency calls go by until there is a directory: company, sites and hosts from this node's disk. */
+  useEmergencyDirectory(directory: Directory): void {
+    this.#emergencyDirectory = directory;
+  }
+
+  /** One record for each desk with this number, newest first. */
+  emergencyRecords(callbackNumber: string): readonly EmergencyRecord[] {
+    return this.#emergencies.of(callbackNumber, this.now());
+  }
+
+  /** All open records, newest first, at most 10,000. */
+  openEmergencies(): readonly EmergencyRecord[] {
+    return this.#emergencies.all(this.now());
+  }
+
+  /** Opens records here at once, whether the store has them or not. They stay until their callback time is over. */
+  keepEmergencies(records: Iterable<EmergencyRecord>): void {
+    for (const record of records) {
+      if (!this.#emergencies.add(record, this.now())) continue;
+      this.#each(this.#emergencyListeners, (listen) => listen(record));
+    }
+  }
+
+  /** Called for each record opened here, wherever it comes from. */
+  onEmergency(listener: (record: EmergencyRecord) => void): () => void {
+    this.#emergencyListeners.add(listener);
+    return () => this.#emergencyListeners.delete(listener);
   }
 
   get directoryVersion(): number {
@@ -181,6 +220,7 @@ export class LocalView implements View, Follower {
       if (after.byHost.get(host)?.generation !== generation) this.#ended.delete(host);
     }
     this.#contact(snapshot.now - this.#deps.clock.now());
+    this.keepEmergencies(snapshot.emergencies);
     if (before) this.#announceDifferences(before, after);
   }
 
@@ -229,6 +269,7 @@ export class LocalView implements View, Follower {
     if (event.kind === 'directory' && event.seq <= this.#directoryVersion) return;
     if (event.kind === 'directory') this.#useVersion(event.seq);
     if (event.kind === 'end') this.#forgetEnded(event.association);
+    if (event.kind === 'emergency') this.keepEmergencies([event.record]);
     this.#tell(event);
   }
 
@@ -310,11 +351,15 @@ export class LocalView implements View, Follower {
   }
 
   #tell(event: ChangeEvent): void {
-    for (const listener of this.#listeners) {
+    this.#each(this.#listeners, (listen) => listen(event));
+  }
+
+  #each<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): void {
+    for (const listener of listeners) {
       try {
-        listener(event);
+        call(listener);
       } catch (error) {
-        this.#deps.log.error({ err: error, kind: event.kind }, 'a listener failed on a change');
+        this.#deps.log.error({ err: error }, 'a listener failed on a change');
       }
     }
   }

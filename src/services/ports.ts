@@ -44,3 +44,9 @@ export interface PhonePort {
   /** Tells every phone of a host. Takes seconds when it is away; never rejects. */
   update(host: string, state: FaceState): Promise<FaceOutcome>;
 }
+
+/** Displays of phones, for a text that is not part of a call. */
+export interface TextPort {
+  /** Shows a text on every phone of a host (RFC 3428). Takes seconds when it is away; never rejects. */
+  show(host: string, text: string): Promise<FaceOutcome>;
+}

@@ -17,6 +17,8 @@ export interface RegistrarDependencies {
   readonly view: LocalView;
   readonly log: Log;
   readonly limits: RegistrationLimits;
+  /** Told where a phone has registered from; returns at once. */
+  readonly onRegistered?: ((aor: string, address: string) => void) | undefined;
 }
 
 export interface Registered {
@@ -59,11 +61,25 @@ export class Registrar {
       const written = changed ? await this.#write(aor, current.version, set) : 'written';
       if (written === 'away') view.bindingsUnsaved(aor, set.bindings);
       else if (view.unsavedAors().length > 0) void this.#flushSafely();
-      if (written !== 'conflict') return { contacts, set };
+      if (written !== 'conflict') {
+        this.#tellWhere(aor, request, set);
+        return { contacts, set };
+      }
       await this.#refresh(aor);
     }
     this.#deps.log.warn({ aor }, 'registration refused: other writers were first, three times');
     return { status: 500, reason: 'Try Again' };
+  }
+
+  /** A query and a sign-off say nothing of where a phone stands. Whatever comes of it, the phone is registered. */
+  #tellWhere(aor: string, { callId, cseq, flow }: RegisterRequest, { bindings }: BindingSet): void {
+    const { onRegistered, log } = this.#deps;
+    if (!bindings.some((binding) => binding.callId === callId && binding.cseq === cseq)) return;
+    try {
+      onRegistered?.(aor, flow.address);
+    } catch (error) {
+      log.error({ err: error, aor }, 'the network of a phone could not be noted');
+    }
   }
 
   /** Writes what was taken while the store was away. Whoever wrote later than this node wins. */

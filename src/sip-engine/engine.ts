@@ -9,15 +9,17 @@ import { UserAgent } from './dialog/user-agent.ts';
 import type { SipMessage } from './message/message.ts';
 import { TransactionLayer, type TransactionLimits } from './transaction/transaction-layer.ts';
 import {
+  type FirstLook,
   type ListenAddress,
   type SipAddress,
   TransportLayer,
   type TransportLimits,
+  type Urgency,
 } from './transport/transport-layer.ts';
 
 export type { Clock } from './clock.ts';
 export type { SipMessage } from './message/message.ts';
-export type { ListenAddress, SipAddress } from './transport/transport-layer.ts';
+export type { FirstLook, ListenAddress, SipAddress, Urgency } from './transport/transport-layer.ts';
 
 /** Every size and time the engine keeps to; times in milliseconds. */
 export type EngineLimits = AppLimits &
@@ -37,6 +39,8 @@ export interface EngineOptions {
   clock?: Clock;
   /** True for requests that pass full tables: emergency calls. */
   isExempt?: (request: SipMessage) => boolean;
+  /** What must not wait behind a flood: emergency calls. Decided at once, from the first look. */
+  urgencyOf?: (look: FirstLook) => Urgency;
   onLog?: (level: LogLevel, message: string, data?: object) => void;
   /** How long an application may leave a request unanswered (an INVITE twice as long). At most 31 s. */
   silentAfterMs?: number;
@@ -64,12 +68,15 @@ const LATEST_ANSWER_MS = 31_000;
 export function createEngine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock;
   const log: Log = options.onLog ?? (() => {});
-  const isExempt = options.isExempt ?? (() => false);
+  const mayPass = options.isExempt ?? (() => false);
+  // A flood of emergency calls must not fill what is kept free for those of others.
+  const isExempt = (request: SipMessage): boolean => !transport.isLate(request) && mayPass(request);
   const limits = dialogLimits(options);
   const transport = new TransportLayer({
     listen: options.listen,
     clock,
     limits: options.limits ?? {},
+    ...(options.urgencyOf ? { urgencyOf: options.urgencyOf } : {}),
     onError: (error) => log('error', 'SIP message handling failed', { error }),
   });
   const transactions = new TransactionLayer({

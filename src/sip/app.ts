@@ -4,6 +4,7 @@ import { CallTable } from './calls/table.ts';
 import { handleRefer } from './calls/transfer.ts';
 import { WarningCalls } from './calls/warning-calls.ts';
 import { DigestServer } from './digest.ts';
+import { EmergencyGuard } from './emergency-guard.ts';
 import { ALLOW, refuseUnacceptable, SUPPORTED_HEADER } from './guard.ts';
 import { Identifier } from './identify.ts';
 import { handleInvite, type InviteContext } from './invite.ts';
@@ -40,7 +41,11 @@ export function createSipApp(deps: SipDependencies): SipApp {
   );
   const table = new CallTable(log, () => clock.now());
   let draining = false;
-  const context: InviteContext = { deps, table, identifier, talks: new Map(), draining: () => draining };
+  const emergencyGuard = new EmergencyGuard(deps);
+  const context: InviteContext = {
+    ...{ deps, table, identifier, emergencyGuard },
+    ...{ talks: new Map(), draining: () => draining },
+  };
   const warnings = new WarningCalls({ context, inMenu: (host) => context.talks.has(host) });
   table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
 

@@ -105,7 +105,7 @@ export class Identifier {
    * likely desk is a better address than none.
    */
   claimedHost(request: Request): string | undefined {
-    const hosts = this.#deps.view.directory?.hosts;
+    const hosts = this.#deps.view.emergencyDirectory?.hosts;
     const credentials = parseCredentials(
       request.get('Authorization') ?? request.get('Proxy-Authorization') ?? '',
     );

@@ -1,10 +1,14 @@
+import type { CallbackRoute } from '../domain/callback.ts';
 import type { Host } from '../domain/directory.ts';
-import { decideRoute, type Identity, type Route } from '../domain/route.ts';
+import { decideRoute, type EmergencyRoute, type Identity, type Route } from '../domain/route.ts';
+import { placeCallback } from './calls/callback.ts';
 import { type CallContext, connect } from './calls/connect.ts';
 import { emergencyFromMenu, placeEmergency } from './calls/emergency.ts';
 import { InboundInvite } from './calls/inbound.ts';
 import type { Party } from './calls/leg.ts';
+import { isBarge } from './calls/replaces.ts';
 import { roundsFor } from './calls/rounds.ts';
+import type { EmergencyGuard } from './emergency-guard.ts';
 import { refuseUnacceptable } from './guard.ts';
 import type { Identifier } from './identify.ts';
 import { answerAndRefuse, sayAndRefuse } from './menus/announce.ts';
@@ -12,16 +16,20 @@ import { Conversation } from './menus/conversation.ts';
 import { emergencyByDigits } from './menus/emergency-digits.ts';
 import { logIn } from './menus/log-in.ts';
 import { logOut } from './menus/log-out.ts';
+import { readBack } from './menus/read-back.ts';
 import type { SipDependencies } from './ports.ts';
 import { reasonHeader, spoken } from './reasons.ts';
 import type { Headers, Request, Response } from './srf.ts';
 import { displayNameOf, userOf } from './uri.ts';
+
+type UrgentRoute = EmergencyRoute | CallbackRoute;
 
 /** Menus and announcements one phone may have at once. */
 const MAX_TALKS = 3;
 
 export interface InviteContext extends CallContext {
   readonly identifier: Identifier;
+  readonly emergencyGuard: EmergencyGuard;
   /** Menus and announcements under way, per host, oldest first. */
   readonly talks: Map<string, Set<InboundInvite>>;
   /** True once the server is stopping: emergency calls only. */
@@ -37,25 +45,25 @@ export async function handleInvite(
   const { deps, table } = context;
   // Without it nothing could be sent to the caller inside the call (RFC 3261 8.1.1.8).
   if (!request.has('Contact')) return response.send(400, 'Contact missing', {});
-  const emergency = emergencyRoute(context, request);
-  if (!emergency && !mayGoOn(context, request, response)) return;
+  const urgent = urgentRoute(context, request);
+  if (!mayEnter(context, { request, response, urgent })) return;
   const invite = new InboundInvite(deps.srf, request, response);
+  if (urgent?.kind === 'emergency') context.emergencyGuard.count(invite);
   table.pending.add(invite);
   try {
-    invite.emergency = emergency !== undefined;
-    if (emergency)
-      await placeEmergency(context, invite, { route: emergency, maxForwards: hopsLeft(request) });
+    invite.emergency = urgent !== undefined;
+    if (urgent) await placeUrgent(context, invite, urgent);
     else await routeCall(context, invite);
   } finally {
     table.pending.delete(invite);
   }
 }
 
-/** Decided first, from memory, before anything that could go wrong; without proof of who calls. */
-function emergencyRoute(
-  { deps, identifier }: InviteContext,
-  request: Request,
-): Extract<Route, { kind: 'emergency' }> | undefined {
+/**
+ * Decided first, from memory, before anything that could go wrong; an emergency call without proof of who calls, a call
+ * back after one by the trunk it comes from.
+ */
+function urgentRoute({ deps, identifier }: InviteContext, request: Request): UrgentRoute | undefined {
   const source = {
     address: request.source_address,
     port: Number(request.source_port),
@@ -72,7 +80,31 @@ function emergencyRoute(
     deps.view,
     deps.numberPlan,
   );
-  return route.kind === 'emergency' ? route : undefined;
+  return route.kind === 'emergency' || route.kind === 'callback' ? route : undefined;
+}
+
+function mayEnter(
+  context: InviteContext,
+  { request, response, urgent }: { request: Request; response: Response; urgent: UrgentRoute | undefined },
+): boolean {
+  switch (urgent?.kind) {
+    case 'emergency':
+      return mayCallForHelp(context, { request, response, emergency: urgent });
+    case 'callback':
+      return true;
+    default:
+      return mayGoOn(context, request, response);
+  }
+}
+
+/** From where phones are, always; strangers and floods are kept from the emergency trunks. */
+function mayCallForHelp(
+  { identifier, emergencyGuard }: InviteContext,
+  { request, response, emergency }: { request: Request; response: Response; emergency: EmergencyRoute },
+): boolean {
+  const verdict = emergencyGuard.decide(request, emergency, identifier.trunkOf(request));
+  if (verdict !== 'go') emergencyGuard.refuse(verdict, request, response);
+  return verdict === 'go';
 }
 
 function mayGoOn(context: InviteContext, request: Request, response: Response): boolean {
@@ -83,6 +115,10 @@ function mayGoOn(context: InviteContext, request: Request, response: Response): 
     return false;
   }
   if (refuseUnacceptable(request, response)) return false;
+  if (isBarge(request, table)) {
+    response.send(603);
+    return false;
+  }
   if (isLastHop(request) && !isFeatureCode(request.uri)) {
     response.send(483);
     return false;
@@ -120,6 +156,7 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
   switch (route.kind) {
     case 'logIn':
     case 'logOut':
+    case 'readBack':
       return oneOfFew(context, invite, { host: route.host.id, talk: () => menu(context, invite, route) });
     case 'ring':
     case 'trunk':
@@ -130,8 +167,19 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
       return caller.kind === 'host' ? oneOfFew(context, invite, { host: caller.host, talk }) : talk();
     }
     case 'emergency':
-      return placeEmergency(context, invite, { route, maxForwards: hopsLeft(request) });
+    case 'callback':
+      return placeUrgent(context, invite, route);
   }
+}
+
+/** What no limit holds up. */
+function placeUrgent(context: InviteContext, invite: InboundInvite, route: UrgentRoute): Promise<void> {
+  const { request } = invite;
+  const maxForwards = hopsLeft(request);
+  if (route.kind === 'emergency') return placeEmergency(context, invite, { route, maxForwards });
+  const caller: Party = { kind: 'trunk', trunk: context.identifier.trunkOf(request)?.name ?? '' };
+  const extra = { ...maxForwards, ...privacyOf(request) };
+  return placeCallback(context, invite, { route, caller, from: identityOf(request), extra });
 }
 
 /**
@@ -158,14 +206,15 @@ async function oneOfFew(
 async function menu(
   context: InviteContext,
   invite: InboundInvite,
-  { kind, host }: Extract<Route, { kind: 'logIn' | 'logOut' }>,
+  route: Extract<Route, { kind: 'logIn' | 'logOut' | 'readBack' }>,
 ): Promise<void> {
   const { deps } = context;
   const conversation = await Conversation.answer(deps.media, deps.clock, invite);
   if (!conversation) return;
   try {
-    if (kind === 'logOut') await logOut(deps, conversation, host);
-    else await logInMenu(context, invite, { conversation, host });
+    if (route.kind === 'readBack') await readBack(conversation, route);
+    else if (route.kind === 'logOut') await logOut(deps, conversation, route.host);
+    else await logInMenu(context, invite, { conversation, host: route.host });
   } catch (error) {
     conversation.hangUp(reasonHeader(500, 'Something went wrong'));
     throw error;

@@ -1,8 +1,11 @@
+import type { EmergencyRecord, EmergencyStage } from '../domain/emergency-record.ts';
+import type { EmergencyRoute } from '../domain/route.ts';
 import type { NumberPlan, View } from '../domain/view.ts';
 import type { MediaPort } from '../media/media.ts';
 import type { HotDesk } from '../services/hot-desk.ts';
 import type { Registrar } from '../services/registrar.ts';
 import type { Algorithm } from './digest.ts';
+import type { PhoneSources } from './emergency-guard.ts';
 import type { Srf } from './srf.ts';
 
 /** What call handling needs from the rest of the house. */
@@ -33,11 +36,37 @@ export interface Trunk {
   readonly addresses: readonly string[];
   readonly emergency: boolean;
   readonly credentials?: { readonly username: string; readonly password: string } | undefined;
+  /** How this trunk wants emergency calls. */
+  readonly emergencyCalls?:
+    | {
+        /** The number as dialled, or `urn:service:sos` (RFC 5031). */
+        readonly dial: 'number' | 'urn';
+        /** Civic address by value (RFC 6442, 4119, 5139, 5491). */
+        readonly pidfLo: boolean;
+        /** Value of Resource-Priority, such as `esnet.1` (RFC 7135). */
+        readonly resourcePriority?: string | undefined;
+        readonly headers: Readonly<Record<string, string>>;
+      }
+    | undefined;
   /** Seconds without any response after which the next trunk is tried. */
   readonly responseTimeout: number;
 }
 
+/** What is known of trunks by asking them now and then; answers at once, from memory. */
+export interface TrunkHealth {
+  /** It has given no sign of life lately: it is tried last, never left out. */
+  isDown(trunk: string): boolean;
+}
+
+/** Told of emergency calls; returns at once and never throws. */
+export interface EmergencyDesk {
+  /** A call goes out: its record is open from this moment on this node, whatever the store does. */
+  placed(route: EmergencyRoute): EmergencyRecord;
+  stage(record: EmergencyRecord, stage: Exclude<EmergencyStage, 'placed'>): void;
+}
+
 export interface SipDependencies {
+  readonly emergencies: EmergencyDesk;
   readonly srf: Srf;
   readonly view: View;
   readonly numberPlan: NumberPlan;
@@ -49,10 +78,15 @@ export interface SipDependencies {
   /** Realm of challenges and domain of the identities we show. */
   readonly domain: string;
   readonly trunks: readonly Trunk[];
+  readonly trunkHealth: TrunkHealth;
   /** Digests offered to phones, in this order. */
   readonly digests: readonly Algorithm[];
   /** Seconds a digest nonce may be used. */
   readonly nonceLifetime: number;
   /** Calls at once, menus and announcements included; emergency calls are never counted out. */
   readonly maxCalls: number;
+  /** Where emergency calls are taken from. */
+  readonly phoneSources: PhoneSources;
+  /** Emergency calls one address may have up at once, unless a desk is registered there; far above any honest use. */
+  readonly emergencyCallsPerSource: number;
 }

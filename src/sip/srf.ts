@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { sendInvite } from './uac.ts';
 
 /**
  * drachtio-srf as this project uses it. Its own types leave out much of what it can do (callback forms, `cancel`
@@ -19,7 +20,10 @@ export interface Request extends Message {
   readonly uri: string;
   on(event: 'cancel', listener: (cancel: Request | undefined) => void): void;
   on(event: 'update', listener: (update: Request, response: Response) => void): void;
-  on(event: 'response', listener: (response: Response, ack: (options?: object) => void) => void): void;
+  on(
+    event: 'response',
+    listener: (response: Response, ack: (options?: { body: string }) => void) => void,
+  ): void;
   cancel(options: { headers: Headers }, callback: (error: unknown) => void): void;
 }
 
@@ -102,6 +106,8 @@ export function isUnacknowledged(leg: Dialog | UnacknowledgedLeg): leg is Unackn
 export interface UacOptions {
   readonly headers: Headers;
   readonly localSdp?: string;
+  /** Sent instead of the offer alone, which it holds; its Content-Type is among the headers. */
+  readonly body?: string;
   readonly noAck?: boolean;
   readonly proxy?: string;
   readonly auth?: { readonly username: string; readonly password: string };
@@ -129,9 +135,20 @@ export interface Srf {
   createUAC(uri: string, options: UacOptions, callbacks: UacCallbacks): Promise<Dialog | UnacknowledgedLeg>;
   request(
     uri: string,
-    options: { method: string; headers?: Headers; body?: string; proxy?: string },
+    options: {
+      method: string;
+      headers?: Headers;
+      body?: string;
+      proxy?: string;
+      auth?: { readonly username: string; readonly password: string };
+    },
     callback: (error: unknown, request: Request) => void,
   ): void;
+}
+
+/** A library's own idea of a dialog, for an INVITE that was not sent by `createUAC`. */
+export interface DialogMaker {
+  make(answered: { request: Request; response: Response; auth: UacOptions['auth'] }): Dialog;
 }
 
 /** What `createUAC` rejects with: a status when the far side said no, only a message when nothing could be sent. */
@@ -141,9 +158,37 @@ export interface SipFailure {
   readonly message?: string;
 }
 
-const SrfClass = createRequire(import.meta.url)('drachtio-srf') as new () => Srf;
+type NewDialog = new (
+  srf: Srf,
+  type: 'uac',
+  answered: { req: Request; res: Response; auth: UacOptions['auth'] },
+) => Dialog;
+
+const SrfClass = createRequire(import.meta.url)('drachtio-srf') as {
+  new (): Srf & { addDialog(dialog: Dialog): void };
+  readonly Dialog: NewDialog;
+};
+
+/** With INVITEs that `createUAC` cannot send: to a URN, or with more in the body than a session description. */
+class ProjectSrf extends SrfClass implements DialogMaker {
+  override createUAC(
+    uri: string,
+    options: UacOptions,
+    callbacks: UacCallbacks,
+  ): Promise<Dialog | UnacknowledgedLeg> {
+    const isPlain = options.body === undefined && !/^urn:/i.test(uri);
+    if (isPlain) return super.createUAC(uri, options, callbacks);
+    return sendInvite({ srf: this, dialogs: this, uri, options, callbacks });
+  }
+
+  make({ request, response, auth }: Parameters<DialogMaker['make']>[0]): Dialog {
+    const dialog = new SrfClass.Dialog(this, 'uac', { req: request, res: response, auth });
+    this.addDialog(dialog);
+    return dialog;
+  }
+}
 
 /** A new, unconnected drachtio application. */
 export function createSrf(): Srf {
-  return new SrfClass();
+  return new ProjectSrf();
 }

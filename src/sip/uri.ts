@@ -44,6 +44,11 @@ export function withUser(uri: string, user: string): string {
   return uri.replace(/^(sips?:)(?:[^@]*@)?/i, (_, scheme: string) => `${scheme}${encodeUser(user)}@`);
 }
 
+/** Takes the user part out of a SIP URI: where to send, not for whom. */
+export function withoutUser(uri: string): string {
+  return uri.replace(/^(sips?:)[^@]*@/i, '$1');
+}
+
 /** Escapes what RFC 3261 does not allow in a user part. Half a surrogate pair becomes U+FFFD. */
 export function encodeUser(user: string): string {
   return user.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/gu, (c) =>

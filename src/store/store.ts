@@ -1,5 +1,6 @@
 import type { Association, ChangeEvent, EndReason, Notice } from '../domain/association.ts';
 import type { BindingSet } from '../domain/binding.ts';
+import type { EmergencyRecord, EmergencyStage } from '../domain/emergency-record.ts';
 
 /** The store cannot answer in time, or cannot keep what it is told. Nothing was acknowledged. */
 export class StoreUnavailable extends Error {
@@ -108,8 +109,8 @@ export interface DirectoryWrite {
   readonly ifEmpty?: boolean;
   /** Write only if this is still the version: nobody else wrote since it was read. */
   readonly ifVersion?: number;
-  /** Logged in the same step. */
-  readonly notice?: { readonly notice: Notice; readonly extension: string };
+  /** Logged in the same step; about a person or a host. */
+  readonly notice?: { readonly notice: Notice; readonly extension?: string; readonly host?: string };
 }
 
 /** `version` is that of the directory now: the log position of its last change. */
@@ -124,6 +125,8 @@ export interface Snapshot {
   /** ms since 1970 by the store's clock when taken. */
   readonly now: number;
   readonly associations: readonly Association[];
+  /** Emergency records whose callback time is not over. */
+  readonly emergencies: readonly EmergencyRecord[];
   readonly bindings: ReadonlyMap<string, BindingSet>;
 }
 
@@ -222,6 +225,11 @@ export interface Store {
   confirmGuess(key: GuessKey): Promise<void>;
   /** Administrator's unlock of a person; logged. */
   clearGuesses(extension: string, actor: string): Promise<void>;
+  /**
+   * Keeps an emergency record until its callback time is over and logs an `emergency` event; the same id and stage
+   * again changes nothing. Never waited for by a call.
+   */
+  noteEmergency(record: EmergencyRecord, stage: EmergencyStage, actor: string): Promise<void>;
   /** True for one caller in `ttlMs`, whichever node asks. `name`: `[A-Za-z0-9._:-]{1,100}`. */
   claimOnce(name: string, ttlMs: number): Promise<boolean>;
   /**

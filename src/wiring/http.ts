@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { keptSecret } from '../data-folder.ts';
 import { createHttp } from '../http/create-http.ts';
 import type { MediaPort } from '../media/media.ts';
+import type { EmergencyNotices } from '../services/emergency-notices/emergency-notices.ts';
 import type { LocalView } from '../services/local-view.ts';
 import type { SipConnection } from '../sip/connection.ts';
 import type { Store } from '../store/store.ts';
@@ -21,12 +22,13 @@ interface Needs {
   readonly services: Services;
   readonly effects: Effects;
   readonly connection: SipConnection;
+  readonly emergencies: EmergencyNotices;
   readonly media: MediaPort;
 }
 
 /** The admin API. */
 export async function startHttp({ config, log, onStop, problem }: Running, needs: Needs): Promise<HttpParts> {
-  const { store, view, services, effects, connection, media } = needs;
+  const { store, view, services, effects, connection, emergencies, media } = needs;
   const { adminToken } = config.http;
   const tokenFile = adminToken === undefined ? join(config.data, 'admin-token') : undefined;
   const http = createHttp({
@@ -34,7 +36,7 @@ export async function startHttp({ config, log, onStop, problem }: Running, needs
     adminToken: adminToken ?? (await keptSecret(config.data, 'admin-token', problem)),
     now: () => performance.now(),
     services: {
-      ...{ view, ...services, ...effects },
+      ...{ view, emergencies, ...services, ...effects },
       readiness: () => ({
         store: store.available && store.weakness === undefined && view.directory !== undefined,
         sip: connection.connected,

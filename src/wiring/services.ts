@@ -1,8 +1,10 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { keptSecret } from '../data-folder.ts';
 import { DirectoryService } from '../services/directory-service.ts';
+import { Hosts } from '../services/hosts.ts';
 import { HotDesk } from '../services/hot-desk.ts';
 import type { LocalView } from '../services/local-view.ts';
+import { Locations } from '../services/locations.ts';
 import { Orphans } from '../services/orphans.ts';
 import { PasscodeService } from '../services/passcode-service.ts';
 import { Passcodes } from '../services/passcodes.ts';
@@ -14,6 +16,9 @@ import type { Running } from './running.ts';
 
 export interface Services {
   readonly directory: DirectoryService;
+  readonly hosts: Hosts;
+  /** Told where phones register from. */
+  readonly locations: Locations;
   readonly hotDesk: HotDesk;
   readonly passcodes: PasscodeService;
   readonly sealing: Sealing;
@@ -38,7 +43,11 @@ export async function createServices(
   const hotDesk = new HotDesk({
     ...{ store, view, passcodes, passcodeService, pendingEnds, random, log, storeNow },
   });
-  return { directory, hotDesk, passcodes: passcodeService, sealing: createSealing(peppers) };
+  const actor = `node:${running.node}`;
+  const locations = await running.up(new Locations({ store, view, directory, timers: clock, log, actor }));
+  const hosts = new Hosts({ directory, log });
+  const sealing = createSealing(peppers);
+  return { directory, hosts, locations, hotDesk, passcodes: passcodeService, sealing };
 }
 
 async function peppersOf({ config, problem }: Running): Promise<Peppers> {

@@ -1,19 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { decideRoute } from '../domain/route.ts';
 import type { MediaPort } from '../media/media.ts';
 import { Activity } from '../services/activity.ts';
 import { createCompanyPlan } from '../services/company-plan.ts';
+import type { EmergencyNotices } from '../services/emergency-notices/emergency-notices.ts';
 import { ExpiryWarnings } from '../services/expiry-warnings.ts';
 import type { HotDesk } from '../services/hot-desk.ts';
 import type { LocalView } from '../services/local-view.ts';
+import type { Locations } from '../services/locations.ts';
+import type { PhoneNetworks } from '../services/phone-networks.ts';
 import { PhoneUpdates } from '../services/phone-updates.ts';
 import { Registrar } from '../services/registrar.ts';
 import { createSipApp, type SipApp } from '../sip/app.ts';
 import { SipConnection } from '../sip/connection.ts';
 import { CheckSync } from '../sip/phone-update.ts';
 import type { Trunk } from '../sip/ports.ts';
+import { TextMessages } from '../sip/text-messages.ts';
+import { TrunkProbes } from '../sip/trunk-health.ts';
 import { createEngine, type Engine } from '../sip-engine/engine.ts';
 import type { Store } from '../store/store.ts';
+import { startEmergencyDesk, startEmergencyNotices, tellingNetworks } from './emergency.ts';
+import { createPrecedence, type Precedence } from './precedence.ts';
 import type { Running } from './running.ts';
 
 /** Calls at once; beyond them new ones get 503, emergency calls excepted. */
@@ -22,6 +28,8 @@ const MAX_CALLS = 4_000;
 export interface SipParts {
   readonly app: SipApp;
   readonly connection: SipConnection;
+  /** Who is told of emergency calls. */
+  readonly notices: EmergencyNotices;
   /** Absent with a drachtio-server. */
   readonly engine: Engine | undefined;
 }
@@ -29,7 +37,9 @@ export interface SipParts {
 interface Needs {
   readonly store: Store;
   readonly view: LocalView;
+  readonly networks: PhoneNetworks;
   readonly hotDesk: HotDesk;
+  readonly locations: Locations;
   readonly media: MediaPort;
   readonly trunks: readonly Trunk[];
 }
@@ -38,15 +48,27 @@ interface Needs {
 export async function startSip(running: Running, needs: Needs): Promise<SipParts> {
   const { config, log, clock, onStop } = running;
   const { sip } = config;
-  const { store, view } = needs;
+  const { store, view, networks } = needs;
   const connection = new SipConnection(log);
-  const registrar = await running.up(new Registrar({ store, view, log, limits: sip.registration }));
+  const onRegistered = (host: string, address: string): void => needs.locations.registered(host, address);
+  const limits = sip.registration;
+  const registrar = await running.up(new Registrar({ store, view, log, limits, onRegistered }));
   const numberPlan = createCompanyPlan(view);
-  const isEmergency = (requestUri: string): boolean =>
-    decideRoute({ requestUri, caller: { kind: 'unknown' } }, view, numberPlan).kind === 'emergency';
-  const engine = sip.drachtio ? undefined : await startEngine(running, isEmergency);
+  const precedence = createPrecedence({ view, numberPlan, networks, trunks: needs.trunks });
+  const engine = sip.drachtio ? undefined : await startEngine(running, precedence);
+  const emergencies = await startEmergencyDesk(running, { store, view });
+  const phones = new TextMessages({ srf: connection.srf, view, clock, log, domain: sip.domain });
+  const notices = await startEmergencyNotices(running, { store, view, phones, desk: emergencies });
+  const probes = new TrunkProbes({
+    ...{ srf: connection.srf, trunks: needs.trunks, clock, log, domain: sip.domain },
+    everyMs: sip.trunkProbe * 1000,
+  });
   const app = createSipApp({
-    ...{ srf: connection.srf, view, numberPlan, registrar, clock, log },
+    emergencies,
+    trunkHealth: probes,
+    ...{ srf: connection.srf, view, numberPlan, clock, log },
+    ...{ registrar: tellingNetworks(registrar, networks), phoneSources: networks },
+    emergencyCallsPerSource: sip.emergencyCallsPerSource,
     ...{ hotDesk: needs.hotDesk, media: needs.media, trunks: needs.trunks },
     ...{ domain: sip.domain, digests: sip.digests, nonceLifetime: sip.nonceLifetime, maxCalls: MAX_CALLS },
   });
@@ -54,6 +76,7 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
   onStop(() => connection.disconnect());
   onStop(() => app.stop());
   await connection.connect(sip.drachtio ?? engine!.server);
+  await running.up(probes);
   await running.up(
     new Activity({ store, view, clock, timers: clock, log, actor: `node:${running.node}`, calls: app.calls }),
   );
@@ -64,7 +87,7 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
     const spacingMs = config.phones.updateSpacing * 1000;
     await running.up(new PhoneUpdates({ store, view, phone, spacingMs, clock, log }));
   }
-  return { app, connection, engine: engine?.engine };
+  return { app, connection, notices, engine: engine?.engine };
 }
 
 interface Started {
@@ -74,16 +97,12 @@ interface Started {
 }
 
 /** The embedded engine: as far as the application can tell, a drachtio-server on loopback. */
-async function startEngine(
-  { config, log, up }: Running,
-  isEmergency: (requestUri: string) => boolean,
-): Promise<Started> {
+async function startEngine({ config, log, up }: Running, precedence: Precedence): Promise<Started> {
   const secret = randomBytes(24).toString('hex');
   const engine = createEngine({
     listen: config.sip.listen,
     secret,
-    // Full tables turn calls away; an emergency call never is.
-    isExempt: ({ method, uri }) => method === 'INVITE' && isEmergency(uri),
+    ...precedence,
     onLog: (level, message, data) => log[level](data ?? {}, message),
   });
   await up(engine);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Expiry } from '../services/expiry.ts';
-import { LocalView } from '../services/local-view.ts';
+import type { LocalView } from '../services/local-view.ts';
 import { createManagedRedis, RedisUnusable } from '../store/managed-redis.ts';
 import { createRedisStore } from '../store/redis/redis-store.ts';
 import type { Place } from '../store/redis/topology.ts';
@@ -45,13 +45,14 @@ async function startRedis({ config, log, onStop, problem }: Running): Promise<st
   }
 }
 
-/** This node's view of the store, and what ends associations at their deadline. */
-export async function startView(running: Running, store: Store): Promise<LocalView> {
+/** Fills this node's view from the store, and ends associations at their deadline. */
+export async function followStore(
+  running: Running,
+  { store, view }: { readonly store: Store; readonly view: LocalView },
+): Promise<void> {
   const { clock, log } = running;
-  const view = new LocalView({ clock, log });
   const following = new AbortController();
   running.onStop(() => following.abort());
   await Promise.race([store.follow(view, following.signal), wait(STORE_PATIENCE_MS)]);
   await running.up(new Expiry({ store, timers: clock, log }));
-  return view;
 }

@@ -106,7 +106,8 @@ export async function registerAt({
   host: string;
 }): Promise<void> {
   const line = await new Line(server).open(from);
-  const callId = `register-${host}`;
+  // Another one each time: the registrar remembers the CSeq of the last.
+  const callId = `register-${host}-${process.pid}-${line.port}-${performance.now()}`;
   const parts = { line, method: 'REGISTER', user: '', host, callId };
   const exchange = (text: string): Promise<SipText> =>
     new Promise((resolve) => {

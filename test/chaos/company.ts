@@ -57,6 +57,7 @@ function siteEntry(id: string): DirectoryEntry {
     value: {
       ...{ id, name: id, timeZone: 'Europe/London', outsideLinePrefix: '', emergencyNumbers: [] },
       callbackNumber: '+442079460100',
+      ...{ emergencyTestNumbers: [], callbackMinutes: 60, emergencyContacts: { emails: [], phones: [] } },
     },
   };
 }

@@ -325,4 +325,31 @@ export const MUTANTS: readonly Mutant[] = [
       'replicas: 0, withinMs',
     ],
   ]),
+  ...of(
+    'note-emergency.lua',
+    ['emergencies'],
+    [
+      ['a stage is logged again', "then return { 'known' } end", 'then local _ = 0 end'],
+      [
+        'a stage is taken for another whose name it begins',
+        "string.find(',' .. stages .. ',', ',' .. stage .. ',', 1, true)",
+        'string.find(stages, string.sub(stage, 1, 1), 1, true)',
+      ],
+      ['what is long over is kept', "if tonumber(ARGV[4]) <= forgotten then return { 'over' } end", ''],
+      ['what is long over stays', "'LIMIT', 0, SWEEP))\nif", "'LIMIT', 0, 0))\nif"],
+      ['what is just over goes', 'local forgotten = now - tonumber(ARGV[9])', 'local forgotten = now'],
+      ['there is no limit', 'if excess > 0 then', 'if false then'],
+      ['there is room for one less', 'if excess > 0 then', 'if excess >= 0 then'],
+      [
+        'the record that ends last makes room',
+        "redis.call('ZRANGE', ENDS, 0, math",
+        "redis.call('ZREVRANGE', ENDS, 0, math",
+      ],
+      ['stages stay', "redis.call('HDEL', STAGES, old)", ''],
+      ['records stay', "redis.call('HDEL', RECORDS, old)", ''],
+      ['ends stay', "redis.call('ZREM', ENDS, old)", ''],
+      ['a later stage changes the record', "redis.call('HGET', RECORDS, id) or ARGV[3]", 'ARGV[3]'],
+      ['it is not found by host and guest', '}, { host = host, guest = guest })', '}, {})'],
+    ],
+  ),
 ];

@@ -70,6 +70,8 @@ export class FakeRequest extends FakeMessage {
   readonly uri: string;
   /** CANCELs the application sent for it. */
   readonly cancels: Headers[] = [];
+  /** There is no connection to the server any more: drachtio-srf asserts that there is one. */
+  disconnected = false;
 
   constructor(parts: MessageParts = {}) {
     super(parts);
@@ -82,6 +84,7 @@ export class FakeRequest extends FakeMessage {
   }
 
   cancel({ headers }: { headers: Headers }, callback: (error: unknown) => void): void {
+    if (this.disconnected) throw new Error('assert(typeSocket(socket))');
     this.cancels.push(headers);
     callback(undefined);
   }

@@ -1,5 +1,6 @@
 import type { Association, ChangeEvent, EndReason, Notice } from '../../src/domain/association.ts';
 import type { BindingSet } from '../../src/domain/binding.ts';
+import type { EmergencyRecord, EmergencyStage } from '../../src/domain/emergency-record.ts';
 import { isOverdue } from '../../src/domain/fold.ts';
 import {
   type AssociateCommand,
@@ -64,6 +65,7 @@ export class FakeStore implements Store {
   readonly #letters: DeadLetter[] = [];
   readonly #wakes = new Set<() => void>();
   readonly #operations = new Map<string, AssociateReply | EndReply>();
+  readonly #emergencies = new Map<string, { record: EmergencyRecord; stages: Set<EmergencyStage> }>();
   readonly #guesses = new Map<string, Counter>();
   readonly #bindings = new Map<string, BindingSet>();
   readonly #followers = new Set<Follower>();
@@ -175,6 +177,18 @@ export class FakeStore implements Store {
     });
   }
 
+  noteEmergency(record: EmergencyRecord, stage: EmergencyStage, actor: string): Promise<void> {
+    return this.#answer('noteEmergency', () => {
+      const now = this.#now();
+      if (record.callbackUntil <= now - 3_600_000) return;
+      const known = this.#emergencies.get(record.id) ?? { record, stages: new Set() };
+      if (known.stages.has(stage)) return;
+      this.#emergencies.set(record.id, known);
+      known.stages.add(stage);
+      this.#tell({ kind: 'emergency', seq: ++this.#seq, at: now, actor, stage, record: known.record });
+    });
+  }
+
   claimOnce(name: string, ttlMs: number): Promise<boolean> {
     return this.#answer('claimOnce', () => {
       if ((this.#once.get(name) ?? 0) > this.#now()) return false;
@@ -209,10 +223,11 @@ export class FakeStore implements Store {
       const found = this.log.toReversed().filter((event) => {
         const about = 'association' in event ? event.association : undefined;
         const notice = event.kind === 'notice' ? event : undefined;
+        const call = event.kind === 'emergency' ? event.record : undefined;
         return (
           (after === undefined || event.seq < Number(after)) &&
-          (host === undefined || host === (about?.host ?? notice?.host)) &&
-          (guest === undefined || guest === (about?.guest ?? notice?.extension)) &&
+          (host === undefined || host === (about?.host ?? notice?.host ?? call?.host)) &&
+          (guest === undefined || guest === (about?.guest ?? notice?.extension ?? call?.guest?.extension)) &&
           (from === undefined || event.at >= from) &&
           (to === undefined || event.at <= to) &&
           (kinds?.includes(event.kind) ?? true)
@@ -258,7 +273,7 @@ export class FakeStore implements Store {
       }
       const written = { outcome: 'written', version: this.#version } as const;
       this.#tell({ kind: 'directory', seq: this.#version, at: this.#now(), actor, entries });
-      if (notice) this.#notice(notice.notice, { actor, extension: notice.extension, host: undefined });
+      if (notice) this.#notice(notice.notice, { actor, extension: notice.extension, host: notice.host });
       return written;
     });
   }
@@ -402,6 +417,9 @@ export class FakeStore implements Store {
       seq: this.#seq,
       now: this.#now(),
       associations: [...this.#byHost.values()],
+      emergencies: [...this.#emergencies.values()]
+        .map(({ record }) => record)
+        .filter(({ callbackUntil }) => callbackUntil > this.#now()),
       bindings: new Map(this.#bindings),
     };
   }

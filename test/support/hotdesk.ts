@@ -20,6 +20,8 @@ export interface HotdeskOptions {
   readonly settings?: Readonly<Record<string, object>>;
   /** Seconds without any response before the next trunk is tried. */
   readonly trunkTimeout?: number;
+  /** Settings of single trunks, laid over those below. */
+  readonly trunkSettings?: Readonly<Partial<Record<TrunkName, object>>>;
   /** Instead of a Redis of its own. */
   readonly redis?: TcpRedis;
   /** Instead of a new folder for data; the test removes it. With `redis.url` undefined the private Redis is in there. */
@@ -59,6 +61,8 @@ export interface Hotdesk {
   expectGuest(host: string, extension: string | undefined, withinMs?: number): Promise<void>;
   /** Between tests: phones sign off and are unplugged, nobody sits anywhere. */
   tidy(): Promise<void>;
+  /** Stops the server alone; `stop` is still to come. */
+  stopServer(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,7 +98,7 @@ export async function startHotdesk(options: HotdeskOptions = {}): Promise<Hotdes
     if (!options.redis) await redis.stop();
     if (!options.data) await rm(data, { recursive: true, force: true });
   };
-  return new RunningHotdesk({ sip, http, redis, trunks, log }, stop);
+  return new RunningHotdesk({ sip, http, redis, trunks, log, stopServer: () => server.stop() }, stop);
 }
 
 function makeConfig(parts: {
@@ -112,18 +116,20 @@ function makeConfig(parts: {
     addresses: [TRUNKS[name]],
     emergency: name === 'emergency',
     responseTimeout: options.trunkTimeout ?? 2,
+    ...options.trunkSettings?.[name],
   }));
   const listen = (['udp', 'tcp'] as const).map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 }));
   const base: Record<string, unknown> = {
     company: 'demo',
     data,
     directory: 'config/demo.yaml',
-    sip: { domain: DOMAIN, listen, trunks, ...options.settings?.sip },
+    sip: { domain: DOMAIN, listen, trunks, trunkProbe: 0, ...options.settings?.sip },
     media: { ports: { from: 36_000 + worker * 500, to: 36_499 + worker * 500 }, ...options.settings?.media },
     http: { port: 0, adminToken: ADMIN_TOKEN, ...options.settings?.http },
     redis: { url: redisUrl, ...options.settings?.redis },
     phones: { updateSpacing: 0, ...options.settings?.phones },
     webhooks: { allowInsecure: true, allowedNetworks: ['127.0.0.0/8'], ...options.settings?.webhooks },
+    ...(options.settings?.smtp ? { smtp: options.settings.smtp } : {}),
     log: { level: 'trace', pretty: 'never' },
   };
   // Only what chooses the SIP server comes from outside: a test must not use the developer's Redis.
@@ -169,12 +175,13 @@ class RunningHotdesk implements Hotdesk {
   readonly redis: TcpRedis;
   readonly trunks: PerTrunk<Phone>;
   readonly log: LogTape;
+  readonly stopServer: Hotdesk['stopServer'];
   readonly #stop: (phones: readonly Phone[]) => Promise<void>;
   #phones: Phone[] = [];
   readonly #digestResponses = new Set<string>();
 
   constructor(
-    parts: Pick<Hotdesk, 'sip' | 'http' | 'redis' | 'trunks' | 'log'>,
+    parts: Pick<Hotdesk, 'sip' | 'http' | 'redis' | 'trunks' | 'log' | 'stopServer'>,
     stop: (phones: readonly Phone[]) => Promise<void>,
   ) {
     this.sip = parts.sip;
@@ -182,6 +189,7 @@ class RunningHotdesk implements Hotdesk {
     this.redis = parts.redis;
     this.trunks = parts.trunks;
     this.log = parts.log;
+    this.stopServer = parts.stopServer;
     this.#stop = stop;
   }
 

@@ -18,7 +18,9 @@ function bookOf(codec: CodecName): ReadonlyMap<string, Place> {
   if (known) return known;
   for (const name of ['PCMA', 'PCMU', 'G722'] as const) books.set(name, new Map());
   const counts = new Map<string, number>();
-  for (const file of readdirSync(PROMPTS).filter((name) => name.endsWith('.wav'))) {
+  // Silence is no prompt anybody hears.
+  const spoken = readdirSync(PROMPTS).filter((name) => name.endsWith('.wav') && name !== 'pause.wav');
+  for (const file of spoken) {
     const clip = makeClip(readSamples(readFileSync(new URL(file, PROMPTS))), 16000);
     for (const name of ['PCMA', 'PCMU', 'G722'] as const) {
       shelve(

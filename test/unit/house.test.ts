@@ -22,7 +22,7 @@ const HOUSE: Readonly<Record<string, Rule>> = {
   domain: { project: ['domain/'], packages: [], node: false },
   services: {
     project: ['services/', 'domain/', STORE, MEDIA],
-    packages: ['zod', 'yaml', '@node-rs/argon2', 'google-libphonenumber', 'luxon'],
+    packages: ['zod', 'yaml', '@node-rs/argon2', 'google-libphonenumber', 'luxon', 'nodemailer'],
     node: true,
   },
   sip: { project: ['sip/', 'services/', 'domain/', MEDIA], packages: ['drachtio-srf'], node: true },
@@ -43,7 +43,9 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config.ts', 'config-example.ts', 'log.ts', 'os-packages.ts', 'server.ts'],
   'config.ts': ['config-schema.ts'],
   'pin.ts': ['config.ts'],
-  'config-schema.ts': ['config-words.ts'],
+  'config-schema.ts': ['config-trunks.ts', 'config-words.ts', 'config-smtp.ts'],
+  'config-smtp.ts': ['config-words.ts'],
+  'config-trunks.ts': ['config-words.ts'],
   'config-words.ts': [],
   'config-example.ts': ['config-schema.ts'],
   'log.ts': ['config-schema.ts', 'scrub.ts'],
@@ -58,6 +60,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   'drachtio-srf': 'sip/',
   ioredis: 'store/',
   fastify: 'http/',
+  nodemailer: 'services/emergency-notices/',
   pino: 'log.ts',
   'pino-pretty': 'log.ts',
 };

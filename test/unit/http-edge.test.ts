@@ -143,7 +143,8 @@ describe('OpenAPI', () => {
     '/readyz': ['get'],
     '/api/v1/company': ['get', 'patch'],
     '/api/v1/hosts': ['get'],
-    '/api/v1/hosts/{id}': ['get'],
+    '/api/v1/hosts/{id}': ['get', 'patch'],
+    '/api/v1/hosts/{id}/address/verification': ['post'],
     '/api/v1/hosts/{id}/association': ['put', 'delete'],
     '/api/v1/users': ['get'],
     '/api/v1/users/{extension}': ['get'],
@@ -158,6 +159,7 @@ describe('OpenAPI', () => {
     '/api/v1/audit': ['get'],
     '/api/v1/audit/sessions': ['get'],
     '/api/v1/audit.csv': ['get'],
+    '/api/v1/emergencies': ['get'],
   };
 
   test('3.1, every route, every reference there', async () => {
@@ -176,6 +178,7 @@ describe('OpenAPI', () => {
       'Binding',
       'CivicAddress',
       'Company',
+      'Emergency',
       'Host',
       'NewWebhook',
       'NotReady',

@@ -104,6 +104,10 @@ function services(): HttpServices {
     get directory() {
       return world.view.directory;
     },
+    get emergencyDirectory() {
+      return world.view.directory;
+    },
+    emergencyRecords: () => [],
     associationAt: (host) => (world.association?.host === host ? world.association : undefined),
     associationOf: (guest) => (world.association?.guest === guest ? world.association : undefined),
     bindingsOf: (host) =>
@@ -136,6 +140,11 @@ function services(): HttpServices {
         return answer ?? { ...company, ...change };
       },
     },
+    hosts: {
+      change: async (id, change, actor) =>
+        (await called('changeHost', id, change, actor)) ?? { ...reception, ...change },
+      verifyAddress: async (id, actor) => (await called('verifyAddress', id, actor)) ?? reception,
+    },
     passcodes: {
       set: (...command) => called('set', ...command),
       giveOneTime: (...command) => called('giveOneTime', ...command),
@@ -159,6 +168,7 @@ function services(): HttpServices {
       stays: (query) => called('stays', query),
       export: (filter) => called('export', filter),
     },
+    emergencies: { list: () => called('emergencies') },
     readiness: () => world.readiness,
   };
 }

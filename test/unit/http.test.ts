@@ -111,13 +111,85 @@ describe('hosts', () => {
     expectProblem(answer, 409, { reason: 'occupied', detail: 'held by 1003', title: REASONS.occupied.title });
   });
 
+  test('tells where the phone is, and whether anybody has confirmed its address', async () => {
+    expect((await request('GET', `/api/v1/hosts/${reception.id}`)).json).toMatchObject({
+      location: null,
+      address: { state: null },
+    });
+    const location = { network: '192.0.2.0/24', verified: false };
+    world.answer = { ...reception, location };
+    const answer = await request('POST', `/api/v1/hosts/${reception.id}/address/verification`);
+    expect(answer).toMatchObject({ status: 200, json: { location } });
+    expect(world.calls).toEqual([['verifyAddress', reception.id, 'admin:api']]);
+  });
+
+  test('changes a host; null clears', async () => {
+    const { city: _, ...address } = reception.address;
+    const body = {
+      ...{ nickname: 'Front desk', enabled: false, accessLevel: 'site' },
+      ...{ callbackNumber: null, associationLimitHours: null },
+      address: { ...address, city: 'Leeds', floor: null, room: '2' },
+    };
+    const answer = await request('PATCH', `/api/v1/hosts/${reception.id}`, { body });
+    expect(answer).toMatchObject({ status: 200, json: { nickname: 'Front desk', callbackNumber: null } });
+    expect(answer.json.address).toEqual({ ...address, city: 'Leeds', state: null, floor: null, room: '2' });
+    const change = {
+      ...{ ...body, callbackNumber: undefined, associationLimitHours: undefined },
+      address: { ...address, city: 'Leeds', room: '2' },
+    };
+    expect(world.calls).toEqual([['changeHost', reception.id, change, 'admin:api']]);
+    await request('PATCH', `/api/v1/hosts/${reception.id}`, { body: { enabled: true } });
+    expect(world.calls[1]).toEqual(['changeHost', reception.id, { enabled: true }, 'admin:api']);
+    expect(Object.keys((world.calls[1] as unknown[])[2] as object)).toEqual(['enabled']);
+  });
+
+  test('a bad address: each rule that is broken, by its path in the body', async () => {
+    world.answer = {
+      refused: 'invalidDirectory',
+      detail: 'x',
+      problems: [
+        `host:${reception.id}.address.postcode: must be a UK postcode such as SW1A 1AA`,
+        `host:${reception.id}.address.city: must not be empty`,
+      ],
+    };
+    const answer = await request('PATCH', `/api/v1/hosts/${reception.id}`, {
+      body: { address: { ...reception.address, city: '' } },
+    });
+    expectProblem(answer, 422, {
+      reason: 'invalidDirectory',
+      errors: [
+        { path: 'body.address.postcode', message: 'must be a UK postcode such as SW1A 1AA' },
+        { path: 'body.address.city', message: 'must not be empty' },
+      ],
+    });
+  });
+
+  test.each([
+    {},
+    { id: 'x' },
+    { digest: { md5: 'x' } },
+    { location: { network: 'x', verified: true } },
+    { address: { city: 'Leeds' } },
+    { address: null },
+    { enabled: null },
+    { associationLimitHours: 0 },
+    { accessLevel: 'world' },
+    null,
+  ])('refuses %j as a change of a host', async (body) => {
+    expectProblem(await request('PATCH', `/api/v1/hosts/${reception.id}`, { body }), 400);
+    expect(world.calls).toEqual([]);
+  });
+
   test('an unknown host', async () => {
     for (const [method, path] of [
       ['GET', ''],
       ['PUT', '/association'],
       ['DELETE', '/association'],
+      ['PATCH', ''],
+      ['POST', '/address/verification'],
     ] as const) {
-      const body = method === 'PUT' ? { guest: '1001' } : undefined;
+      const bodies: Record<string, object> = { PUT: { guest: '1001' }, PATCH: { enabled: true } };
+      const body = bodies[method];
       expectProblem(await request(method, `/api/v1/hosts/nope${path}`, { body }), 404, {
         reason: 'unknownHost',
       });

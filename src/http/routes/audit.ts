@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { AuditFilter } from '../../services/audit.ts';
-import { kindOf } from '../../services/webhooks/message.ts';
+import { kindsOf, typeOf } from '../../services/webhooks/message.ts';
 import * as schemas from '../audit-schemas.ts';
 import type { HttpServices } from '../ports.ts';
 import { csvHeader, csvOf, presentChange, presentStay } from '../present-audit.ts';
@@ -20,7 +20,8 @@ export function auditRoutes(api: Api, services: HttpServices): void {
     const { limit, cursor } = request.query;
     const page = await services.audit.page({ ...filterOf(request.query), limit, cursor });
     if (isRefusal(page)) return refuse(reply, page);
-    const entries = page.events.map((event) => presentChange(event, services.view.directory));
+    const events = page.events.filter(wantedBy(request.query));
+    const entries = events.map((event) => presentChange(event, services.view.directory));
     return reply.send({ entries, next: page.next ?? null });
   });
 
@@ -54,7 +55,7 @@ function exportRoute(api: Api, services: HttpServices): void {
     if (open.size >= EXPORTS_AT_ONCE) return refuse(reply, { refused: 'overloaded' });
     const pages = await services.audit.export(filterOf(request.query));
     if (isRefusal(pages)) return refuse(reply, pages);
-    const stream = Readable.from(csvLines(pages, services));
+    const stream = Readable.from(csvLines(pages, { services, isWanted: wantedBy(request.query) }));
     open.add(stream);
     stream.once('close', () => open.delete(stream));
     const company = services.view.directory?.company.id ?? 'company';
@@ -67,15 +68,24 @@ function exportRoute(api: Api, services: HttpServices): void {
 
 async function* csvLines(
   pages: AsyncIterable<readonly ChangeEvent[]>,
-  { view }: HttpServices,
+  options: { readonly services: HttpServices; readonly isWanted: (event: ChangeEvent) => boolean },
 ): AsyncGenerator<string> {
+  const { services, isWanted } = options;
   yield csvHeader();
-  for await (const events of pages) yield csvOf(events, view.directory);
+  for await (const events of pages) yield csvOf(events.filter(isWanted), services.view.directory);
 }
 
-function filterOf(query: z.output<typeof schemas.auditExportQuery>): AuditFilter {
+type Query = z.output<typeof schemas.auditExportQuery>;
+
+/** The log is asked for kinds of change; emergency calls have a type for each stage. */
+function wantedBy({ kind }: Query): (event: ChangeEvent) => boolean {
+  const types = kind === undefined ? undefined : new Set([kind].flat());
+  return (event) => types === undefined || types.has(typeOf(event));
+}
+
+function filterOf(query: Query): AuditFilter {
   const { host, guest, from, at, to = at, kind } = query;
-  const kinds = kind === undefined ? undefined : [kind].flat().map(kindOf);
+  const kinds = kind === undefined ? undefined : kindsOf([kind].flat());
   return { host, guest, from: ms(from), to: ms(to), kinds };
 }
 

@@ -1,7 +1,9 @@
+import type { CivicAddress } from '../../domain/directory.ts';
 import { isRefusal } from '../../domain/reasons.ts';
+import type { HostChange } from '../../services/hosts.ts';
 import type { HttpServices } from '../ports.ts';
 import { presentHost } from '../present.ts';
-import { refuse } from '../problem.ts';
+import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
 import { ACTOR, type Api, describe, factsOf, hostIn, inOrder } from './route.ts';
 
@@ -19,7 +21,63 @@ export function hostRoutes(api: Api, services: HttpServices): void {
     return isRefusal(found) ? refuse(reply, found) : reply.send(presentHost(found.host, found.facts));
   });
 
+  changeRoutes(api, services);
   associationRoutes(api, services);
+}
+
+function changeRoutes(api: Api, services: HttpServices): void {
+  const given = { params: schemas.hostPath, body: schemas.hostChange };
+  const change = describe('Change a host, such as its emergency address', { 200: schemas.host }, given);
+  api.patch('/hosts/:id', change, async (request, reply) => {
+    const found = hostIn(services, request.params.id);
+    if (isRefusal(found)) return refuse(reply, found);
+    const { host, facts } = found;
+    const result = await services.hosts.change(host.id, changeOf(request.body), ACTOR);
+    if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${host.id}.`));
+    return reply.send(presentHost(result, facts));
+  });
+
+  const verify = describe(
+    'Confirm that the emergency address is right where the phone is now',
+    { 200: schemas.host },
+    { params: schemas.hostPath },
+  );
+  api.post('/hosts/:id/address/verification', verify, async (request, reply) => {
+    const found = hostIn(services, request.params.id);
+    if (isRefusal(found)) return refuse(reply, found);
+    const result = await services.hosts.verifyAddress(found.host.id, ACTOR);
+    return isRefusal(result) ? refuse(reply, result) : reply.send(presentHost(result, found.facts));
+  });
+}
+
+/** null clears what may be absent. */
+function changeOf({
+  address,
+  callbackNumber,
+  associationLimitHours: hours,
+  ...rest
+}: schemas.HostChangeBody): HostChange {
+  return {
+    ...rest,
+    ...(callbackNumber === undefined ? {} : { callbackNumber: callbackNumber ?? undefined }),
+    ...(hours === undefined ? {} : { associationLimitHours: hours ?? undefined }),
+    ...(address && { address: addressOf(address) }),
+  };
+}
+
+function addressOf({
+  state,
+  floor,
+  room,
+  postcode = '',
+  ...address
+}: NonNullable<schemas.HostChangeBody['address']>): CivicAddress {
+  return {
+    ...{ ...address, postcode },
+    ...(state == null ? {} : { state }),
+    ...(floor == null ? {} : { floor }),
+    ...(room == null ? {} : { room }),
+  };
 }
 
 function associationRoutes(api: Api, services: HttpServices): void {

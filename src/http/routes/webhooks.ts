@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { isRefusal } from '../../domain/reasons.ts';
-import { kindOf, typeOf } from '../../services/webhooks/message.ts';
+import { kindsOf, typesOf } from '../../services/webhooks/message.ts';
 import type { WebhookState } from '../../services/webhooks/webhooks.ts';
 import type { HttpServices } from '../ports.ts';
 import { refuse } from '../problem.ts';
@@ -18,7 +18,7 @@ export function webhookRoutes(api: Api, { webhooks }: HttpServices): void {
   const create = describe('Add a webhook', { 201: schemas.newWebhook }, { body: schemas.webhookWish });
   api.post('/webhooks', create, async (request, reply) => {
     const { url, events, enabled } = request.body;
-    const made = await webhooks.create({ url, enabled, events: events.map(kindOf) }, ACTOR);
+    const made = await webhooks.create({ url, enabled, events: kindsOf(events) }, ACTOR);
     if (isRefusal(made)) return refuse(reply, made);
     return reply.code(201).send({ ...present(made), secret: made.secret });
   });
@@ -55,7 +55,7 @@ function oneWebhookRoutes(api: Api, { webhooks }: Services): void {
   const change = describe('Change a webhook', { 200: schemas.webhook }, given);
   api.patch('/webhooks/:id', change, async (request, reply) => {
     const { events, ...rest } = request.body;
-    const wish = { ...rest, ...(events && { events: events.map(kindOf) }) };
+    const wish = { ...rest, ...(events && { events: kindsOf(events) }) };
     const changed = await webhooks.change(request.params.id, wish, ACTOR);
     return isRefusal(changed) ? refuse(reply, changed) : reply.send(present(changed));
   });
@@ -96,7 +96,7 @@ function present({ webhook, status }: WebhookState): z.output<typeof schemas.web
     id,
     url,
     enabled,
-    events: events.map(typeOf),
+    events: events.flatMap(typesOf),
     status: {
       lastTriedAt: iso(lastTriedAt),
       lastDeliveredAt: iso(lastDeliveredAt),

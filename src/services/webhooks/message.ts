@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
+import type { CivicAddress } from '../../domain/directory.ts';
+import type { EmergencyStage } from '../../domain/emergency-record.ts';
 
 /** What a webhook is told, and the names changes have outside: in webhooks, in the audit and in the API. */
 
@@ -9,6 +11,10 @@ export const EVENT_TYPES = [
   'association.extended',
   'directory.changed',
   'security.notice',
+  'emergency.placed',
+  'emergency.answered',
+  'emergency.failed',
+  'emergency.called-back',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -18,19 +24,34 @@ const TYPE_OF = {
   extend: 'association.extended',
   directory: 'directory.changed',
   notice: 'security.notice',
-} as const satisfies Record<ChangeEvent['kind'], EventType>;
+} as const satisfies Record<Exclude<ChangeEvent['kind'], 'emergency'>, EventType>;
 
-const KIND_OF = Object.fromEntries(Object.entries(TYPE_OF).map(([kind, type]) => [type, kind])) as Record<
-  EventType,
-  ChangeEvent['kind']
->;
+/** Each stage has a type of its own. */
+const EMERGENCY_TYPE = {
+  placed: 'emergency.placed',
+  answered: 'emergency.answered',
+  failed: 'emergency.failed',
+  calledBack: 'emergency.called-back',
+} as const satisfies Record<EmergencyStage, EventType>;
 
-export function typeOf(kind: ChangeEvent['kind']): EventType {
-  return TYPE_OF[kind];
+const KIND_OF: ReadonlyMap<EventType, ChangeEvent['kind']> = new Map([
+  ...Object.entries(TYPE_OF).map(([kind, type]) => [type, kind as keyof typeof TYPE_OF] as const),
+  ...Object.values(EMERGENCY_TYPE).map((type) => [type, 'emergency'] as const),
+]);
+
+/** The types a kind of change may have: one, but for emergency calls. */
+export function typesOf(kind: ChangeEvent['kind']): readonly EventType[] {
+  return kind === 'emergency' ? Object.values(EMERGENCY_TYPE) : [TYPE_OF[kind]];
 }
 
-export function kindOf(type: EventType): ChangeEvent['kind'] {
-  return KIND_OF[type];
+/** The type of this change. */
+export function typeOf(event: ChangeEvent): EventType {
+  return event.kind === 'emergency' ? EMERGENCY_TYPE[event.stage] : TYPE_OF[event.kind];
+}
+
+/** Kinds of change that have any of these types, each once. */
+export function kindsOf(types: readonly EventType[]): ChangeEvent['kind'][] {
+  return [...new Set(types.flatMap((type) => KIND_OF.get(type) ?? []))];
 }
 
 const time = z.iso.datetime().describe('ISO 8601, UTC.');
@@ -56,6 +77,39 @@ const head = {
   at: time.describe('When it happened. ISO 8601, UTC.'),
   company: z.string(),
 };
+
+const emergencyCall = z.object({
+  actor,
+  stage: z
+    .enum(['placed', 'answered', 'failed', 'calledBack'])
+    .describe('`answered` and `failed`: how the call out ended; `calledBack`: somebody rang the desk.'),
+  record: z.string().describe('The same for all stages of one call.'),
+  number: z.string().describe('As dialled.'),
+  host: z.string().nullable().describe('Host id; null: a phone nobody knows.'),
+  nickname: z.string().nullable(),
+  site: z.string().nullable(),
+  callbackNumber: z.string().nullable(),
+  address: z
+    .object({
+      customerName: z.string(),
+      houseNumber: z.string(),
+      street: z.string(),
+      city: z.string(),
+      state: z.string().nullable(),
+      postcode: z.string(),
+      country: z.string(),
+      floor: z.string().nullable(),
+      room: z.string().nullable(),
+    })
+    .nullable(),
+  addressUnverified: z
+    .boolean()
+    .describe('The phone has come from another network since anybody confirmed it.'),
+  guest: z.string().nullable().describe('Extension.'),
+  guestName: z.string().nullable(),
+  placedAt: time,
+  callbackUntil: time.describe('Until then a call to the callback number rings the desk.'),
+});
 
 /** The JSON body of each request to a webhook. */
 export const webhookMessage = z
@@ -98,11 +152,19 @@ export const webhookMessage = z
       type: z.literal('security.notice'),
       data: z.object({
         actor,
-        notice: z.enum(['lockedOut', 'guessing', 'unlocked', 'passcodeSet']),
+        notice: z.enum([
+          'lockedOut',
+          'guessing',
+          'unlocked',
+          'passcodeSet',
+          'locationUnverified',
+          'locationVerified',
+        ]),
         guest: z.string().nullable(),
         host: z.string().nullable(),
       }),
     }),
+    z.object({ ...head, type: z.enum(Object.values(EMERGENCY_TYPE)), data: emergencyCall }),
     z.object({ ...head, type: z.literal('webhook.test'), data: z.object({ actor }) }),
   ])
   .meta({
@@ -153,6 +215,8 @@ function contentOf(event: ChangeEvent): Content {
       const entries = event.entries === 'all' ? null : [...event.entries];
       return { type: TYPE_OF.directory, data: { actor: who, entries } };
     }
+    case 'emergency':
+      return { type: EMERGENCY_TYPE[event.stage], data: emergencyOf(event) };
     case 'notice': {
       const { notice, extension: guest = null, host = null } = event;
       return { type: TYPE_OF.notice, data: { actor: who, notice, guest, host } };
@@ -171,6 +235,30 @@ function associationOf({ actor: who, association }: Extract<ChangeEvent, { reado
     expiresAt: expiresAt === 'never' ? null : iso(expiresAt),
     actor: who,
   };
+}
+
+function emergencyOf({ actor: who, stage, record }: Extract<ChangeEvent, { kind: 'emergency' }>) {
+  const { id, number, host, nickname, site, callbackNumber, address, addressUnverified, guest } = record;
+  return {
+    actor: who,
+    stage,
+    record: id,
+    number,
+    host: host ?? null,
+    nickname: nickname ?? null,
+    site: site ?? null,
+    callbackNumber: callbackNumber ?? null,
+    address: address ? addressOf(address) : null,
+    addressUnverified,
+    guest: guest?.extension ?? null,
+    guestName: guest?.name ?? null,
+    placedAt: iso(record.at),
+    callbackUntil: iso(record.callbackUntil),
+  };
+}
+
+function addressOf({ state, floor, room, ...address }: CivicAddress) {
+  return { ...address, state: state ?? null, floor: floor ?? null, room: room ?? null };
 }
 
 function iso(ms: number): string {

@@ -11,6 +11,8 @@ export interface ServerContext {
   readonly limits: TransactionLimits;
   /** Sends to the request's source, over a new connection if its own is gone. */
   send(text: string, transaction: ServerTransactionBase): void;
+  /** More comes than can be handled. */
+  isFlooded(): boolean;
   /** A non-INVITE is answered and kept only to absorb repetitions. */
   completed(transaction: ServerTransactionBase): void;
   removed(transaction: ServerTransactionBase): void;
@@ -151,7 +153,8 @@ export class InviteServer extends ServerTransactionBase {
 
   #armG(ms: number): void {
     this.#timerG = this.context.clock.setTimer(ms, () => {
-      super.resend();
+      // Under a flood most refusals are never acknowledged; who wants to hear one again asks again.
+      if (!this.context.isFlooded()) super.resend();
       this.#armG(Math.min(ms * 2, T2));
     });
   }

@@ -22,7 +22,8 @@ export type {
 } from './types.ts';
 
 export interface TransactionOptions {
-  transport: Pick<TransportLayer, 'addressFor' | 'responseFlow' | 'onMessage' | 'onFlowClosed'>;
+  transport: Pick<TransportLayer, 'addressFor' | 'responseFlow' | 'onMessage' | 'onFlowClosed'> &
+    Partial<Pick<TransportLayer, 'isFlooded'>>;
   clock: Clock;
   /** Fresh random text for branches and ids, of characters allowed in a token. */
   random: () => string;
@@ -134,6 +135,7 @@ export class TransactionLayer {
       server: {
         ...common,
         send: (text, { flow, request }) => this.#transport.responseFlow(flow, request.topVia)?.send(text),
+        isFlooded: () => this.#transport.isFlooded ?? false,
         completed: (transaction) => this.#completed.add(transaction),
         removed: (transaction) => this.#removeServer(transaction),
       },

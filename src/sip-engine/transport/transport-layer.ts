@@ -3,7 +3,9 @@ import type { SipMessage, Via } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
 import { reasonPhrase } from '../message/reasons.ts';
 import { checkSanity } from '../message/sanity.ts';
+import { type FirstLook, firstLook, LOOKED_AT } from './first-look.ts';
 import type { Flow, Protocol } from './flow.ts';
+import { Intake, type Urgency } from './intake.ts';
 import type { TransportLimits } from './limits.ts';
 import { DEFAULT_TRANSPORT_LIMITS } from './limits.ts';
 import type { ListenAddress, Listener, ListenerFlow } from './listener.ts';
@@ -15,6 +17,8 @@ import type { TcpConnection } from './tcp-connection.ts';
 import { UdpListener } from './udp.ts';
 import { stampSource } from './via.ts';
 
+export type { FirstLook } from './first-look.ts';
+export type { Urgency } from './intake.ts';
 export type { TransportLimits } from './limits.ts';
 export type { ListenAddress } from './listener.ts';
 export { FlowError } from './listener.ts';
@@ -39,6 +43,8 @@ export interface TransportOptions {
   listen: ListenAddress[];
   clock: Clock;
   limits?: Partial<TransportLimits>;
+  /** What must not wait behind a flood: emergency calls. Decided at once, from the first look. */
+  urgencyOf?: (look: FirstLook) => Urgency;
   /** Told about failures inside message handlers and of sockets, never about what peers send. */
   onError?: (error: Error) => void;
 }
@@ -61,6 +67,10 @@ export interface TransportStats {
   refused: number;
   /** Idle connections closed because the table was full and a new one came. */
   displaced: number;
+  /** Messages left out under a flood. */
+  turnedAway: number;
+  /** Messages that wait for others to be handled, now. */
+  waiting: number;
   connections: number;
 }
 
@@ -80,6 +90,9 @@ export class TransportLayer {
   readonly #onError: (error: Error) => void;
   readonly #connections: ConnectionTable;
   readonly #listeners: Listener[];
+  readonly #intake: Intake;
+  /** Emergency calls beyond the share of their source. */
+  readonly #late = new WeakSet<SipMessage>();
   readonly #counters = { received: 0, keepAlives: 0, junk: 0, dropped: 0, rejected: 0, handlerErrors: 0 };
   #networks: LocalNetwork[] = [];
   #networksAt = Number.NEGATIVE_INFINITY;
@@ -88,6 +101,8 @@ export class TransportLayer {
     this.#clock = options.clock;
     this.#limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     this.#onError = options.onError ?? (() => {});
+    const urgencyOf = options.urgencyOf ?? (() => 'none' as const);
+    this.#intake = new Intake({ clock: this.#clock, urgencyOf, onError: this.#onError });
     this.#connections = new ConnectionTable(this.#clock, this.#limits);
     this.#listeners = options.listen.map((config) => this.#listener(config));
   }
@@ -145,22 +160,33 @@ export class TransportLayer {
     return this.flowTo({ protocol: 'tcp', host: requestFlow.remoteAddress, port: via?.port ?? DEFAULT_PORT });
   }
 
+  /** More comes than can be handled. */
+  get isFlooded(): boolean {
+    return this.#intake.isFlooded;
+  }
+
+  /** An emergency call beyond the share of its source: treated like any other. */
+  isLate(message: SipMessage): boolean {
+    return this.#late.has(message);
+  }
+
   stats(): TransportStats {
     const { refused, displaced, size } = this.#connections;
-    return { ...this.#counters, refused, displaced, connections: size };
+    const { turnedAway, waiting } = this.#intake;
+    return { ...this.#counters, refused, displaced, turnedAway, waiting, connections: size };
   }
 
   #listener(config: ListenAddress): Listener {
     const common = { config, limits: this.#limits, onError: this.#onError };
     if (config.protocol === 'udp') {
-      return new UdpListener({ ...common, onDatagram: (text, flow) => this.#onDatagram(text, flow) });
+      return new UdpListener({ ...common, onDatagram: (data, flow) => this.#onDatagram(data, flow) });
     }
     return new TcpListener({
       ...common,
       clock: this.#clock,
       connections: this.#connections,
       events: {
-        onMessage: (message, flow, size) => this.#guarded(() => this.#onParsed(message, flow, size)),
+        onMessage: (message, flow, size) => this.#onStreamed(message, flow, size),
         onBroken: (message, status, flow) => this.#onBroken(message, status, flow),
         onPing: () => this.#counters.keepAlives++,
         onClosed: (flow) => this.#onClosed(flow),
@@ -222,24 +248,57 @@ export class TransportLayer {
     }
   }
 
-  #onDatagram(text: string, flow: Flow): void {
-    if (text.length <= KEEP_ALIVE_BYTES) this.#counters.keepAlives++;
-    else this.#guarded(() => this.#parseDatagram(text, flow));
+  /** Text is made of it only when its turn has come: under a flood most never is. */
+  #onDatagram(data: Buffer, flow: Flow): void {
+    if (data.length <= KEEP_ALIVE_BYTES) {
+      this.#counters.keepAlives++;
+      return;
+    }
+    const look = firstLook(data.toString('latin1', 0, LOOKED_AT), flow);
+    this.#intake.take(look, (late) =>
+      this.#guarded(() => this.#parseDatagram(data.toString('latin1'), flow, late)),
+    );
   }
 
-  #parseDatagram(text: string, flow: Flow): boolean {
+  /**
+   * The order of a connection's messages counts: one that is sane is said to be so at once and handled in its turn. Nobody
+   * sends it again, so what finds no room is told.
+   */
+  #onStreamed(message: SipMessage, flow: Flow, size: number): boolean {
+    return this.#guarded(() => this.#onSane(message, flow, () => this.#takeStreamed(message, flow, size)));
+  }
+
+  #takeStreamed(message: SipMessage, flow: Flow, size: number): void {
+    const look = firstLook(message.isRequest ? `${message.method} ${message.uri} ` : '', flow);
+    const taken = this.#intake.take(look, (late) =>
+      this.#guarded(() => {
+        this.#handUp(message, flow, { size, late });
+        return true;
+      }),
+    );
+    if (taken === 'turnedAway' && look.isNew)
+      this.#reject(message, flow, { status: 503, reason: reasonPhrase(503) });
+  }
+
+  #parseDatagram(text: string, flow: Flow, late: boolean): boolean {
     const message = parseMessage(text, 'datagram');
-    if (message !== undefined) return this.#onParsed(message, flow, text.length);
+    if (message !== undefined)
+      return this.#onSane(message, flow, () => this.#handUp(message, flow, { size: text.length, late }));
     this.#counters.junk++;
     return false;
   }
 
-  #onParsed(message: SipMessage, flow: Flow, size: number): boolean {
+  #handUp(message: SipMessage, flow: Flow, { size, late }: { size: number; late: boolean }): void {
+    this.#counters.received++;
+    if (late) this.#late.add(message);
+    this.onMessage(message, flow, size);
+  }
+
+  #onSane(message: SipMessage, flow: Flow, goOn: () => void): boolean {
     if (message.isRequest) stampSource(message, flow.remoteAddress, flow.remotePort);
     const verdict = checkSanity(message, this.#limits);
     if (verdict.action === 'accept') {
-      this.#counters.received++;
-      this.onMessage(message, flow, size);
+      goOn();
       return true;
     }
     if (verdict.action === 'drop') this.#counters.dropped++;

@@ -10,7 +10,7 @@ import { FlowError } from './listener.ts';
 export interface UdpOptions {
   config: ListenAddress;
   limits: TransportLimits;
-  onDatagram: (text: string, flow: Flow) => void;
+  onDatagram: (data: Buffer, flow: Flow) => void;
   onError: (error: Error) => void;
 }
 
@@ -94,7 +94,7 @@ export class UdpListener implements Listener {
   }
 
   #receive(data: Buffer, from: RemoteInfo): void {
-    this.#options.onDatagram(data.toString('latin1'), new UdpFlow(this, from.address, from.port));
+    this.#options.onDatagram(data, new UdpFlow(this, from.address, from.port));
   }
 }
 

@@ -2,7 +2,7 @@ import { sdpOf } from '../body.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
-import { type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
+import { type ForkRequest, type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import { reinvitePatiently } from './reinvite.ts';
@@ -23,6 +23,8 @@ export type Round = readonly Target[];
 export interface Outgoing {
   readonly rounds: readonly Round[];
   readonly emergency: boolean;
+  /** ms a round may ring before the next one is tried; absent: until all of it has failed. */
+  readonly roundMs?: number;
   /** Added to the call's log lines. */
   readonly record: object;
 }
@@ -143,18 +145,39 @@ async function search(
  */
 async function tryInTurn(
   deps: SipDependencies,
-  { rounds, emergency }: Outgoing,
+  { rounds, emergency, roundMs }: Outgoing,
   attempt: Attempt,
 ): Promise<ForkResult> {
   let last: ForkResult = { outcome: 'failed', status: 480, reason: 'Not reachable' };
   for (const [index, round] of rounds.entries()) {
     const isLast = index === rounds.length - 1;
     const targets = isLast ? round.map((target) => ({ ...target, answerWithinMs: undefined })) : round;
-    last = await fork(deps.srf, deps.clock, { ...attempt, targets });
+    const request = { ...attempt, targets, undeterred: emergency };
+    last = await forkFor(deps, request, isLast ? undefined : roundMs);
     if (last.outcome !== 'failed' || !(emergency || worthAnotherTrunk(last.status))) return last;
     deps.log.warn({ tried: targets.map(({ party }) => party), status: last.status }, 'no way through');
   }
   return last;
+}
+
+/** A fork that counts as failed when nobody has answered after `ms`. */
+async function forkFor(
+  { srf, clock }: SipDependencies,
+  request: ForkRequest,
+  ms: number | undefined,
+): Promise<ForkResult> {
+  if (ms === undefined) return fork(srf, clock, request);
+  const { signal } = request;
+  const round = new AbortController();
+  const giveUp = (): void => round.abort(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  const patience = clock.setTimer(ms, () => round.abort(reasonHeader(480, 'No answer')));
+  const result = await fork(srf, clock, { ...request, signal: round.signal });
+  patience.cancel();
+  signal.removeEventListener('abort', giveUp);
+  const isOver = result.outcome === 'aborted' && !signal.aborted;
+  return isOver ? { outcome: 'failed', status: 480, reason: 'No answer' } : result;
 }
 
 function worthAnotherTrunk(status: number): boolean {

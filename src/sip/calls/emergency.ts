@@ -1,13 +1,14 @@
-import type { Identity, Route } from '../../domain/route.ts';
+import type { EmergencyRoute, Identity } from '../../domain/route.ts';
+import { contentId, PIDF_TYPE, pidfLo } from '../location/pidf-lo.ts';
 import { Conversation } from '../menus/conversation.ts';
+import type { EmergencyDesk, SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import type { Headers } from '../srf.ts';
-import { type CallContext, connect, connectLeg, type Outgoing } from './connect.ts';
+import { type CallContext, type ConnectResult, connect, connectLeg, type Outgoing } from './connect.ts';
+import type { Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import type { Party } from './leg.ts';
 import { emergencyRounds } from './rounds.ts';
-
-export type EmergencyRoute = Extract<Route, { kind: 'emergency' }>;
 
 /**
  * Sends an emergency call out: the desk's callback number is shown, never the guest's, and every
@@ -20,7 +21,9 @@ export async function placeEmergency(
 ): Promise<void> {
   const { deps } = context;
   const outgoing = outgoingOf(context, route, maxForwards);
-  const result = await connect(context, invite, { ...outgoing, caller: partyOf(route) });
+  const result = await followed(context, route, () =>
+    connect(context, invite, { ...outgoing, caller: partyOf(route) }),
+  );
   if (result.outcome !== 'failed') return;
   deps.log.error({ ...outgoing.record, status: result.status }, 'EMERGENCY CALL FAILED on every trunk');
   const conversation = await Conversation.answer(deps.media, deps.clock, invite);
@@ -42,7 +45,9 @@ export async function emergencyFromMenu(
   leg.dialog.on('destroy', () => gone.abort(reasonHeader(487, 'Caller hung up')));
   if (leg.ended) gone.abort();
   try {
-    const result = await connectLeg(context, leg, { ...outgoing, signal: gone.signal });
+    const result = await followed(context, route, () =>
+      connectLeg(context, leg, { ...outgoing, signal: gone.signal }),
+    );
     if (result.outcome !== 'failed') return;
     deps.log.error({ ...outgoing.record, status: result.status }, 'EMERGENCY CALL FAILED on every trunk');
     await conversation.say(['emergency-failed', 'emergency-failed']);
@@ -53,13 +58,70 @@ export async function emergencyFromMenu(
   }
 }
 
+/**
+ * Places the call, and tells the emergency desk of it: when its first INVITE has been handed over, and how it ends.
+ * What goes wrong in telling is no business of the call's.
+ */
+async function followed(
+  { deps }: CallContext,
+  route: EmergencyRoute,
+  place: () => Promise<ConnectResult>,
+): Promise<ConnectResult> {
+  const call = place();
+  const record = told(deps, (desk) => desk.placed(route));
+  const note = (stage: 'answered' | 'failed'): void => {
+    if (record) told(deps, (desk) => desk.stage(record, stage));
+  };
+  try {
+    const result = await call;
+    if (result.outcome !== 'gone') note(result.outcome === 'connected' ? 'answered' : 'failed');
+    return result;
+  } catch (error) {
+    note('failed');
+    throw error;
+  }
+}
+
+/** What the desk says to it; nothing when it cannot be told. */
+function told<T>({ emergencies, log }: SipDependencies, of: (desk: EmergencyDesk) => T): T | undefined {
+  try {
+    return of(emergencies);
+  } catch (error) {
+    log.error({ err: error }, 'the emergency desk failed');
+    return undefined;
+  }
+}
+
 function outgoingOf({ deps }: CallContext, route: EmergencyRoute, maxForwards: Headers): Outgoing {
   const { host, callbackNumber, number } = route;
   const identity: Identity = { name: host?.nickname ?? '', number: callbackNumber ?? 'anonymous' };
   const extra = { Priority: 'emergency', ...maxForwards };
   const record = { emergency: number, host: host?.id, callbackNumber };
   deps.log.warn(record, 'emergency call');
-  return { rounds: emergencyRounds(deps, number, { identity, extra }), emergency: true, record };
+  const location = locationOf(deps, route);
+  return { rounds: emergencyRounds(deps, number, { identity, extra, location }), emergency: true, record };
+}
+
+/** The desk's address by value, with the headers that speak of it (RFC 6442); never in the way of the call. */
+function locationOf(
+  { trunks, domain, clock, log }: SipDependencies,
+  { host, address }: EmergencyRoute,
+): Target['enclosed'] {
+  const isWanted = trunks.some(({ emergencyCalls }) => emergencyCalls?.pidfLo);
+  if (!isWanted || !host || !address) return undefined;
+  try {
+    const known = { host: host.id, domain, at: clock.now() };
+    const unverified = host.location?.verified === false;
+    const { nickname, mac } = host;
+    const id = contentId(known);
+    return {
+      part: { type: PIDF_TYPE, id, content: pidfLo({ ...known, nickname, mac, address, unverified }) },
+      headers: { Geolocation: `<cid:${id}>`, 'Geolocation-Routing': 'yes', Supported: 'geolocation' },
+    };
+  } catch (error) {
+    log.error({ err: error, host: host.id }, 'an emergency call goes out without its location');
+    return undefined;
+  }
 }
 
 function partyOf({ host }: EmergencyRoute): Party {

@@ -1,3 +1,4 @@
+import { type Body, type BodyPart, multipart } from '../body.ts';
 import type { Clock, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import {
@@ -18,6 +19,8 @@ export interface Target {
   /** Next hop when it is not the URI: the flow a phone registered over, or the Path. */
   readonly proxy?: string | undefined;
   readonly headers: Headers;
+  /** Goes beside the offer, with the headers that speak of it. */
+  readonly enclosed?: { readonly part: BodyPart; readonly headers: Headers } | undefined;
   readonly auth?: { readonly username: string; readonly password: string } | undefined;
   /** ms without any answer (a 100 is none: it is never seen) after which it counts as failed; none: Timer B. */
   readonly answerWithinMs?: number | undefined;
@@ -31,6 +34,8 @@ export interface ForkRequest {
   readonly offer: string;
   /** Ends the attempt: the caller gave up, a time-out, or stop. Its reason, a string, is sent as Reason header. */
   readonly signal: AbortSignal;
+  /** A 6xx of one target leaves the others ringing. */
+  readonly undeterred?: boolean;
   onProvisional(response: Response, only: boolean): void;
 }
 
@@ -40,6 +45,9 @@ export type ForkResult =
   | { readonly outcome: 'aborted' };
 
 const COMPLETED_ELSEWHERE = reasonHeader(200, 'Call completed elsewhere');
+
+/** A drachtio-server stalls for good on a message of 12 KB; what is enclosed stays behind before the offer does. */
+const MAX_BODY = 8_000;
 
 /**
  * Rings all targets at once. The first 200 wins, the others are cancelled with a Reason; a 200 that crosses its
@@ -92,6 +100,7 @@ class Fork {
     const { target } = branch;
     const { offer } = this.#request;
     const sdp = offer === '' ? { noAck: true } : { localSdp: offer };
+    const { headers, ...body } = contentOf(target, offer);
     const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
     const auth = target.auth === undefined ? {} : { auth: target.auth };
     if (target.answerWithinMs !== undefined) {
@@ -100,7 +109,7 @@ class Fork {
     this.#srf
       .createUAC(
         target.uri,
-        { headers: { ...target.headers }, ...sdp, ...proxy, ...auth },
+        { headers, ...sdp, ...body, ...proxy, ...auth },
         {
           cbRequest: (error, request) => {
             if (error) return;
@@ -137,7 +146,8 @@ class Fork {
     this.#failures.push({ status: failure.status ?? 503, reason: failure.reason ?? 'Not sent' });
     if (this.#branches.every(({ done }) => done))
       this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });
-    else if ((failure.status ?? 0) >= 600) this.#cancelOthers(declinedBy(failure));
+    else if ((failure.status ?? 0) >= 600 && !this.#request.undeterred)
+      this.#cancelOthers(declinedBy(failure));
   }
 
   /** Timer of a trunk that gives no sign of life. */
@@ -174,8 +184,25 @@ class Fork {
   }
 }
 
+/** The headers of a target's INVITE, and its body where that is more than the offer. */
+function contentOf({ headers, enclosed }: Target, offer: string): { headers: Headers; body?: string } {
+  const body = enclosed && bodyOf(offer, enclosed.part);
+  if (!enclosed || !body) return { headers: { ...headers } };
+  return { headers: { ...headers, ...enclosed.headers, 'Content-Type': body.type }, body: body.content };
+}
+
+function bodyOf(offer: string, part: BodyPart): Body | undefined {
+  const body = multipart(offer === '' ? [part] : [{ type: 'application/sdp', content: offer }, part]);
+  return body.content.length > MAX_BODY ? undefined : body;
+}
+
+/** drachtio-srf throws when there is no connection left; then there is nothing to cancel either. */
 function cancel(request: Request, reason: string): void {
-  request.cancel({ headers: { Reason: reason } }, () => undefined);
+  try {
+    request.cancel({ headers: { Reason: reason } }, () => undefined);
+  } catch {
+    // The server has cancelled it, or nobody ever will.
+  }
 }
 
 function declinedBy({ status = 603, reason = 'Declined' }: SipFailure): string {

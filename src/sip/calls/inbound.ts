@@ -11,6 +11,7 @@ export class InboundInvite {
   readonly #srf: Srf;
   readonly #abort = new AbortController();
   readonly #reliable: boolean;
+  #dialog: Dialog | undefined;
   /** Provisional responses go out one after the other, each PRACKed first when reliable (RFC 3262 3). */
   #provisionals: Promise<void> = Promise.resolve();
   #ringing = false;
@@ -26,6 +27,12 @@ export class InboundInvite {
   /** Aborted by CANCEL or `abandon`; its reason is a Reason header value. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Nothing is left of it: refused, cancelled, or answered and hung up since. */
+  get isOver(): boolean {
+    if (this.#dialog) return !this.#dialog.connected;
+    return this.signal.aborted || this.response.finalResponseSent;
   }
 
   /** Ends it from our side, answered or not: the server stops. */
@@ -80,6 +87,7 @@ export class InboundInvite {
       this.#srf.createUAS(this.request, this.response, { localSdp: sdp, headers }, (error, dialog) => {
         if (error) return resolve(undefined);
         keepEarlyReinvite(dialog);
+        this.#dialog = dialog;
         resolve(dialog);
       });
     });

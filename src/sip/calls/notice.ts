@@ -1,5 +1,6 @@
 import type { Host } from '../../domain/directory.ts';
 import { isRefusal, type MediaSession } from '../../media/media.ts';
+import type { FaceOutcome } from '../../services/ports.ts';
 import { Conversation } from '../menus/conversation.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
@@ -9,6 +10,8 @@ import { phoneTargets } from './targets.ts';
 
 /** Who our own calls and messages come from, as a phone shows it. */
 const US = { name: 'Hot desk', number: 'hotdesk' };
+/** ms a phone has to answer a text: five transmissions over UDP (RFC 3261 17.1.2). */
+const TEXT_PATIENCE = 8_000;
 
 export type NoticeResult =
   | { readonly outcome: 'answered'; readonly conversation: Conversation }
@@ -47,23 +50,60 @@ export async function ringPhone(
   return conversation ? { outcome: 'answered', conversation } : { outcome: 'unanswered' };
 }
 
-/** Shows a text on every binding of a phone (RFC 3428). Many phones cannot (405, 415), and that is fine. */
-export function sendText(deps: SipDependencies, host: Host, text: string): void {
-  for (const { target } of targetsOf(deps, host)) {
-    const { From = '', To = '', 'P-Asserted-Identity': asserted = From } = target.headers;
-    const headers = { From, To, 'P-Asserted-Identity': asserted, 'Content-Type': 'text/plain;charset=UTF-8' };
-    const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
-    deps.srf.request(target.uri, { method: 'MESSAGE', headers, body: text, ...proxy }, (error, request) => {
-      if (error) return deps.log.debug({ err: error, host: host.id }, 'text not sent');
-      request.on('response', ({ status }) =>
-        deps.log.debug({ status, host: host.id }, 'text sent to a phone'),
-      );
-    });
-  }
+/** What a text needs. */
+export type TextDependencies = Pick<SipDependencies, 'srf' | 'view' | 'clock' | 'log' | 'domain'>;
+
+/**
+ * Shows a text on every binding of a phone (RFC 3428). Many phones cannot (405, 415), and that is fine. Everything is
+ * sent before this returns; what came of it is known some seconds later at most. Never rejects.
+ */
+export async function sendText(deps: TextDependencies, host: Host, text: string): Promise<FaceOutcome> {
+  const targets = targetsOf(deps, host);
+  const outcomes = await Promise.all(targets.map(({ target }) => sendTo(deps, target, { host, text })));
+  if (outcomes.length === 0) return 'nobody';
+  return outcomes.includes('told') ? 'told' : outcomes.includes('failed') ? 'failed' : 'refused';
+}
+
+function sendTo(
+  { srf, clock, log }: TextDependencies,
+  { uri, headers: from, proxy }: Target,
+  { host, text }: { readonly host: Host; readonly text: string },
+): Promise<FaceOutcome> {
+  const { From = '', To = '', 'P-Asserted-Identity': asserted = From } = from;
+  const headers = { From, To, 'P-Asserted-Identity': asserted, 'Content-Type': 'text/plain;charset=UTF-8' };
+  const options = { method: 'MESSAGE', headers, body: text, ...(proxy === undefined ? {} : { proxy }) };
+  return new Promise((resolve) => {
+    const settle = (outcome: FaceOutcome, data: object): void => {
+      patience.cancel();
+      log.debug({ host: host.id, ...data }, `text to a phone: ${outcome}`);
+      resolve(outcome);
+    };
+    const patience = clock.setTimer(TEXT_PATIENCE, () => settle('failed', { status: 408 }));
+    try {
+      srf.request(uri, options, (error, request) => {
+        if (error) return settle('failed', { err: error });
+        request.on('response', ({ status }) => {
+          if (status >= 200) settle(outcomeOf(status), { status });
+        });
+      });
+    } catch (error) {
+      // drachtio-srf throws while it has no server.
+      settle('failed', { err: error });
+    }
+  });
+}
+
+/** A challenge is not answered: no phone gets a digest of ours to crack. */
+function outcomeOf(status: number): FaceOutcome {
+  if (status < 300) return 'told';
+  return status === 408 || status === 480 || status >= 500 ? 'failed' : 'refused';
 }
 
 /** Targets with the signalling address of each: media from it is believed. */
-function targetsOf({ view, domain }: SipDependencies, host: Host): { target: Target; address: string }[] {
+function targetsOf(
+  { view, domain }: Pick<SipDependencies, 'view' | 'domain'>,
+  host: Host,
+): { target: Target; address: string }[] {
   const targets = phoneTargets([host], view, { identity: US, domain, called: host.id });
   const bindings = view.bindingsOf(host.id);
   return targets.map((target, index) => ({ target, address: bindings[index]?.flow.address ?? '' }));

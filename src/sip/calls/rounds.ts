@@ -2,7 +2,8 @@ import type { Identity, Route } from '../../domain/route.ts';
 import type { SipDependencies, Trunk } from '../ports.ts';
 import type { Headers } from '../srf.ts';
 import type { Round } from './connect.ts';
-import { phoneTargets, trunkTarget } from './targets.ts';
+import type { Target } from './fork.ts';
+import { emergencyTarget, phoneTargets, trunkTarget } from './targets.ts';
 
 /** Where a decided route leads, in the order to try: one round for phones, one for each trunk. */
 export function roundsFor(
@@ -18,23 +19,39 @@ export function roundsFor(
     return targets.length === 0 ? [] : [targets];
   }
   const show = { identity: route.as, domain, called: route.number, extra };
-  return ordered(deps.trunks, route.trunk)
-    .filter((trunk) => !trunk.emergency || trunk.name === route.trunk)
-    .map((trunk) => [trunkTarget(trunk, route.number, show)]);
+  const trunks = ordered(deps.trunks, route.trunk).filter(
+    (trunk) => !trunk.emergency || trunk.name === route.trunk,
+  );
+  return downLast(deps, trunks).map((trunk) => [trunkTarget(trunk, route.number, show)]);
 }
 
-/** Emergency trunks in their order, then the ordinary ones: the whole list, each once. */
+/**
+ * Emergency trunks in their order, then the ordinary ones: the whole list, each once. One that is known to be down
+ * comes last among its like: to know it is not to be sure.
+ */
 export function emergencyRounds(
   deps: SipDependencies,
   number: string,
-  show: { identity: Identity; extra: Headers },
+  show: { identity: Identity; extra: Headers; location?: Target['enclosed'] },
 ): Round[] {
-  const trunks = [...deps.trunks.filter((t) => t.emergency), ...deps.trunks.filter((t) => !t.emergency)];
-  return trunks.map((trunk) => [
-    trunkTarget(trunk, number, { ...show, domain: deps.domain, called: number }),
-  ]);
+  const { trunks, domain } = deps;
+  const meant = trunks.filter(({ emergency }) => emergency);
+  const others = trunks.filter(({ emergency }) => !emergency);
+  const inTurn = [...downLast(deps, meant), ...downLast(deps, others)];
+  return inTurn.map((trunk) => [emergencyTarget(trunk, number, { ...show, domain, called: number })]);
 }
 
 function ordered(trunks: readonly Trunk[], first: string | undefined): Trunk[] {
   return [...trunks.filter((t) => t.name === first), ...trunks.filter((t) => t.name !== first)];
+}
+
+function downLast({ trunkHealth, log }: SipDependencies, trunks: readonly Trunk[]): readonly Trunk[] {
+  try {
+    const isDown = (trunk: Trunk): boolean => trunkHealth.isDown(trunk.name);
+    return [...trunks.filter((t) => !isDown(t)), ...trunks.filter(isDown)];
+  } catch (error) {
+    // Their order is no reason for a call to fail.
+    log.error({ err: error }, 'nothing is known of the trunks');
+    return trunks;
+  }
 }

@@ -3,7 +3,7 @@ import type { Identity } from '../../domain/route.ts';
 import type { View } from '../../domain/view.ts';
 import type { Trunk } from '../ports.ts';
 import type { Headers } from '../srf.ts';
-import { encodeUser, hostOf, nameAddr, withUser } from '../uri.ts';
+import { encodeUser, hostOf, nameAddr, withoutUser, withUser } from '../uri.ts';
 import type { Target } from './fork.ts';
 
 /** RFC 3323 4.1.1.3. */
@@ -20,7 +20,7 @@ export interface Presentation {
 }
 
 /** One target per binding of these hosts, sent down the flow the phone registered over. */
-export function phoneTargets(hosts: readonly Host[], view: View, show: Presentation): Target[] {
+export function phoneTargets(hosts: readonly Pick<Host, 'id'>[], view: View, show: Presentation): Target[] {
   return hosts.flatMap((host) =>
     view.bindingsOf(host.id).map(
       ({ contact, flow, path }): Target => ({
@@ -41,6 +41,31 @@ export function trunkTarget(trunk: Trunk, number: string, show: Presentation): T
     auth: trunk.credentials,
     answerWithinMs: trunk.responseTimeout * 1000,
     party: { kind: 'trunk', trunk: trunk.name },
+  };
+}
+
+/** RFC 5031; which of the emergency services it is, is for the one who answers to ask. */
+const SOS = 'urn:service:sos';
+
+/** An emergency number on a trunk, as that trunk wants it. The location goes where it is wanted and known. */
+export function emergencyTarget(
+  trunk: Trunk,
+  number: string,
+  show: Presentation & { readonly location?: Target['enclosed'] },
+): Target {
+  const plain = trunkTarget(trunk, number, show);
+  const wanted = trunk.emergencyCalls;
+  if (!wanted) return plain;
+  const { dial, pidfLo, resourcePriority } = wanted;
+  const priority = resourcePriority === undefined ? {} : { 'Resource-Priority': resourcePriority };
+  const headers = { ...wanted.headers, ...plain.headers, ...priority };
+  return {
+    ...plain,
+    headers,
+    ...(pidfLo ? { enclosed: show.location } : {}),
+    ...(dial === 'urn'
+      ? { uri: SOS, proxy: withoutUser(trunk.uri), headers: { ...headers, To: `<${SOS}>` } }
+      : {}),
   };
 }
 

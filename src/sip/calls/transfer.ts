@@ -4,6 +4,7 @@ import type { Dialog, Request, Response } from '../srf.ts';
 import { type CallContext, connectLeg } from './connect.ts';
 import type { Leg } from './leg.ts';
 import { reinvitePatiently } from './reinvite.ts';
+import { type NamedDialog, parseReplaces } from './replaces.ts';
 import { roundsFor } from './rounds.ts';
 import { unheld } from './sdp.ts';
 
@@ -130,7 +131,7 @@ function notify(dialog: Dialog, status: string, final: boolean): void {
 
 interface ReferTarget {
   readonly uri: string;
-  readonly replaces?: { readonly callId: string; readonly tags: { to: string; from: string } };
+  readonly replaces?: NamedDialog;
 }
 
 /** Reads a Refer-To, with the Replaces it may carry as escaped header (RFC 3891 6.1). Total for any input. */
@@ -140,10 +141,7 @@ export function parseReferTo(value: string): ReferTarget | undefined {
   const [uri = '', query = ''] = inside.split('?');
   const escaped = query.split('&').find((part) => /^replaces=/i.test(part));
   if (!escaped) return { uri };
-  const [callId = '', ...params] = decodeSafely(escaped.slice('replaces='.length)).split(';');
-  const param = (name: string): string =>
-    params.find((p) => p.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-  return { uri, replaces: { callId, tags: { to: param('to-tag'), from: param('from-tag') } } };
+  return { uri, replaces: parseReplaces(decodeSafely(escaped.slice('replaces='.length))) };
 }
 
 function decodeSafely(text: string): string {

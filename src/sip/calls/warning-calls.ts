@@ -72,7 +72,7 @@ export class WarningCalls implements WarnedPhones {
   message(host: string, text: string): void {
     const { deps } = this.#context;
     const found = deps.view.directory?.hosts.get(host);
-    if (found) sendText(deps, found, text);
+    if (found) void sendText(deps, found, text);
   }
 
   /** Ends all of them, but not what has become an emergency call. */

@@ -1,5 +1,5 @@
+import type { EmergencyRoute } from '../../domain/route.ts';
 import type { StayQuestion } from '../../services/expiry-warnings.ts';
-import type { EmergencyRoute } from '../calls/emergency.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader, spoken } from '../reasons.ts';
 import { readOut } from './clips.ts';

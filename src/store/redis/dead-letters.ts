@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
 import { type DeadLetter, type Store, StoreUnavailable } from '../store.ts';
 import type { Link } from './connection.ts';
-import { decodeJson } from './decode.ts';
+import { decodeJson, noticeName } from './decode.ts';
+import { emergencyRecord, emergencyStage } from './emergency-schema.ts';
 import type { Keys } from './keys.ts';
 
 export interface DeadLettersOptions {
@@ -53,11 +54,12 @@ const event = z.discriminatedUnion('kind', [
     ...base,
     entries: z.union([z.array(z.string()), z.literal('all')]),
   }),
+  z.object({ kind: z.literal('emergency'), ...base, stage: emergencyStage, record: emergencyRecord }),
   z
     .object({
       kind: z.literal('notice'),
       ...base,
-      notice: z.enum(['lockedOut', 'guessing', 'unlocked', 'passcodeSet']),
+      notice: noticeName,
       extension: maybe,
       host: maybe,
     })

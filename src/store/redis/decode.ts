@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Association, ChangeEvent } from '../../domain/association.ts';
 import type { BindingSet } from '../../domain/binding.ts';
+import type { EmergencyRecord } from '../../domain/emergency-record.ts';
+import { emergencyRecord, emergencyStage } from './emergency-schema.ts';
 
 /**
  * Everything read back is checked here: Redis may hold what another version, or a person, has written.
@@ -58,9 +60,25 @@ const names = z
 
 const directoryEvent = changeBase.extend({ kind: z.literal('directory'), names: names.default('all') });
 
+/** Names of notices. */
+export const noticeName = z.enum([
+  'lockedOut',
+  'guessing',
+  'unlocked',
+  'passcodeSet',
+  'locationUnverified',
+  'locationVerified',
+]);
+
+const emergencyEvent = changeBase.extend({
+  kind: z.literal('emergency'),
+  stage: emergencyStage,
+  record: z.string().transform(decodeJson).pipe(emergencyRecord),
+});
+
 const noticeEvent = changeBase.extend({
   kind: z.literal('notice'),
-  reason: z.enum(['lockedOut', 'guessing', 'unlocked', 'passcodeSet']),
+  reason: noticeName,
   host: z.string(),
   guest: z.string(),
 });
@@ -70,6 +88,7 @@ const logEntry = z.discriminatedUnion('kind', [
   endEvent,
   extendEvent,
   directoryEvent,
+  emergencyEvent,
   noticeEvent,
 ]);
 
@@ -97,12 +116,13 @@ const flat = strings.refine((list) => list.length % 2 === 0);
 const snapshotReply = z.union([
   z.tuple([z.literal('again'), strings]).transform(([, aors]) => ({ again: aors })),
   z
-    .tuple([z.literal('ok'), whole, whole, z.string(), whole, z.string(), flat, flat])
-    .transform(([, now, seq, eventId, contactSeq, contactId, records, contacts]) => ({
+    .tuple([z.literal('ok'), whole, whole, z.string(), whole, z.string(), flat, flat, flat])
+    .transform(([, now, seq, eventId, contactSeq, contactId, records, contacts, emergencies]) => ({
       position: { seq, eventId, contactSeq, contactId },
       now,
       records: pairs(records),
       contacts: pairs(contacts),
+      emergencies: pairs(emergencies),
     })),
 ]);
 
@@ -185,6 +205,8 @@ export function decodeEvent(fields: Readonly<Record<string, string>>): ChangeEve
   switch (entry.kind) {
     case 'directory':
       return { kind: 'directory', seq, at, actor, entries: entry.names };
+    case 'emergency':
+      return { kind: 'emergency', seq, at, actor, stage: entry.stage, record: entry.record };
     case 'notice': {
       const about = { extension: entry.guest || undefined, host: entry.host || undefined };
       return { kind: 'notice', seq, at, actor, notice: entry.reason, ...about };
@@ -204,6 +226,11 @@ export function decodeEvent(fields: Readonly<Record<string, string>>): ChangeEve
 function associationIn(entry: z.output<typeof change>): Association {
   const { host, guest, site, gen, since, dl, idle } = entry;
   return { host, guest, site, generation: gen, startedAt: since, expiresAt: dl, idleLimitMs: idle };
+}
+
+/** A value of the hash of emergency records. */
+export function decodeEmergency(text: string): EmergencyRecord | undefined {
+  return emergencyRecord.safeParse(decodeJson(text)).data;
 }
 
 /** Value of a contact key, or the `set` field of an entry of the contact stream. */

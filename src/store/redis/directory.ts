@@ -20,7 +20,8 @@ export function createDirectoryWriter(link: Link, keys: Keys): Pick<Store, 'writ
         keys: [keys.directory, keys.directoryVersion, keys.events, keys.seq, keys.history],
         args: [
           ...[conditionOf(write), write.actor, names.length > MOST_NAMES ? '' : JSON.stringify(names)],
-          ...[write.notice?.notice ?? '', write.notice?.extension ?? '', write.put.size],
+          ...[write.notice?.notice ?? '', write.notice?.extension ?? '', write.notice?.host ?? ''],
+          write.put.size,
           ...[...write.put].flatMap(([name, value]) => [name, JSON.stringify(value)]),
           ...write.remove,
         ],

@@ -94,6 +94,8 @@ function whom(event: ChangeEvent): {
       return {};
     case 'notice':
       return { host: event.host, guest: event.extension };
+    case 'emergency':
+      return { host: event.record.host, guest: event.record.guest?.extension };
     default:
       return event.association;
   }

@@ -8,6 +8,12 @@ export interface Keys {
   readonly sites: string;
   readonly events: string;
   readonly seq: string;
+  /** HASH: id of an emergency call → its record, JSON. */
+  readonly emergencies: string;
+  /** HASH: id → its stages so far, with commas. */
+  readonly emergencyStages: string;
+  /** ZSET: id by the end of its callback time, ms since 1970. */
+  readonly emergencyEnds: string;
   /** Entries of the log by host and by guest: ZSET of `<h|g>\0<id>\0<stream id>`, all with score 0. */
   readonly history: string;
   readonly directory: string;
@@ -41,6 +47,9 @@ export function createKeys(company: string): Keys {
     sites: key('site'),
     events: key('ev'),
     seq: key('seq'),
+    emergencies: key('em'),
+    emergencyStages: key('ems'),
+    emergencyEnds: key('emx'),
     history: key('hx'),
     directory: key('dir'),
     directoryVersion: key('dv'),

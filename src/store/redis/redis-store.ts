@@ -4,6 +4,7 @@ import { createBindingsWriter } from './bindings.ts';
 import { type Connection, createLink, type Link, type LinkOptions } from './connection.ts';
 import { createDirectoryWriter } from './directory.ts';
 import { createDurability, type Durability } from './durability.ts';
+import { createEmergencies } from './emergencies.ts';
 import { followStreams } from './follower.ts';
 import { createGuesses } from './guesses.ts';
 import { createKeys } from './keys.ts';
@@ -89,7 +90,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       ...{ link: logins, keys, node, storeClock, durability, acceptWeakDurability },
       ...{ commandTimeoutMs, waitForReplicas, takeBacks },
     }),
-    ...createGuesses(link, keys),
+    ...{ ...createGuesses(link, keys), ...createEmergencies(link, keys) },
     ...createDirectoryWriter(link, keys),
     ...createBindingsWriter(link, keys),
     snapshot: async () => (await loadSnapshot({ keys, run: link.run, onProblem })).snapshot,

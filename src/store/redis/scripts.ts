@@ -13,6 +13,7 @@ const SCRIPTS = {
   takeBack: log + associations + read('take-back'),
   extend: log + associations + read('extend'),
   claimDue: log + associations + read('claim-due'),
+  noteEmergency: log + read('note-emergency'),
   snapshot: log + read('snapshot'),
   writeDirectory: log + read('write-directory'),
   writeBindings: log + read('write-bindings'),

@@ -1,7 +1,13 @@
 import type { Association } from '../../domain/association.ts';
 import type { BindingSet } from '../../domain/binding.ts';
 import { type Snapshot, StoreUnavailable } from '../store.ts';
-import { decodeBindings, decodeRecord, decodeSnapshot, type SnapshotReply } from './decode.ts';
+import {
+  decodeBindings,
+  decodeEmergency,
+  decodeRecord,
+  decodeSnapshot,
+  type SnapshotReply,
+} from './decode.ts';
 import type { Keys } from './keys.ts';
 import type { ScriptCall } from './scripts.ts';
 
@@ -33,7 +39,10 @@ export async function loadSnapshot(
 }
 
 async function loadPicture({ keys, run }: SnapshotSource): Promise<Picture> {
-  const fixed = [keys.records, keys.events, keys.seq, keys.contactStream, keys.contactSeq, keys.contactIndex];
+  const fixed = [
+    ...[keys.records, keys.events, keys.seq, keys.contactStream, keys.contactSeq, keys.contactIndex],
+    keys.emergencies,
+  ];
   let aors: readonly string[] = [];
   for (let i = 0; i < MOST_TRIES; i++) {
     const contacts = aors.map((aor) => keys.contacts(aor));
@@ -60,5 +69,10 @@ function decodePicture(picture: Picture, onProblem: (text: string) => void): Sna
     if (set) bindings.set(aor, set);
     else onProblem(`The bindings stored for ${JSON.stringify(aor)} cannot be read and are left out`);
   }
-  return { seq: picture.position.seq, now: picture.now, associations, bindings };
+  const emergencies = picture.emergencies.flatMap(([id, text]) => {
+    const record = decodeEmergency(text);
+    if (!record) onProblem(`The emergency record ${JSON.stringify(id)} cannot be read and is left out`);
+    return record && record.callbackUntil > picture.now ? [record] : [];
+  });
+  return { seq: picture.position.seq, now: picture.now, associations, emergencies, bindings };
 }

@@ -116,6 +116,20 @@ describe('writeDirectory', () => {
       ]);
     }));
 
+  it('logs a notice about a host, which its history has', () =>
+    withStore(async (store) => {
+      const notice = { notice: 'locationUnverified', host: 'd1' } as const;
+      const put = new Map([['host:d1', { a: 1 }]]);
+      const remove = ['host:d2'];
+      await store.writeDirectory({ put, remove, actor: 'node:a', notice });
+      const about = { kind: 'notice', actor: 'node:a', notice: 'locationUnverified', host: 'd1' };
+      expect((await store.history({ host: 'd1', limit: 10 })).events).toMatchObject([about]);
+      expect((await store.history({ limit: 10 })).events).toMatchObject([
+        about,
+        { kind: 'directory', entries: ['host:d1', 'host:d2'] },
+      ]);
+    }));
+
   it('is followed entry by entry, and as a whole when too much has changed', () =>
     withStore(async (store) => {
       const seen = record();

@@ -2,6 +2,7 @@ import type { Association } from '../../../src/domain/association.ts';
 import type { Binding } from '../../../src/domain/binding.ts';
 import type { Company, Directory, Host, Site, User } from '../../../src/domain/directory.ts';
 import { DirectoryTable } from '../../../src/domain/directory-table.ts';
+import type { EmergencyRecord } from '../../../src/domain/emergency-record.ts';
 import type { NumberPlan, View } from '../../../src/domain/view.ts';
 
 /** A small company for unit tests; every maker takes what differs. */
@@ -33,6 +34,9 @@ export function site(id: string, differs: Partial<Site> = {}): Site {
     outsideLinePrefix: '',
     emergencyNumbers: [],
     callbackNumber: '+442079460100',
+    emergencyTestNumbers: [],
+    callbackMinutes: 60,
+    emergencyContacts: { emails: [], phones: [] },
     ...differs,
   };
 }
@@ -111,6 +115,16 @@ export function association(at: string, guest: string, differs: Partial<Associat
   };
 }
 
+/** An emergency call from this desk just now, open for an hour. */
+export function emergency(at: string, differs: Partial<EmergencyRecord> = {}): EmergencyRecord {
+  return {
+    ...{ id: `call-${at}`, number: '999', host: at, nickname: at, site: 'london' },
+    ...{ callbackNumber: '+442079460100', address: undefined, addressUnverified: false, guest: undefined },
+    ...{ at: NOW, callbackUntil: NOW + 3_600_000 },
+    ...differs,
+  };
+}
+
 export function binding(contact: string, differs: Partial<Binding> = {}): Binding {
   return {
     contact,
@@ -130,11 +144,18 @@ export function viewOf(facts: {
   knowledge?: View['knowledge'];
   seats?: Readonly<Record<string, string>>;
   bindings?: Readonly<Record<string, readonly Binding[]>>;
+  /** Open emergency records, newest first. */
+  emergencies?: readonly EmergencyRecord[];
+  /** What is left on the disk when there is no directory. */
+  onDisk?: Directory | undefined;
 }): View {
   const seats = Object.entries(facts.seats ?? {}).map(([at, guest]) => association(at, guest));
   return {
     knowledge: facts.knowledge ?? 'fresh',
     directory: facts.directory,
+    emergencyDirectory: facts.directory ?? facts.onDisk,
+    emergencyRecords: (number) =>
+      (facts.emergencies ?? []).filter(({ callbackNumber }) => callbackNumber === number),
     associationAt: (id) => seats.find((seat) => seat.host === id),
     associationOf: (extension) => seats.find((seat) => seat.guest === extension),
     bindingsOf: (id) => facts.bindings?.[id] ?? [],

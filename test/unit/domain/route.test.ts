@@ -25,6 +25,8 @@ function brief(route: Route): string {
       return `ring ${route.hosts.map(({ id }) => id).join('+')} as ${route.as?.number ?? 'is'}`;
     case 'trunk':
       return `trunk ${route.number} as ${route.as.number}`;
+    case 'callback':
+      return `callback ${route.rounds.map((round) => round.join('+')).join(', ')}`;
     case 'emergency':
       return `emergency ${route.number} from ${route.host?.id ?? '?'} ${route.callbackNumber ?? '?'}`;
     default:
@@ -145,11 +147,17 @@ describe('from a trunk', () => {
   });
 
   test('a PSAP’s call to a callback number rings the place, whoever sits there', () => {
-    const at = (dialled: string, facts = {}) => brief(decide(emergencyTrunk, dialled, facts));
-    expect(at('+442079460111')).toBe('ring d1 as is');
-    expect(at('02079460111', { seats: { d1: '1003' } })).toBe('ring d1 as is');
-    expect(at('+442079460100')).toBe('ring d2+u1002 as is');
-    expect(at('+442079460111', { knowledge: 'unknown' })).toBe('ring d1 as is');
+    const here = [binding('sip:phone@192.0.2.1')];
+    const bindings = { d1: here, d2: here, u1002: here };
+    const at = (dialled: string, facts = {}) =>
+      brief(decide(emergencyTrunk, dialled, { bindings, ...facts }));
+    expect(at('+442079460111')).toBe('callback d1');
+    expect(at('02079460111', { seats: { d1: '1003' } })).toBe('callback d1');
+    expect(at('442079460111')).toBe('callback d1');
+    expect(at('+442079460100')).toBe('callback d2+u1002');
+    expect(at('+442079460100', { bindings: { d2: here } })).toBe('callback d2');
+    expect(at('+442079460111', { knowledge: 'unknown' })).toBe('callback d1');
+    expect(at('+442079460111', { directory: undefined, onDisk: acme })).toBe('callback d1');
     expect(at('+442079461001', { seats: { d1: '1001' } })).toBe('ring d1 as is');
     expect(at('+442079469999')).toBe('numberUnknown');
   });
@@ -185,6 +193,13 @@ describe('from nobody we know', () => {
 });
 
 describe('an emergency call', () => {
+  test('knows the desk from this node’s disk while there is no directory', () => {
+    const known = { directory: undefined, onDisk: acme };
+    expect(brief(decide(desk('d1'), '999', known))).toBe('emergency 999 from d1 +442079460111');
+    expect(brief(decide(desk('d3'), '9999', known))).toBe('emergency 999 from d3 +441134960100');
+    expect(brief(decide(desk('d1'), '1001', known))).toBe('stateUnknown');
+  });
+
   test('carries the desk, and names who sits there', () => {
     const route = decide(desk('d1'), '999', { seats: { d1: '1003' } });
     expect(route).toMatchObject({ guest: { extension: '1003' }, address: { room: 'd1' } });

@@ -99,6 +99,10 @@ describe('loading prompts', () => {
       const sound = readWav(readFileSync(join(SHIPPED, 'en-GB', `${id}.wav`)));
       if ('wrong' in sound) throw new Error(id);
       const { rate, samples } = sound;
+      if (id === 'pause') {
+        expect([rate, samples.length, samples.every((x) => x === 0)]).toEqual([16_000, 4_800, true]);
+        continue;
+      }
       const peak = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
       const level =
         10 * Math.log10(samples.reduce((sum, x) => sum + x * x, 0) / samples.length / 32_768 ** 2);

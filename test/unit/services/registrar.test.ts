@@ -124,6 +124,30 @@ describe('Registrar', () => {
     expect(harness.view.unsavedAors()).toEqual(['d1']);
   });
 
+  test('tells where a phone registered from; of a query, a sign-off and a refusal nothing', async () => {
+    const { harness } = await started();
+    const told: unknown[] = [];
+    const onRegistered = (...where: unknown[]): void => void told.push(where);
+    const registrar = new Registrar({ ...harness, limits, onRegistered });
+    await registrar.register('d1', request('sip:a@x'));
+    await registrar.register('d1', request('', { contacts: [] }));
+    await registrar.register('d1', request('sip:b@x', { expires: 10 }));
+    await registrar.register('d1', request('sip:a@x', { expires: 0, cseq: 2 }));
+    await registrar.register('d1', request('', { contacts: '*', expires: 0 }));
+    expect(told).toEqual([['d1', '192.0.2.1']]);
+  });
+
+  test('whatever becomes of that: the phone is registered', async () => {
+    const { harness, contacts } = await started();
+    const onRegistered = (): never => {
+      throw new Error('broken');
+    };
+    const registrar = new Registrar({ ...harness, limits, onRegistered });
+    expect(await registrar.register('d1', request('sip:a@x'))).toMatchObject({ contacts: [{}] });
+    expect(contacts()).toEqual(['sip:a@x']);
+    expect(harness.log.level('error')).toHaveLength(1);
+  });
+
   function binding(contact: string) {
     const expiresAt = 1_700_000_000_000 + 600_000;
     return { contact, callId: 'o', cseq: 1, expiresAt, q: 1, flow, path: [], userAgent: '' };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sdpOf } from '../../../src/sip/body.ts';
+import { multipart as compose, sdpOf } from '../../../src/sip/body.ts';
 import { FakeRequest } from '../../support/fake-sip.ts';
 
 const SDP = 'v=0\r\ns=-\r\nm=audio 4000 RTP/AVP 8\r\n';
@@ -47,6 +47,43 @@ describe('the session description of a message', () => {
       fc.property(fc.string(), fc.string(), (body, type) => {
         expect(typeof read(body, type)).toBe('string');
         read(body, `multipart/mixed;boundary=${type}`);
+      }),
+    );
+  });
+});
+
+describe('a body of several parts', () => {
+  const PLACE = { type: 'application/pidf+xml', id: 'd1.5@acme.test', content: '<presence/>' };
+
+  test('is written as RFC 2046 has it; what a header speaks of has an id and is optional', () => {
+    expect(compose([{ type: 'application/sdp', content: SDP }, PLACE])).toEqual({
+      type: 'multipart/mixed;boundary=hotdesk-1',
+      content: [
+        ...['--hotdesk-1', 'Content-Type: application/sdp', '', SDP],
+        ...['--hotdesk-1', 'Content-Type: application/pidf+xml', 'Content-ID: <d1.5@acme.test>'],
+        ...['Content-Disposition: by-reference;handling=optional', '', '<presence/>', '--hotdesk-1--', ''],
+      ].join('\r\n'),
+    });
+  });
+
+  test('may lack a session description', () => {
+    const { type, content } = compose([PLACE]);
+    expect(read(content, type)).toBe('');
+    expect(content).toContain('<presence/>');
+  });
+
+  test('is read back whatever the parts hold, the boundary included', () => {
+    const part = fc
+      .array(fc.oneof(fc.string(), fc.constantFrom('--hotdesk-1', '--hotdesk-1--', '--hotdesk-2', '\r\n')))
+      .map((words) => words.join(''));
+    fc.assert(
+      fc.property(part, part, (a, b) => {
+        const sdp = `v=0\r\n${a}\r\n`.replace(/(\r\n)+$/, '\r\n');
+        const { type, content } = compose([
+          { type: 'application/sdp', content: sdp },
+          { ...PLACE, content: b },
+        ]);
+        expect(read(content, type)).toBe(sdp);
       }),
     );
   });

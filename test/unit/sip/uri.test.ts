@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { displayNameOf, encodeUser, hostOf, nameAddr, userOf, withUser } from '../../../src/sip/uri.ts';
+import {
+  displayNameOf,
+  encodeUser,
+  hostOf,
+  nameAddr,
+  userOf,
+  withoutUser,
+  withUser,
+} from '../../../src/sip/uri.ts';
 
 const anything = fc.string({ unit: 'binary' });
 /** Text that looks like headers. */
@@ -115,4 +123,12 @@ describe('for any input', () => {
       for (const read of [userOf, displayNameOf]) read(`x${part.repeat(60_000)}`);
     expect(performance.now() - started).toBeLessThan(500);
   });
+});
+
+test.each([
+  ['sip:pbx@192.0.2.1:5060;transport=tcp', 'sip:192.0.2.1:5060;transport=tcp'],
+  ['sips:sos.test', 'sips:sos.test'],
+  ['SIP:a:b@[2001:db8::1]', 'SIP:[2001:db8::1]'],
+])('%s without its user part', (uri, expected) => {
+  expect(withoutUser(uri)).toBe(expected);
 });

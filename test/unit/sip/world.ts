@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
+import type { EmergencyRecord, EmergencyStage } from '../../../src/domain/emergency-record.ts';
+import type { EmergencyRoute } from '../../../src/domain/route.ts';
 import { digestSecrets } from '../../../src/services/digest-secrets.ts';
 import type { LogInRequest } from '../../../src/services/hot-desk.ts';
 import { createSipApp, type SipApp } from '../../../src/sip/app.ts';
 import type { CallContext } from '../../../src/sip/calls/connect.ts';
 import { CallTable } from '../../../src/sip/calls/table.ts';
-import type { Log, SipDependencies, Trunk } from '../../../src/sip/ports.ts';
+import type { EmergencyDesk, Log, SipDependencies, Trunk } from '../../../src/sip/ports.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeMedia } from '../../support/fake-media.ts';
 import { FakeRequest, FakeResponse, FakeSrf, settled } from '../../support/fake-sip.ts';
-import { binding, directory, host, UK, viewOf } from '../domain/example.ts';
+import { binding, directory, emergency, host, UK, viewOf } from '../domain/example.ts';
 
 /** The SIP application over fakes, with the example company behind it. */
 
@@ -53,11 +55,29 @@ export const PBX = trunk('pbx', { addresses: ['198.51.100.1'] });
 export const SPARE = trunk('spare');
 export const SOS = trunk('sos', { emergency: true, addresses: ['203.0.113.9'] });
 
+/** Keeps what it is told. */
+export class TapeDesk implements EmergencyDesk {
+  readonly told: { stage: EmergencyStage; record: EmergencyRecord }[] = [];
+
+  placed({ host: from, number, callbackNumber }: EmergencyRoute): EmergencyRecord {
+    const record = emergency(from?.id ?? '', { number, host: from?.id, callbackNumber });
+    this.told.push({ stage: 'placed', record });
+    return record;
+  }
+
+  stage(record: EmergencyRecord, stage: Exclude<EmergencyStage, 'placed'>): void {
+    this.told.push({ stage, record });
+  }
+}
+
 export class World {
   readonly srf = new FakeSrf();
   readonly media = new FakeMedia();
   readonly clock = new FakeClock();
   readonly log = new TapeLog();
+  readonly desk = new TapeDesk();
+  /** Names of the trunks that are known to be down. */
+  readonly downTrunks = new Set<string>();
   readonly logIns: LogInRequest[] = [];
   /** What the next log-ins answer. */
   logInAnswers: unknown[] = [];
@@ -68,6 +88,7 @@ export class World {
 
   constructor(differs: Partial<SipDependencies> = {}) {
     this.deps = {
+      emergencies: this.desk,
       srf: this.srf.asSrf,
       view: viewOf({
         directory: acme,
@@ -101,9 +122,12 @@ export class World {
       log: this.log,
       domain: REALM,
       trunks: [PBX, SPARE, SOS],
+      trunkHealth: { isDown: (name) => this.downTrunks.has(name) },
       digests: ['MD5', 'SHA-256'],
       nonceLifetime: 30,
       maxCalls: 100,
+      phoneSources: { includes: () => true },
+      emergencyCallsPerSource: 50,
       ...differs,
     };
   }

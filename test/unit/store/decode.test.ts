@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decodeBindings,
+  decodeEmergency,
   decodeEvent,
   decodeFacts,
   decodeRead,
@@ -12,6 +13,19 @@ import {
 const start = {
   ...{ seq: '7', kind: 'start', at: '5', actor: 'guest', reason: 'logIn', host: 'h1', guest: '1001' },
   ...{ site: 'london', gen: '7', since: '5', dl: '0', prev: '' },
+};
+
+const call = { id: 'c1', number: '999', host: 'h1', addressUnverified: false, at: 5, callbackUntil: 9 };
+const NOTHING = {
+  nickname: undefined,
+  site: undefined,
+  callbackNumber: undefined,
+  address: undefined,
+  guest: undefined,
+};
+const emergency = {
+  ...{ seq: '7', kind: 'emergency', at: '5', actor: 'node:a', host: 'h1', guest: '' },
+  ...{ stage: 'placed', record: JSON.stringify(call) },
 };
 
 describe('what comes back from Redis', () => {
@@ -49,6 +63,10 @@ describe('what comes back from Redis', () => {
     expect(decodeEvent({ ...start, kind: 'extend', reason: 'stay', idle: '9' })).toEqual({
       ...{ ...base, kind: 'extend', reason: 'stay', association: { ...association, idleLimitMs: 9 } },
     });
+    expect(decodeEvent(emergency)).toEqual({
+      ...{ seq: 7, at: 5, actor: 'node:a', kind: 'emergency', stage: 'placed' },
+      record: { ...call, ...NOTHING },
+    });
     expect(decodeEvent({ ...start, kind: 'notice', reason: 'lockedOut', host: '' })).toEqual({
       ...{ ...base, kind: 'notice', notice: 'lockedOut', extension: '1001', host: undefined },
     });
@@ -59,6 +77,9 @@ describe('what comes back from Redis', () => {
     { ...start, kind: 'end', reason: 'logIn' },
     { ...start, kind: 'other' },
     { ...start, kind: 'notice' },
+    { ...emergency, stage: 'started' },
+    { ...emergency, record: '{' },
+    { ...emergency, record: '{"id":"c1"}' },
     { ...start, kind: 'directory', names: '{' },
     { ...start, seq: '1e3' },
     { ...start, dl: '-1' },
@@ -83,6 +104,8 @@ describe('what comes back from Redis', () => {
         decodeRead(anything);
         decodeRecord('h', text);
         decodeBindings(text);
+        decodeEmergency(text);
+        decodeEvent({ ...emergency, record: text });
         decodeEvent({ kind: text, seq: text });
       }),
     );

@@ -38,6 +38,59 @@ function ring(targets: Target[], offer = OFFER): { result: ForkResult | undefine
 
 const ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"';
 
+describe('what goes beside the offer', () => {
+  const part = { type: 'application/pidf+xml', id: 'd1@acme.test', content: '<presence/>' };
+  const enclosed = { part, headers: { Geolocation: '<cid:d1@acme.test>' } };
+
+  test('is sent with it, and the headers that speak of it', () => {
+    ring([target('a', { enclosed })]);
+    const { headers, localSdp, body = '', noAck } = srf.uac.options;
+    expect(headers).toEqual({
+      From: 'x',
+      Geolocation: '<cid:d1@acme.test>',
+      'Content-Type': 'multipart/mixed;boundary=hotdesk-1',
+    });
+    expect([localSdp, noAck]).toEqual([OFFER, undefined]);
+    expect(body).toContain(`Content-Type: application/sdp\r\n\r\n${OFFER}`);
+    expect(body).toContain('<presence/>');
+  });
+
+  test('is sent alone where there is no offer', () => {
+    ring([target('a', { enclosed })], '');
+    const { localSdp, body = '', noAck } = srf.uac.options;
+    expect([localSdp, noAck]).toEqual([undefined, true]);
+    expect(body).toContain('<presence/>');
+    expect(body).not.toContain('application/sdp');
+  });
+
+  test('stays behind where both together are too much for one message: the offer goes out', () => {
+    const large = { ...enclosed, part: { ...part, content: 'x'.repeat(8_000) } };
+    ring([target('a', { enclosed: large })]);
+    expect(srf.uac.options).toEqual({ headers: { From: 'x' }, localSdp: OFFER });
+  });
+});
+
+describe('the connection to the SIP server is gone', () => {
+  test.each([
+    ['the caller gives up', () => caller.abort('gone')],
+    ['a trunk gives no sign of life', () => clock.advance(4000)],
+  ])('and %s: there is nothing to cancel, and nothing is thrown', async (_what, happens) => {
+    const call = ring([target('a', { answerWithinMs: 4000 })]);
+    srf.uac.request.disconnected = true;
+    happens();
+    await settled();
+    expect(call.result?.outcome).toMatch(/aborted|failed/);
+  });
+
+  test('before the request is known to be out: the same', async () => {
+    srf.holdEcho = true;
+    ring([target('a')]);
+    caller.abort('gone');
+    srf.uac.request.disconnected = true;
+    expect(() => srf.uac.echo()).not.toThrow();
+  });
+});
+
 describe('several phones', () => {
   test('ring at once; the first answer wins, the others are cancelled with a Reason', async () => {
     const call = ring([target('a'), target('b'), target('c')]);

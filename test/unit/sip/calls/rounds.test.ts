@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Round } from '../../../../src/sip/calls/connect.ts';
 import { emergencyRounds, roundsFor } from '../../../../src/sip/calls/rounds.ts';
+import type { Trunk } from '../../../../src/sip/ports.ts';
 import { binding, viewOf } from '../../domain/example.ts';
 import { acme, PBX, SOS, SPARE, trunk, World } from '../world.ts';
 
@@ -42,6 +44,95 @@ describe('emergency', () => {
   });
 });
 
+describe('a trunk with wishes of its own for emergency calls', () => {
+  const place = { type: 'application/pidf+xml', id: 'd1@acme.test', content: '<presence/>' };
+  const location = { part: place, headers: { Geolocation: '<cid:d1@acme.test>' } };
+  const wishes = (emergencyCalls: NonNullable<Trunk['emergencyCalls']>, uri = 'sip:pbx@sos.test:5060') => {
+    const trunks = [trunk('sos', { emergency: true, uri, emergencyCalls }), PBX];
+    const extra = { Priority: 'emergency', 'Max-Forwards': '69' };
+    const rounds = emergencyRounds({ ...deps, trunks }, '999', { identity: me, extra, location });
+    return rounds.map((round) => round[0]!);
+  };
+  const plain = { dial: 'number', pidfLo: false, headers: {} } as const;
+
+  test('gets the service URN down its own way, and nobody else does', () => {
+    const [sos, pbx] = wishes({ ...plain, dial: 'urn' });
+    expect(sos).toMatchObject({
+      uri: 'urn:service:sos',
+      proxy: 'sip:sos.test:5060',
+      headers: { To: '<urn:service:sos>', Priority: 'emergency' },
+      answerWithinMs: 4000,
+    });
+    expect(sos?.headers.From).toContain('+442079460101');
+    expect(pbx).toMatchObject({ uri: 'sip:999@pbx.test:5060', headers: { To: '<sip:999@pbx.test>' } });
+    expect(pbx?.proxy).toBeUndefined();
+  });
+
+  test('gets the location, and nobody else does', () => {
+    const [sos, pbx] = wishes({ ...plain, pidfLo: true });
+    expect(sos?.enclosed).toBe(location);
+    expect(sos?.uri).toBe('sip:999@sos.test:5060');
+    expect(pbx).not.toHaveProperty('enclosed');
+    expect(wishes(plain)[0]).not.toHaveProperty('enclosed');
+  });
+
+  test('gets its priority and its headers; none of them replaces ours', () => {
+    const headers = { 'X-Site': 'leeds', Priority: 'normal', From: '<sip:spy@evil.test>' };
+    const [sos, pbx] = wishes({ ...plain, resourcePriority: 'esnet.1', headers });
+    expect(sos?.headers).toMatchObject({
+      ...{ 'Resource-Priority': 'esnet.1', 'X-Site': 'leeds', Priority: 'emergency' },
+      From: '"A \\"Nick\\" B" <sip:+442079460101@hotdesk.test>',
+    });
+    expect(pbx?.headers).not.toHaveProperty('X-Site');
+    expect(pbx?.headers).not.toHaveProperty('Resource-Priority');
+  });
+});
+
+describe('trunks that are known to be down', () => {
+  const second = trunk('sos2', { emergency: true });
+  const trunks = [PBX, SOS, SPARE, second];
+  const names = (rounds: readonly Round[]) => rounds.map((round) => round[0]?.uri.match(/@(\w+)/)?.[1]);
+  const emergency = (down: readonly string[]) =>
+    names(
+      emergencyRounds({ ...deps, trunks, trunkHealth: { isDown: (name) => down.includes(name) } }, '999', {
+        identity: me,
+        extra: {},
+      }),
+    );
+
+  test.each([
+    [[], ['sos', 'sos2', 'pbx', 'spare']],
+    [['sos'], ['sos2', 'sos', 'pbx', 'spare']],
+    [
+      ['sos', 'pbx'],
+      ['sos2', 'sos', 'spare', 'pbx'],
+    ],
+    [
+      ['sos', 'sos2', 'pbx', 'spare'],
+      ['sos', 'sos2', 'pbx', 'spare'],
+    ],
+  ])('%j: last among their like, never left out', (down, order) => {
+    expect(emergency(down)).toEqual(order);
+  });
+
+  test('ordinary calls try them last, too', () => {
+    const trunkHealth = { isDown: (name: string) => name === 'spare' };
+    const route = { kind: 'trunk', number: '01632960500', trunk: 'spare', as: me } as const;
+    expect(names(roundsFor({ ...deps, trunkHealth }, route, {}))).toEqual(['pbx', 'spare']);
+  });
+
+  test('who cannot tell leaves the order as it is', () => {
+    const isDown = (): boolean => {
+      throw new Error('broken');
+    };
+    const rounds = emergencyRounds({ ...deps, trunks, trunkHealth: { isDown } }, '999', {
+      identity: me,
+      extra: {},
+    });
+    expect(names(rounds)).toEqual(['sos', 'sos2', 'pbx', 'spare']);
+  });
+});
+
 describe('an outside number', () => {
   const route = { kind: 'trunk', number: '01632960500', trunk: 'spare', as: me } as const;
 
@@ -67,7 +158,7 @@ describe('an outside number', () => {
 
 describe('phones', () => {
   const hosts = [...acme.hosts.values()];
-  const route = { kind: 'ring', user: acme.users.get('1002'), hosts, as: undefined } as const;
+  const route = { kind: 'ring', user: acme.users.get('1002')!, hosts, as: undefined } as const;
 
   test('all bindings of all hosts at once, each down its own flow', () => {
     const [round, ...more] = roundsFor(deps, route, { from: me });

@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+import type { CivicAddress } from '../../domain/directory.ts';
+import type { EmergencyOverview } from '../../services/emergency-notices/emergency-notices.ts';
+import * as schemas from '../emergency-schemas.ts';
+import type { HttpServices } from '../ports.ts';
+import { type Api, describe } from './route.ts';
+
+/** Emergency calls: open, and of the last 24 hours. Answered also while the store is away. */
+export function emergencyRoutes(api: Api, { emergencies }: Pick<HttpServices, 'emergencies'>): void {
+  const list = describe('List emergency calls: open ones, and those of the last 24 hours', {
+    200: schemas.emergencies,
+  });
+  api.get('/emergencies', list, async (_request, reply) => {
+    const found = await emergencies.list();
+    return reply.send({ emergencies: found.emergencies.map(present), complete: found.complete });
+  });
+}
+
+function present({
+  record,
+  open,
+  stages,
+  deliveries,
+}: EmergencyOverview): z.output<typeof schemas.emergency> {
+  const { id, number, host, nickname, site, callbackNumber, address, guest, addressUnverified } = record;
+  return {
+    id,
+    number,
+    at: iso(record.at),
+    open,
+    callbackUntil: iso(record.callbackUntil),
+    callbackNumber: callbackNumber ?? null,
+    host: host === undefined ? null : { id: host, nickname: nickname ?? null },
+    site: site ?? null,
+    guest: guest ? { ...guest } : null,
+    address: address ? presentAddress(address) : null,
+    addressUnverified,
+    stages: stages.map(({ stage, at }) => ({ stage, at: iso(at) })),
+    notices: deliveries.map(({ problem = null, ...delivery }) => ({ ...delivery, problem })),
+  };
+}
+
+function presentAddress({ state, floor, room, ...address }: CivicAddress) {
+  return { ...address, state: state ?? null, floor: floor ?? null, room: room ?? null };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
