@@ -11,6 +11,8 @@ const MAX_NETWORKS = 20_000;
 const MAX_ADDRESSES = 200_000;
 /** What phones registered at other nodes is looked up this often, so many hosts at a time. */
 const SCAN_EVERY_MS = 60_000;
+/** While there is no directory yet. */
+const FIRST_SCAN_MS = 1_000;
 const HOSTS_PER_TURN = 200;
 
 /** Where phones are without anybody having told us: the machine itself and private networks (RFC 1918, 4193, 3927, 4291). */
@@ -54,6 +56,8 @@ export class PhoneNetworks {
   /** The same with the port: one phone, or one SBC. */
   readonly #flows = new Map<string, number>();
   #timer: { cancel(): void } | undefined;
+  /** What phones are registered from has been looked at, once at least. */
+  #hasLooked = false;
   #stopped = false;
 
   constructor(deps: PhoneNetworksDependencies) {
@@ -86,6 +90,8 @@ export class PhoneNetworks {
     const plain = plainAddress(address);
     if (this.#isFixed(plain) || this.hasPhone(plain)) return true;
     if (this.#deps.configured !== undefined) return false;
+    // A node without a past that has not seen the store yet cannot tell strangers from phones: nobody is refused.
+    if (!this.#hasLooked && this.#seen.size === 0) return true;
     const seenAt = this.#seen.get(networkOf(plain) ?? '');
     return seenAt !== undefined && seenAt > this.#deps.clock.now() - KEPT_MS;
   }
@@ -132,18 +138,21 @@ export class PhoneNetworks {
     } catch (error) {
       this.#deps.log.error({ err: error }, 'where phones are registered from could not be looked up');
     }
-    if (!this.#stopped) this.#timer = this.#deps.clock.setTimer(SCAN_EVERY_MS, () => void this.#scan());
+    const wait = this.#hasLooked ? SCAN_EVERY_MS : FIRST_SCAN_MS;
+    if (!this.#stopped) this.#timer = this.#deps.clock.setTimer(wait, () => void this.#scan());
   }
 
   async #lookAtBindings(): Promise<void> {
     const { view } = this.#deps;
+    if (!view.directory) return;
     let count = 0;
-    for (const id of view.directory?.hosts.keys() ?? []) {
+    for (const id of view.directory.hosts.keys()) {
       for (const { flow, expiresAt } of view.bindingsOf(id)) this.registered(flow, expiresAt);
       count += 1;
       if (count % HOSTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       if (this.#stopped) return;
     }
+    this.#hasLooked = true;
     const now = this.#deps.clock.now();
     for (const map of [this.#present, this.#flows])
       for (const [source, until] of map) if (until <= now) map.delete(source);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { networkOf, PhoneNetworks } from '../../../src/services/phone-networks.ts';
 import { binding, directory, NOW } from '../domain/example.ts';
-import { TestLog } from './harness.ts';
+import { settle, TestLog } from './harness.ts';
 
 /** Where phones are. */
 
@@ -14,15 +14,20 @@ function at(address: string, port = 5060) {
 function make({
   configured,
   bindings = {},
+  isLoaded = true,
 }: {
   configured?: string[];
   bindings?: Record<string, string[]>;
+  isLoaded?: boolean;
 } = {}) {
   const time = { now: NOW };
+  const store = { isLoaded };
   const timers: (() => void)[] = [];
   const networks = new PhoneNetworks({
     view: {
-      directory: directory({}),
+      get directory() {
+        return store.isLoaded ? directory({}) : undefined;
+      },
       bindingsOf: (id) =>
         (bindings[id] ?? []).map((address) =>
           binding(`sip:${id}@x`, {
@@ -38,8 +43,32 @@ function make({
     log: new TestLog(),
     configured,
   });
-  return { networks, time, timers, bindings };
+  if (isLoaded) networks.start();
+  return { networks, time, timers, bindings, store };
 }
+
+describe('a node that knows nothing yet', () => {
+  test('refuses nobody until it has seen what phones are registered from', async () => {
+    const { networks, store, timers } = make({ isLoaded: false });
+    expect(networks.includes('198.51.100.7')).toBe(true);
+    networks.start();
+    expect(networks.includes('198.51.100.7')).toBe(true);
+    await settle();
+    store.isLoaded = true;
+    timers[0]?.();
+    await settle();
+    expect(networks.includes('198.51.100.7')).toBe(false);
+  });
+
+  test('goes by what its disk had, and by what is configured', () => {
+    const { networks } = make({ isLoaded: false });
+    networks.restore([['192.0.2.0/24', NOW]]);
+    expect(networks.includes('192.0.2.9')).toBe(true);
+    expect(networks.includes('198.51.100.7')).toBe(false);
+    const told = make({ isLoaded: false, configured: ['192.0.2.0/24'] }).networks;
+    expect(told.includes('198.51.100.7')).toBe(false);
+  });
+});
 
 describe('by default', () => {
   test.each([
