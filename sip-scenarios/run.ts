@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePackages } from '../src/os-packages.ts';
-import { PEOPLE, PHONES } from '../test/support/demo.ts';
-import { DOMAIN, type Hotdesk, startHotdesk } from '../test/support/hotdesk.ts';
+import { PEOPLE, PHONES, SERVICES } from '../test/support/demo.ts';
+import { bodyOf, FakePbx } from '../test/support/fake-pbx.ts';
+import { DOMAIN, type Hotdesk, type HotdeskOptions, startHotdesk } from '../test/support/hotdesk.ts';
 import { userOf } from '../test/support/sip-text.ts';
 import { dtmfRecording } from './dtmf-recording.ts';
 import { runSipp, type SippRun } from './sipp.ts';
@@ -21,6 +22,8 @@ interface Case {
   readonly phone?: string;
   readonly dial?: string;
   readonly protocol?: 'udp' | 'tcp';
+  /** The scenario is emergency services: it runs where the emergency trunk of a Hotdesk of its own leads. */
+  readonly psap?: boolean;
   before?(stage: Stage): Promise<unknown>;
   /** Runs beside the scenario; rejects when it did not go as it should. */
   beside?(stage: Stage): Promise<unknown>;
@@ -35,6 +38,7 @@ interface Stage {
 const CASES: readonly Case[] = [
   { file: 'register', title: 'a phone registers' },
   { file: 'register-stale-nonce', title: 'an old nonce is stale' },
+  { file: 'rfc6665-subscription', title: 'RFC 6665 the life of a subscription' },
   { file: 'a1-log-in-by-hand', title: 'A1 log in by hand', dial: '*90', after: sits(first.extension) },
   { file: 'a1-log-in-burst', title: 'A1 log in by soft key', dial: '*90', after: sits(first.extension) },
   {
@@ -87,6 +91,59 @@ const CASES: readonly Case[] = [
       await sits(first.extension)(stage);
       expectEqual(await stage.hotdesk.guestAt(PHONES.window), undefined);
     },
+  },
+  {
+    file: 'a2-log-out-elsewhere',
+    title: 'A2 log out of another phone',
+    dial: '*91',
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
+    after: ({ hotdesk }) => hotdesk.expectGuest(PHONES.window, undefined),
+  },
+  { file: 'b4-host-status', title: 'B4 the status of a free host', dial: SERVICES.voicePortal },
+  { file: 'b4-wrong-pin', title: 'B4 three wrong PINs in the portal', dial: SERVICES.voicePortal },
+  {
+    file: 'b5-portal-associate',
+    title: 'B5a associate with a free host in the portal',
+    dial: SERVICES.voicePortal,
+    after: sits(first.extension),
+  },
+  {
+    file: 'b5-portal-associate',
+    title: 'B5c associate while elsewhere in the portal',
+    dial: SERVICES.voicePortal,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
+    after: async (stage) => {
+      await sits(first.extension)(stage);
+      expectEqual(await stage.hotdesk.guestAt(PHONES.window), undefined);
+    },
+  },
+  {
+    file: 'b5-portal-taken',
+    title: 'B5b a taken host is denied in the portal',
+    dial: SERVICES.voicePortal,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    after: sits(first.extension),
+  },
+  {
+    file: 'b6-portal-disassociate',
+    title: 'B6 disassociate in the portal',
+    dial: SERVICES.voicePortal,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    after: sits(undefined),
+  },
+  {
+    file: 'b6-portal-not-yours',
+    title: 'B6 who is not the guest is denied in the portal',
+    dial: SERVICES.voicePortal,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    after: sits(first.extension),
+  },
+  {
+    file: 'b6-portal-remote',
+    title: 'B6 leave a remote host in the portal',
+    dial: SERVICES.voicePortal,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
+    after: ({ hotdesk }) => hotdesk.expectGuest(PHONES.window, undefined),
   },
   {
     file: 'call-out',
@@ -143,6 +200,52 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    file: 'a6-psap-answers',
+    title: 'A6 emergency services see the desk and its address',
+    psap: true,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    beside: callsForHelp,
+  },
+  {
+    file: 'a6-psap-calls-back',
+    title: 'A6 emergency services call back after the guest has left',
+    psap: true,
+    dial: '+442079460111',
+    before: async (stage) => {
+      await stage.hotdesk.seat(first.extension, PHONES.reception);
+      await succeeds(stage.sipp({ file: 'register' }));
+      const answered = stage.sipp({ file: 'a6-psap-answers', ...PSAP });
+      await callsForHelp(stage);
+      await succeeds(answered);
+      await succeeds(stage.sipp({ file: 'a2-log-out', dial: '*91' }));
+      await sits(undefined)(stage);
+    },
+    beside: (stage) => succeeds(stage.sipp({ file: 'called-party' })),
+  },
+  {
+    file: 'call-out',
+    title: "voicemail: one's own messages",
+    dial: SERVICES.voicemail,
+    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
+    beside: ({ hotdesk }) => answersMailbox(hotdesk, 'unknown'),
+  },
+  {
+    file: 'voicemail-deposit',
+    title: 'voicemail: a call to a phone that is busy',
+    before: async (stage) => {
+      await stage.hotdesk.seat(first.extension, PHONES.reception);
+      await succeeds(stage.sipp({ file: 'register' }));
+    },
+    beside: async ({ hotdesk }) => {
+      await new Promise((resolve) => setTimeout(resolve, SIPP_START_MS));
+      const call = await hotdesk.trunks.spare.call(first.extension);
+      const left = answersMailbox(hotdesk, 'user-busy');
+      await call.answered;
+      await call.hangUp();
+      await left;
+    },
+  },
+  {
     file: 'cancel-at-once',
     title: 'CANCEL before anything rings',
     dial: OUTSIDE,
@@ -151,14 +254,66 @@ const CASES: readonly Case[] = [
       hotdesk.trunks.main.onCall((call) => void call.ring());
     },
   },
+  // Last: a lamp that is lit is told of at any time.
+  {
+    file: 'mwi-subscribed',
+    title: 'message-summary: a phone that subscribes',
+    phone: PHONES.leeds,
+    before: async (stage) => {
+      await stage.hotdesk.seat(leeds.extension, PHONES.leeds);
+      await leaveMessages(stage, leeds.extension);
+    },
+  },
+  {
+    file: 'mwi-unsolicited',
+    title: 'message-summary: a phone that does not subscribe',
+    before: async (stage) => {
+      await stage.hotdesk.seat(first.extension, PHONES.reception);
+      await succeeds(stage.sipp({ file: 'register' }));
+    },
+    beside: async (stage) => {
+      await new Promise((resolve) => setTimeout(resolve, SIPP_START_MS));
+      await leaveMessages(stage, first.extension);
+    },
+  },
 ];
 
 const PHONE_PORT = 25_060;
 const CALLED_PORT = 25_070;
+/** Where emergency services are, by an address of its own as trunks are known by theirs. */
+const PSAP = { host: '127.0.0.4', port: 25_080, mediaPort: 16_584 } as const;
+/** SIPp that is called needs a moment to be there. */
+const SIPP_START_MS = 700;
 
 /** Who must sit at the reception phone afterwards. */
 function sits(extension: string | undefined): (stage: Stage) => Promise<void> {
   return ({ hotdesk }) => hotdesk.expectGuest(PHONES.reception, extension);
+}
+
+/** The mailbox of 1001 answers on the main trunk, and is told why. */
+async function answersMailbox({ trunks }: Hotdesk, reason: string): Promise<void> {
+  const box = await trunks.main.nextCall();
+  const header = box.invite.header('Diversion');
+  expectEqual(userOf(box.invite.requestUri), SERVICES.voicemail);
+  expectEqual(`${userOf(header)} ${/;reason=([a-z-]+)/.exec(header)?.[1]}`, `${first.extension} ${reason}`);
+  await box.accept();
+  await box.ended;
+}
+
+/** The PBX tells of two new messages and an old one. */
+async function leaveMessages({ hotdesk }: Stage, extension: string): Promise<void> {
+  const pbx = await FakePbx.open('127.0.0.2');
+  const server = hotdesk.sip.udp;
+  pbx.wire.aim(server);
+  expectEqual(await pbx.tell(extension, bodyOf(extension, 0, 0), { server }), 200);
+  expectEqual(await pbx.tell(extension, bodyOf(extension, 2, 1), { server }), 200);
+  await pbx.close();
+}
+
+/** A phone nobody has to be logged in at, and that has no password to show. */
+async function callsForHelp({ sipp }: Stage): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SIPP_START_MS));
+  await succeeds(sipp({ file: 'a3-emergency-when-free', dial: '999' }));
 }
 
 function expectEqual(found: unknown, wanted: unknown): void {
@@ -172,7 +327,7 @@ async function succeeds(run: Promise<string | undefined>): Promise<void> {
 
 /** Runs one case; undefined when all went well, else the first thing that did not. */
 async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
-  const { file, dial, protocol, phone = PHONES.reception } = one;
+  const { file, dial, protocol, psap, phone = PHONES.reception } = one;
   try {
     await one.before?.(stage);
     const beside = one.beside?.(stage);
@@ -180,6 +335,7 @@ async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
     const options = {
       ...(dial === undefined ? {} : { dial }),
       ...(protocol === undefined ? {} : { protocol }),
+      ...(psap ? PSAP : {}),
     };
     const problem = await stage.sipp({ file, phone, ...options });
     if (problem !== undefined) return problem;
@@ -225,20 +381,37 @@ async function main(words: readonly string[]): Promise<number> {
   await writeFile(join(folder, 'burst-127.pcap'), recording);
   // SIPp plays one call per scenario: a NOTIFY between them would be another.
   const settings = { sip: { nonceLifetime: 5 }, phones: { update: 'none' as const } };
-  const hotdesk = await startHotdesk({ settings });
-  const failed = await runAll(makeStage(hotdesk, folder), words);
-  await hotdesk.stop();
-  await rm(folder, { recursive: true, force: true });
-  return failed;
-}
-
-/** Runs the cases whose file or title contains one of the words, all when there are none; returns how many failed. */
-async function runAll(stage: Stage, words: readonly string[]): Promise<number> {
   const chosen = CASES.filter(
     ({ file, title }) => words.length === 0 || words.some((word) => `${file} ${title}`.includes(word)),
   );
+  const [ordinary, withPsap] = [chosen.filter(({ psap }) => !psap), chosen.filter(({ psap }) => psap)];
+  const psap = {
+    uri: `sip:${PSAP.host}:${PSAP.port};transport=udp`,
+    emergencyCalls: { pidfLo: true },
+  };
+  const failed =
+    (await runOn({ settings }, ordinary, folder)) +
+    (await runOn({ settings, trunkSettings: { emergency: psap } }, withPsap, folder));
+  await rm(folder, { recursive: true, force: true });
+  console.log(`${chosen.length - failed} passed, ${failed} failed`);
+  return failed;
+}
+
+/** Runs these cases on a Hotdesk of their own; returns how many failed. */
+async function runOn(options: HotdeskOptions, cases: readonly Case[], folder: string): Promise<number> {
+  if (cases.length === 0) return 0;
+  const hotdesk = await startHotdesk(options);
+  try {
+    return await runAll(makeStage(hotdesk, folder), cases);
+  } finally {
+    await hotdesk.stop();
+  }
+}
+
+/** One after the other; returns how many failed. */
+async function runAll(stage: Stage, cases: readonly Case[]): Promise<number> {
   let failed = 0;
-  for (const one of chosen) {
+  for (const one of cases) {
     const startedAt = Date.now();
     const problem = await runCase(stage, one);
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
@@ -249,7 +422,6 @@ async function runAll(stage: Stage, words: readonly string[]): Promise<number> {
     if (problem !== undefined) failed++;
     await stage.hotdesk.tidy();
   }
-  console.log(`${chosen.length - failed} passed, ${failed} failed`);
   return failed;
 }
 

@@ -15,6 +15,8 @@ export interface SippRun {
   /** User part to dial. */
   readonly dial?: string;
   readonly protocol?: 'udp' | 'tcp';
+  /** Address it runs at, 127.0.0.1 by default. */
+  readonly host?: string;
   readonly port: number;
   readonly mediaPort: number;
   /** Where SIPp writes its files and finds recordings. */
@@ -32,12 +34,12 @@ export async function runSipp(run: SippRun): Promise<string | undefined> {
 }
 
 function argumentsOf(run: SippRun): string[] {
-  const { server, phone, domain } = run;
+  const { server, phone, domain, host = '127.0.0.1' } = run;
   const scenario = new URL(`${run.file}.xml`, import.meta.url).pathname;
   return [
     `${server.host}:${server.port}`,
     ...['-sf', scenario, '-m', '1', '-s', run.dial ?? phone],
-    ...['-i', '127.0.0.1', '-p', String(run.port), '-mi', '127.0.0.1', '-mp', String(run.mediaPort)],
+    ...['-i', host, '-p', String(run.port), '-mi', host, '-mp', String(run.mediaPort)],
     ...['-t', run.protocol === 'tcp' ? 't1' : 'u1'],
     ...['-key', 'phone', phone, '-key', 'domain', domain, '-au', phone, '-ap', passwordOf(phone)],
     ...['-nostdin', '-trace_err', '-error_file', `${run.file}.err`],

@@ -295,6 +295,9 @@ const settings = z.strictObject({
         .meta(
           about('Seconds at least between two such NOTIFYs to one phone; the last change is always told.'),
         ),
+      messageSummary: oneOf('unsolicited', 'subscribed', 'off')
+        .default('unsolicited')
+        .meta(about('Message lamps (RFC 3842): of all phones, of those that subscribe, or none.')),
     })
     .prefault({})
     .meta(about('What phones are told when somebody logs in or out.')),

@@ -35,6 +35,20 @@ const emergencyCalls = z.strictObject({
   headers: headers.default({}).meta(about('Further headers, by name.')),
 });
 
+/** How a trunk's voicemail is reached (RFC 5806, RFC 7044, RFC 4458) and asked for its lamps (RFC 3842). */
+const voicemail = z.strictObject({
+  number: z
+    .exactOptional(text('a number of 1 to 20 digits', /^\+?\d{1,20}$/))
+    .meta(about("What is dialled; absent: the company's voicemail number.", '8001')),
+  identify: oneOf('diversion', 'history-info', 'request-uri', 'from')
+    .default('diversion')
+    .meta(about('Where it looks for the mailbox.')),
+  ownMessages: oneOf('identify', 'from')
+    .default('identify')
+    .meta(about('How it knows whose messages are asked for.')),
+  subscribe: flag().default(false).meta(about('Subscribe to the state of each mailbox.')),
+});
+
 /** A way out. */
 export const trunk = z.strictObject({
   name: text('a name of a-z, 0-9 and -', /^[a-z0-9-]+$/).meta(about('Name used by sites (outboundTrunk).')),
@@ -59,13 +73,25 @@ export const trunk = z.strictObject({
       }),
     )
     .meta(about('username and password for a trunk that challenges us.')),
+  voicemail: z
+    .exactOptional(voicemail)
+    .meta(
+      about(
+        'It has the mailboxes; without any such trunk the first ordinary one. number (dialled; else voicemailNumber of the company), identify (where the mailbox is named: diversion, the default, RFC 5806; history-info, RFC 7044; request-uri, RFC 4458; from: the mailbox is called itself), ownMessages (from: who collects messages is known by From alone), subscribe (true: asked for the state of each mailbox, RFC 3842; its own NOTIFYs are taken in any case).',
+      ),
+    ),
   responseTimeout: seconds(1, 60)
     .default(4)
     .meta(about('Seconds without any response before the next trunk is tried.')),
 });
 
 export const TRUNK_EXAMPLE = [
-  { name: 'main', uri: 'sip:192.0.2.1:5060;transport=udp', addresses: ['192.0.2.0/24'] },
+  {
+    name: 'main',
+    uri: 'sip:192.0.2.1:5060;transport=udp',
+    addresses: ['192.0.2.0/24'],
+    voicemail: { subscribe: true },
+  },
   {
     name: 'emergency',
     uri: 'sip:198.51.100.1;transport=tcp',

@@ -40,6 +40,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/-]{8,}=*/g, `$1 ${GONE}`],
   [/\b(response|c?nonce|nextnonce|rspauth|opaque)(\\?["']?\s*)=\s*(?:\\?"[^"]*"|[^\s,;]+)/gi, `$1$2=${GONE}`],
   [/(["'](?:response|c?nonce)\\?["']\s*:\s*)(\\?["'])[^"']*/gi, `$1$2${GONE}`],
+  // Guest In keys (x-broadworks-hoteling).
+  [/(<(?:[\w.-]{1,64}:)?(?:nonce|response)\b[^<>]{0,256}>)[^<]*/gi, `$1${GONE}`],
   // A DTMF body is nothing but digits: the rest of the message goes.
   [/(application\/dtmf(?:-relay)?\b)[\s\S]*/gi, `$1 ${GONE}`],
   [/\b(signal\s*[=:]\s*)[0-9a-d*#]+/gi, `$1${GONE}`],

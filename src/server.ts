@@ -73,8 +73,10 @@ class House implements Server {
   tables(): Record<string, number> {
     const engine = this.#sip?.engine?.stats() ?? {};
     const sizes = ENGINE_TABLES.map((name) => [name, engine[name] ?? 0]);
+    // Subscriptions stay when no call is up.
+    const dialogs = (engine.dialogs ?? 0) - (engine.subscriptions ?? 0);
     const { calls, legs } = this.#sip?.app.stats() ?? { calls: 0, legs: 0 };
-    return { ...Object.fromEntries(sizes), calls, legs, media: this.#media?.stats().sessions ?? 0 };
+    return { ...Object.fromEntries(sizes), dialogs, calls, legs, media: this.#media?.stats().sessions ?? 0 };
   }
 
   summary(): string {
@@ -122,7 +124,10 @@ class House implements Server {
     this.#media = media;
     const trunks: Trunk[] = [...config.sip.trunks];
     if (config.demo) trunks.push(await startDemo(running, { view, media }));
-    this.#sip = await startSip(running, { store, view, networks, hotDesk, locations, media, trunks });
+    const { shared, guestKeys } = services;
+    this.#sip = await startSip(running, {
+      ...{ store, view, shared, networks, hotDesk, guestKeys, locations, media, trunks },
+    });
     const { connection, notices: emergencies } = this.#sip;
     this.#addresses = { ...this.#addresses, sip: connection.hostPorts.map(parseHostPort) };
     const effects = await startEffects(running, { store, view, ...services });

@@ -1,4 +1,4 @@
-import type { Directory } from './domain/directory.ts';
+import type { Company, Directory } from './domain/directory.ts';
 
 export interface Addresses {
   readonly sip: readonly { readonly protocol: string; readonly host: string; readonly port: number }[];
@@ -18,7 +18,7 @@ export interface SummaryFacts {
 export function describe({ addresses, directory, demo, domain, tokenFile }: SummaryFacts): string {
   const api = `http://${addresses.http.host}:${addresses.http.port}/api/v1`;
   const sip = addresses.sip.map(({ protocol, host, port }) => `${host}:${port}/${protocol}`);
-  const codes = directory?.company.featureAccessCodes;
+  const company = directory?.company;
   return [
     '',
     `  Hotdesk is ready${directory ? ` for ${directory.company.name}` : ', but has no directory yet'}.`,
@@ -26,10 +26,21 @@ export function describe({ addresses, directory, demo, domain, tokenFile }: Summ
     `  SIP      ${[...new Set(sip)].join('  ')}   domain ${domain}`,
     `  API      ${api}   token in ${tokenFile ?? 'your configuration'}`,
     ...(demo && directory ? demoLines(directory) : []),
-    ...(codes ? ['', `  Dial     ${codes.logIn} to log in, ${codes.logOut} to log out`] : []),
+    ...(company ? ['', ...dialLines(company)] : []),
     ...(demo ? ['           any outside number, or 999, to hear who you are'] : []),
     '',
   ].join('\n');
+}
+
+function dialLines({ featureAccessCodes: codes, voicePortal, voicemailNumber }: Company): string[] {
+  const services = [
+    ...(voicePortal ? [`${voicePortal.number} voice portal`] : []),
+    ...(voicemailNumber === undefined ? [] : [`${voicemailNumber} voicemail`]),
+  ];
+  return [
+    `  Dial     ${codes.logIn} to log in, ${codes.logOut} to log out`,
+    ...(services.length > 0 ? [`           ${services.join(', ')}`] : []),
+  ];
 }
 
 function demoLines(directory: Directory): string[] {

@@ -3,7 +3,8 @@
 #
 #   config/prompts/make-prompts.sh [language] [output folder]     default: en-GB, the folder beside this script
 #
-# Each line of the table: the prompt's id, a tab, what it says; `(300 ms)` is silence of that length.
+# Each line of the table: the prompt's id, a tab, what it says; `(300 ms)` is silence of that length, `(997 Hz 400 ms)`
+# a tone.
 # Needs flite and sox (apt-get install flite sox). The same versions give the same bytes: no dither, no comments.
 set -euo pipefail
 
@@ -44,10 +45,24 @@ make_pause() {
   sox -D -n -r 16000 -c 1 -b 16 --comment "" "$out/$id.wav" trim 0 "$(awk "BEGIN { print $ms / 1000 }")"
 }
 
+# A tone at the level of the speech.
+make_tone() {
+  local id=$1 hz=$2 ms=$3 seconds
+  seconds=$(awk "BEGIN { print $ms / 1000 }")
+  sox -D -n -r 16000 -c 1 -b 16 --comment "" "$out/$id.wav" synth "$seconds" sine "$hz" \
+    gain -17 fade t 0.01 "$seconds" 0.01 pad 0.03 0.07
+}
+
 count=0
 while IFS=$'\t' read -r id text; do
   [ -n "$id" ] || continue
-  if [[ $text =~ ^\(([0-9]+)\ ms\)$ ]]; then make_pause "$id" "${BASH_REMATCH[1]}"; else make_prompt "$id" "$text"; fi
+  if [[ $text =~ ^\(([0-9]+)\ ms\)$ ]]; then
+    make_pause "$id" "${BASH_REMATCH[1]}"
+  elif [[ $text =~ ^\(([0-9]+)\ Hz\ ([0-9]+)\ ms\)$ ]]; then
+    make_tone "$id" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+  else
+    make_prompt "$id" "$text"
+  fi
   count=$((count + 1))
 done <"$table"
 echo "$count prompts in $out"

@@ -93,6 +93,8 @@ export interface AssociationFacts {
   readonly user: User;
   /** Owner of a user host. */
   readonly owner?: User | undefined;
+  /** `atHost`: by who stands before it (`*90`, voice portal, Guest In); `remotely`: by an administrator, or in settings. */
+  readonly how: 'atHost' | 'remotely';
   /** Association at the host as far as this node knows; the store's atomic step has the final word. */
   readonly current?: Association | undefined;
   /** Association of the user as far as this node knows. */
@@ -112,11 +114,12 @@ export interface AssociationPlan {
   readonly secondDesk: Company['secondDeskPolicy'];
 }
 
-/** Whether this person may associate with this host, and for how long (rules A4, A7, B1, B2, B5). */
+/** Whether this person may associate with this host, and for how long (rules A4, A7, B1–B3, B5). */
 export function decideAssociation(facts: AssociationFacts): AssociationPlan | Refusal {
   const { company, host, user } = facts;
   return (
-    refusePerson(facts) ??
+    refuseGuest(facts) ??
+    refuseLimit(facts) ??
     refuseSeat(facts) ?? {
       host: host.id,
       guest: user.extension,
@@ -130,29 +133,73 @@ export function decideAssociation(facts: AssociationFacts): AssociationPlan | Re
 }
 
 /**
- * How long an association may last, in ms: the shortest of what the company allows at common area phones (A4), the
- * host (B2), the guest (B3) and the site's daily log-out.
+ * How long an association may last, in ms. At a common area phone it is the shorter of what the company (A4) and the
+ * host allow; at a user host the host's limit for who stands before it (B5a) and the guest's own otherwise (B3). The
+ * site's daily log-out cuts all of them short.
  */
 export function associationLimitMs(
-  facts: Pick<AssociationFacts, 'company' | 'host' | 'user' | 'untilDailyLogOutMs'>,
+  facts: Pick<AssociationFacts, 'company' | 'host' | 'user' | 'how' | 'untilDailyLogOutMs'>,
 ): number | 'never' {
-  const { company, host, user, untilDailyLogOutMs } = facts;
-  const shared = host.kind === 'commonArea' ? company.associationLimit : 'never';
-  const hours = [shared, host.associationLimitHours, user.associationLimitHours];
-  const limits = hours.flatMap((limit) => (typeof limit === 'number' ? [limit * HOUR_MS] : []));
-  const all = untilDailyLogOutMs === undefined ? limits : [...limits, untilDailyLogOutMs];
-  return all.length === 0 ? 'never' : Math.min(...all);
+  const { company, host, user, how, untilDailyLogOutMs = Number.POSITIVE_INFINITY } = facts;
+  const isGuests = host.kind === 'user' && how === 'remotely';
+  const hours = isGuests ? user.associationLimitHours : hostLimitHours(host, company);
+  const limit = Math.min((hours ?? Number.POSITIVE_INFINITY) * HOUR_MS, untilDailyLogOutMs);
+  return limit === Number.POSITIVE_INFINITY ? 'never' : limit;
 }
 
-function refusePerson({ host, user, owner }: AssociationFacts): Refusal | undefined {
-  const licensed = host.kind === 'commonArea' ? user.hotDeskLicence : user.addOns.includes('guest');
-  if (!licensed) return { refused: 'notLicensed' };
+/** Hours a guest may stay at this host; undefined: as long as they like (rules A4, B2). */
+export function hostLimitHours(
+  { kind, associationLimitHours: own }: Pick<Host, 'kind' | 'associationLimitHours'>,
+  { associationLimit }: Pick<Company, 'associationLimit'>,
+): number | undefined {
+  const shared = kind === 'user' || associationLimit === 'never' ? undefined : associationLimit;
+  if (own === undefined || shared === undefined) return own ?? shared;
+  return Math.min(own, shared);
+}
+
+/** Whether this person is a guest this host takes at all, whoever sits where and for however long (A7, B1–B3). */
+export function refuseGuest({
+  host,
+  user,
+  owner,
+}: Pick<AssociationFacts, 'host' | 'user' | 'owner'>): Refusal | undefined {
+  const unlicensed = refuseLicence(host.kind, user);
+  if (unlicensed) return unlicensed;
   if (!host.enabled) return { refused: 'hostDisabled' };
-  if (host.kind === 'user' && owner && !owner.addOns.includes('host')) {
+  if (host.kind === 'user' && !owner?.addOns.includes('host')) {
     return { refused: 'hostDisabled', detail: 'the owner has no host add-on' };
   }
   if (host.accessLevel === 'site' && host.site !== user.site) return { refused: 'notAllowedHere' };
   return host.owner === user.extension ? { refused: 'ownHost' } : undefined;
+}
+
+/**
+ * Whether an association began by rules that had changed by then: its guest is none for this host, or stays longer than
+ * the host lets anybody.
+ */
+export function isAgainstRules(
+  { startedAt, expiresAt }: Association,
+  facts: Pick<AssociationFacts, 'host' | 'user' | 'owner'>,
+): boolean {
+  const { associationLimitHours: hours = Number.POSITIVE_INFINITY } = facts.host;
+  const staysMs = expiresAt === 'never' ? Number.POSITIVE_INFINITY : expiresAt - startedAt;
+  return refuseGuest(facts) !== undefined || staysMs > hours * HOUR_MS;
+}
+
+/** A common area phone asks for the hot-desk licence (A7); a user host for the guest add-on, switched on (B1, B3). */
+export function refuseLicence(kind: Host['kind'], user: User): Refusal | undefined {
+  if (kind === 'commonArea') return user.hotDeskLicence ? undefined : { refused: 'notLicensed' };
+  if (!user.addOns.includes('guest')) return { refused: 'notLicensed' };
+  return user.guestEnabled ? undefined : { refused: 'guestDisabled' };
+}
+
+/** From afar the guest's own limit counts: it must not outlast what the host enforces (B3). */
+function refuseLimit({ host, user, how }: AssociationFacts): Refusal | undefined {
+  const enforced = host.kind === 'user' && how === 'remotely' ? host.associationLimitHours : undefined;
+  const own = user.associationLimitHours;
+  if (enforced === undefined || (own !== undefined && own <= enforced)) return undefined;
+  const has = own === undefined ? 'the guest has no limit' : `the limit of the guest is ${own} h`;
+  return { refused: 'limitTooLong', detail: `the host allows ${enforced} h at most; ${has}` };
 }
 
 function refuseSeat({ company, user, current, elsewhere, host }: AssociationFacts): Refusal | undefined {

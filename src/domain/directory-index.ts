@@ -12,6 +12,10 @@ export interface DirectoryIndex {
   hasExtensionOfLength(digits: number): boolean;
   /** Whether more digits after these can make an extension. */
   continuesToExtension(digits: string): boolean;
+  /** Whether a site has this emergency number of its own; with `prefix`: a site with this outside-line prefix. */
+  isSiteEmergency(digits: string, prefix?: string): boolean;
+  /** Whether a site has this outside-line prefix; `''` is none. */
+  isOutsideLine(prefix: string): boolean;
 }
 
 /** The number a PSAP may call back to reach this host, E.164. */

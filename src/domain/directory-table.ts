@@ -63,9 +63,13 @@ export class DirectoryTable implements Directory {
 
   /** The callback number of a site is that of its hosts without one. */
   #siteChanges(id: string, change: () => void): void {
-    const before = this.sites.get(id)?.callbackNumber;
+    const site = this.sites.get(id);
+    if (site) this.index.countSite(site, -1);
+    const before = site?.callbackNumber;
     change();
-    const after = this.sites.get(id)?.callbackNumber;
+    const changed = this.sites.get(id);
+    if (changed) this.index.countSite(changed, 1);
+    const after = changed?.callbackNumber;
     if (before === after) return;
     for (const host of this.hosts.values()) {
       if (host.site === id && host.callbackNumber === undefined)
@@ -99,6 +103,11 @@ class TableIndex implements DirectoryIndex {
   /** How many extensions go on after these digits. */
   readonly #prefixes = new Map<string, number>();
 
+  /** How many sites have this prefix, this number, and both. */
+  readonly #outsideLines = new Map<string, number>();
+  readonly #siteNumbers = new Map<string, number>();
+  readonly #behindPrefix = new Map<string, number>();
+
   userByNumber(number: string): User | undefined {
     return this.#userByNumber.get(number);
   }
@@ -117,6 +126,25 @@ class TableIndex implements DirectoryIndex {
 
   continuesToExtension(digits: string): boolean {
     return this.#prefixes.has(digits);
+  }
+
+  isSiteEmergency(digits: string, prefix?: string): boolean {
+    return prefix === undefined
+      ? this.#siteNumbers.has(digits)
+      : this.#behindPrefix.has(`${prefix} ${digits}`);
+  }
+
+  isOutsideLine(prefix: string): boolean {
+    return this.#outsideLines.has(prefix);
+  }
+
+  /** `by`: 1 when it comes, -1 when it goes. */
+  countSite({ outsideLinePrefix: prefix, emergencyNumbers }: Site, by: 1 | -1): void {
+    if (prefix !== '') count(this.#outsideLines, prefix, by);
+    for (const number of emergencyNumbers) {
+      count(this.#siteNumbers, number, by);
+      if (prefix !== '') count(this.#behindPrefix, `${prefix} ${number}`, by);
+    }
   }
 
   addUser(user: User): void {

@@ -1,5 +1,6 @@
 import type { ChangeEvent } from './association.ts';
 import type { DirectoryIndex } from './directory-index.ts';
+import type { VoicePortal } from './voice-portal.ts';
 
 /** The directory: who and what a company has. Plain data; the rules about it stand in the files beside this one. */
 
@@ -22,8 +23,17 @@ export interface Company {
   readonly occupiedDeskPolicy: 'deny' | 'takeover';
   /** What happens when the guest sits elsewhere: rule B5c. */
   readonly secondDeskPolicy: 'move' | 'deny';
-  /** Whether a person's own phone rings while they sit at a host. */
-  readonly ringOwnPhone: boolean;
+  /** How many people may hold each add-on, rule B1. */
+  readonly addOnLicences: { readonly host: number; readonly guest: number };
+  /**
+   * Whether a person's own phone rings while they sit at a host of that kind. Where it does not, it makes emergency calls
+   * only.
+   */
+  readonly ringOwnPhone: { readonly commonArea: boolean; readonly user: boolean };
+  /** Absent: there is none. */
+  readonly voicePortal?: VoicePortal | undefined;
+  /** Dialled to hear one's messages; leads to the mailbox on the trunk. */
+  readonly voicemailNumber?: string | undefined;
   /** An association without a call for this long ends; absent: it may stay idle. */
   readonly idleLimitMinutes?: number | undefined;
   /** Minutes before its deadline at which a guest is told and may stay; 0: never told. */
@@ -80,12 +90,29 @@ export interface User {
   /** May log in at common area phones, rule A7. */
   readonly hotDeskLicence: boolean;
   readonly addOns: readonly AddOn[];
+  /** The guest service, which needs the add-on, is switched on: rule B3. */
+  readonly guestEnabled: boolean;
   /** The guest's own limit, 1–999 h, rule B3. */
   readonly associationLimitHours?: number | undefined;
   /** Encoded argon2id hash with key id, see services/passcodes; absent: nobody can log in as this user yet. */
   readonly passcodeHash?: string | undefined;
   /** The passcode was given out by an administrator: the first login replaces it. */
   readonly passcodeOneTime: boolean;
+  /** Name of the mailbox on the trunk's voicemail; absent: the extension. */
+  readonly mailbox?: string | undefined;
+  /** Where calls go instead: an extension or a number as dialled from the person's site. */
+  readonly forwarding?: Forwarding | undefined;
+  /** May use Guest In keys of phones: the passcode is also kept sealed, from when it is next typed or set. */
+  readonly hotelingKeys: boolean;
+  /** The passcode, sealed, for phones with Guest In keys; only of people who opted in (services/hoteling-secrets). */
+  readonly hotelingSecret?: string | undefined;
+}
+
+export interface Forwarding {
+  /** Every call; no phone of the person rings. */
+  readonly always?: string | undefined;
+  /** When no phone rings, or nobody answers. */
+  readonly unanswered?: string | undefined;
 }
 
 /** Where a phone stands, as emergency services need it (rule A6, RFC 5139 elements in words). */

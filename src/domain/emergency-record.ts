@@ -25,5 +25,8 @@ export interface EmergencyRecord {
   readonly callbackUntil: number;
 }
 
-/** `answered` and `failed`: how the call out ended; `calledBack`: somebody rang the desk. */
-export type EmergencyStage = 'placed' | 'answered' | 'failed' | 'calledBack';
+/**
+ * `answered` and `failed`: how the call out ended; `calledBack`: somebody rang the desk; `acknowledged`: an administrator
+ * has seen it.
+ */
+export type EmergencyStage = 'placed' | 'answered' | 'failed' | 'calledBack' | 'acknowledged';

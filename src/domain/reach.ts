@@ -15,9 +15,20 @@ export function personAt(host: Host, directory: Directory, view: View): User | u
 export function hostsOf(user: User, directory: Directory, view: View): readonly Host[] {
   const association = view.associationOf(user.extension);
   const seat = association && directory.hosts.get(association.host);
-  if (seat && !directory.company.ringOwnPhone) return [seat];
+  if (seat && !directory.company.ringOwnPhone[seat.kind]) return [seat];
   const own = directory.index
     .hostsOfOwner(user.extension)
     .filter((host) => host.id !== seat?.id && view.associationAt(host.id) === undefined);
   return seat ? [seat, ...own] : own;
+}
+
+/**
+ * Whether this is the own phone of somebody who sits elsewhere, and the company lets it make emergency calls only
+ * meanwhile. With a guest at it, it is the guest's.
+ */
+export function isSilent(host: Host, directory: Directory, view: View): boolean {
+  if (host.owner === undefined || view.associationAt(host.id) !== undefined) return false;
+  const association = view.associationOf(host.owner);
+  const seat = association && directory.hosts.get(association.host);
+  return seat !== undefined && !directory.company.ringOwnPhone[seat.kind];
 }

@@ -20,6 +20,13 @@ export type Reason =
   | 'passcodeTooSimple' // breaks the company's rules for passcodes
   | 'passcodesDiffer' // the new passcode and its repetition
   | 'storeUnavailable'
+  // hosts and guests (rules B1–B3)
+  | 'guestDisabled' // has the add-on, but the guest service is off
+  | 'limitTooLong' // the guest's limit is above the host's, or there is none and the host enforces one
+  | 'associationRunning' // may not be changed while somebody sits there; release first
+  | 'licencesUsedUp'
+  | 'ownPhoneSilent' // own phone of somebody who sits elsewhere: emergency calls only
+  | 'notRecorded' // nothing was said, or too little
   // calls
   | 'hostFree'
   | 'numberUnknown'
@@ -31,6 +38,7 @@ export type Reason =
   // administration
   | 'unknownHost'
   | 'unknownUser'
+  | 'unknownEmergency'
   | 'invalidCursor'
   | 'unknownWebhook'
   | 'invalidWebhook'

@@ -1,9 +1,11 @@
 import { type CallbackRoute, decideCallback } from './callback.ts';
-import { dialledUser, normaliseDialled, withoutPrefix } from './dialled.ts';
-import type { CivicAddress, Directory, Host, Site, User } from './directory.ts';
+import { findUser, lookUp } from './colleague.ts';
+import { dialledUser, normaliseDialled } from './dialled.ts';
+import type { CivicAddress, Directory, Host, User } from './directory.ts';
 import { callbackNumberOf } from './directory-index.ts';
-import { isEmergencyCall, isEmergencyTest } from './emergency.ts';
-import { hostsOf, personAt } from './reach.ts';
+import { decideCallFor } from './divert.ts';
+import { isEmergencyAnywhere, isEmergencyCall, isEmergencyTest } from './emergency.ts';
+import { isSilent, personAt } from './reach.ts';
 import type { Reason } from './reasons.ts';
 import type { NumberPlan, View } from './view.ts';
 
@@ -33,6 +35,10 @@ export type Route =
     }
   | { readonly kind: 'logIn'; readonly host: Host }
   | { readonly kind: 'logOut'; readonly host: Host }
+  /** `person`: who is at the host, guest or owner; they need to give only their passcode. */
+  | { readonly kind: 'voicePortal'; readonly host: Host; readonly person: User | undefined }
+  /** One's own messages. */
+  | { readonly kind: 'voicemail'; readonly user: User }
   /** A test number: what an emergency call would tell is read aloud. */
   | { readonly kind: 'readBack'; readonly host: Host; readonly callbackNumber: string | undefined }
   /** Ring every binding of these hosts at once. */
@@ -41,7 +47,11 @@ export type Route =
       readonly user: User | undefined;
       readonly hosts: readonly Host[];
       readonly as: Identity | undefined;
+      /** Where the call goes when nobody answers. */
+      readonly otherwise?: Diverted | undefined;
     }
+  /** Sent on to where somebody else wants it. */
+  | { readonly kind: 'divert'; readonly to: Diverted; readonly as: Identity | undefined }
   | {
       readonly kind: 'trunk';
       readonly number: string;
@@ -50,6 +60,14 @@ export type Route =
     }
   | CallbackRoute
   | { readonly kind: 'refuse'; readonly reason: Reason };
+
+/** Where a call for somebody goes instead: a number as their site dials it, or their mailbox. */
+export interface Diverted {
+  readonly user: User;
+  readonly to: { readonly kind: 'number'; readonly number: string } | { readonly kind: 'voicemail' };
+  /** RFC 5806. */
+  readonly reason: 'unconditional' | 'no-answer' | 'unavailable';
+}
 
 export type EmergencyRoute = Extract<Route, { kind: 'emergency' }>;
 
@@ -77,8 +95,8 @@ interface Facts {
 
 /**
  * What a call may do, from facts already in memory. The order is the product's promise: emergency first, whoever
- * calls and whatever is known; then the call back after one; then who calls, feature access codes, whether anybody is
- * at the host (rule A3), colleagues, and the outside world.
+ * calls and whatever is known; then the call back after one; then who calls, feature access codes, the voice portal,
+ * whether anybody is at the host (rule A3), their voicemail, colleagues, and the outside world.
  */
 export function decideRoute(call: Call, view: View, plan: NumberPlan): Route {
   const emergency = decideEmergency(call, view, plan);
@@ -102,9 +120,7 @@ function refuse(reason: Reason): Route {
 function decideEmergency(call: Call, view: View, plan: NumberPlan): Route | undefined {
   const { emergencyDirectory: directory } = view;
   const host = directory && emergencyHost(call, directory, view);
-  const number = sitesOf(call, host, directory)
-    .map((site) => isEmergencyCall(call.requestUri, { plan, site }))
-    .find((found) => found !== undefined);
+  const number = emergencyNumber(call, { host, directory, plan });
   if (number === undefined) return undefined;
   return {
     kind: 'emergency',
@@ -116,11 +132,17 @@ function decideEmergency(call: Call, view: View, plan: NumberPlan): Route | unde
   };
 }
 
-/** Whose rules decide what an emergency number is: the phone's site; any site's while the phone is unknown. */
-function sitesOf(call: Call, host: Host | undefined, directory: Directory | undefined): (Site | undefined)[] {
-  if (host) return [directory?.sites.get(host.site)];
-  if (call.caller.kind === 'trunk' || !directory) return [undefined];
-  return [undefined, ...directory.sites.values()];
+interface Rules {
+  readonly host: Host | undefined;
+  readonly directory: Directory | undefined;
+  readonly plan: NumberPlan;
+}
+
+/** By the rules of the phone's site; of any site while the phone is unknown. */
+function emergencyNumber({ requestUri, caller }: Call, { host, directory, plan }: Rules): string | undefined {
+  if (host) return isEmergencyCall(requestUri, { plan, site: directory?.sites.get(host.site) });
+  if (caller.kind === 'trunk' || !directory) return isEmergencyCall(requestUri, { plan });
+  return isEmergencyAnywhere(requestUri, { plan, directory });
 }
 
 /** The host an emergency call comes from. Better the address a phone claims than none: the call goes out anyway. */
@@ -131,8 +153,9 @@ function emergencyHost(call: Call, directory: Directory, view: View): Host | und
   if (!source) return undefined;
   const claimed = source.claimedHost === undefined ? undefined : directory.hosts.get(source.claimedHost);
   if (claimed && registeredFrom(claimed, source, view)) return claimed;
-  for (const host of directory.hosts.values()) if (registeredFrom(host, source, view)) return host;
-  return claimed;
+  const { address, port } = source;
+  const there = address === undefined || port === undefined ? undefined : view.hostByFlow(address, port);
+  return (there === undefined ? undefined : directory.hosts.get(there)) ?? claimed;
 }
 
 function registeredFrom(host: Host, source: AnonymousSource, view: View): boolean {
@@ -142,21 +165,35 @@ function registeredFrom(host: Host, source: AnonymousSource, view: View): boolea
 }
 
 function fromHost(facts: Facts, host: Host): Route {
-  const { call, directory, view, plan } = facts;
+  const { directory, view } = facts;
+  const person = view.knowledge === 'unknown' ? undefined : personAt(host, directory, view);
+  const service = decideService(facts, host, person);
+  if (service) return service;
+  if (view.knowledge === 'unknown') return refuse('stateUnknown');
+  if (!person) return refuse('hostFree');
+  return isSilent(host, directory, view) ? refuse('ownPhoneSilent') : fromPerson(facts, host, person);
+}
+
+/** What every phone of ours may call, whoever is there or not. */
+function decideService({ call, directory }: Facts, host: Host, person: User | undefined): Route | undefined {
   const feature = decideFeature(dialledUser(call.requestUri), directory, host);
   if (feature) return feature;
   if (isEmergencyTest(call.requestUri, directory.sites.get(host.site)))
     return { kind: 'readBack', host, callbackNumber: callbackNumberOf(host, directory) };
-  if (view.knowledge === 'unknown') return refuse('stateUnknown');
-  const person = personAt(host, directory, view);
-  if (!person) return refuse('hostFree');
+  const { voicePortal } = directory.company;
+  const isPortal = voicePortal !== undefined && normaliseDialled(call.requestUri) === voicePortal.number;
+  return isPortal ? { kind: 'voicePortal', host, person } : undefined;
+}
+
+function fromPerson(facts: Facts, host: Host, person: User): Route {
+  const { call, directory } = facts;
   const number = normaliseDialled(call.requestUri);
-  const outside = withoutPrefix(number, directory.sites.get(host.site)?.outsideLinePrefix ?? '');
-  const candidates = [plan.toE164(number), outside === undefined ? undefined : plan.toE164(outside)];
-  const colleague = findUser(number, candidates, directory);
-  if (!colleague) return outbound(facts, { host, person, number, outside });
-  const hosts = hostsOf(colleague, directory, view).filter((other) => other.id !== host.id);
-  return ring(colleague, hosts, { name: person.name, number: person.extension });
+  if (number !== '' && number === directory.company.voicemailNumber)
+    return { kind: 'voicemail', user: person };
+  const { outside, user } = lookUp(number, directory.sites.get(host.site), facts);
+  return user
+    ? decideCallFor({ callee: user, caller: { user: person, host } }, facts)
+    : outbound(facts, { host, person, number, outside });
 }
 
 /** `*90` and `*91`, exactly. Whatever begins with one may hold a passcode and goes nowhere. */
@@ -166,20 +203,6 @@ function decideFeature(dialled: string, directory: Directory, host: Host): Route
   if (dialled === logOut) return { kind: 'logOut', host };
   const longer = dialled.startsWith(logIn) || dialled.startsWith(logOut);
   return longer ? refuse('malformedNumber') : undefined;
-}
-
-function findUser(
-  extension: string,
-  numbers: readonly (string | undefined)[],
-  directory: Directory,
-): User | undefined {
-  const { index } = directory;
-  const byNumber = numbers.map((number) => (number === undefined ? undefined : index.userByNumber(number)));
-  return directory.users.get(extension) ?? byNumber.find((user) => user !== undefined);
-}
-
-function ring(user: User | undefined, hosts: readonly Host[], as: Identity | undefined): Route {
-  return hosts.length === 0 ? refuse('notReachable') : { kind: 'ring', user, hosts, as };
 }
 
 interface Outbound {
@@ -199,15 +222,16 @@ function outbound({ directory, plan }: Facts, { host, person, number, outside }:
 }
 
 /** As long as an extension and no public number: nobody's, and not worth a call to the outside. */
-function isMisdialledExtension(number: string, directory: Directory, plan: NumberPlan): boolean {
+export function isMisdialledExtension(number: string, directory: Directory, plan: NumberPlan): boolean {
   if (!directory.index.hasExtensionOfLength(number.length)) return false;
   return plan.toE164(number) === undefined && !(plan.isShortNumber?.(number) ?? false);
 }
 
-function fromTrunk({ call, directory, view, plan }: Facts): Route {
+function fromTrunk(facts: Facts): Route {
+  const { call, directory, view, plan } = facts;
   const number = normaliseDialled(call.requestUri);
   const numbers = [plan.toE164(number), number.startsWith('+') ? number : plan.toE164(`+${number}`)];
   if (view.knowledge === 'unknown') return refuse('stateUnknown');
-  const user = findUser(number, numbers, directory);
-  return user ? ring(user, hostsOf(user, directory, view), undefined) : refuse('numberUnknown');
+  const callee = findUser(number, numbers, directory);
+  return callee ? decideCallFor({ callee }, facts) : refuse('numberUnknown');
 }

@@ -23,6 +23,8 @@ export interface View {
   associationOf(extension: string): Association | undefined;
   /** Live bindings of a host, best q first. */
   bindingsOf(host: string): readonly Binding[];
+  /** A host known to emergency calls that is registered over exactly this flow now; found without a search. */
+  hostByFlow(address: string, port: number): string | undefined;
 }
 
 /** Knowledge about numbers that comes from public data: implemented in services over google-libphonenumber. */

@@ -15,6 +15,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { companyRoutes } from './routes/company.ts';
 import { directoryRoutes } from './routes/directory.ts';
 import { emergencyRoutes } from './routes/emergencies.ts';
+import { guestRoutes } from './routes/guests.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { type Api, scoped } from './routes/route.ts';
@@ -94,6 +95,7 @@ function administration(api: Api, { services, adminToken, now }: HttpOptions): v
   companyRoutes(api, services);
   hostRoutes(api, services);
   userRoutes(api, services);
+  guestRoutes(api, services);
   directoryRoutes(api, services);
   webhookRoutes(api, services);
   auditRoutes(api, services);

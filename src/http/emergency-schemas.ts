@@ -22,8 +22,14 @@ export const emergency = z
       .boolean()
       .describe('The phone had moved to another network since anybody confirmed the address.'),
     stages: z
-      .array(z.object({ stage: z.enum(['placed', 'answered', 'failed', 'calledBack']), at: time }))
+      .array(
+        z.object({ stage: z.enum(['placed', 'answered', 'failed', 'calledBack', 'acknowledged']), at: time }),
+      )
       .describe('In order. `failed`: no trunk took the call.'),
+    acknowledged: z
+      .object({ by: z.string(), at: time })
+      .nullable()
+      .describe('Who was the first to say that they have seen it; null: nobody yet.'),
     notices: z
       .array(
         z.object({
@@ -41,6 +47,10 @@ export const emergency = z
       .describe('Whom this server tells, since it started. What another one tells is known there.'),
   })
   .meta({ id: 'Emergency' });
+
+export const emergencyPath = z.object({
+  id: z.string().min(1).max(64).describe('Id of the emergency call.'),
+});
 
 export const emergencies = z.object({
   emergencies: z.array(emergency).describe('Newest first; the newest thousand at most.'),

@@ -1,11 +1,15 @@
 import type { Association } from '../domain/association.ts';
-import type { Company } from '../domain/directory.ts';
+import type { Company, User } from '../domain/directory.ts';
 import type { Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
+import type { AddOns } from '../services/add-ons.ts';
 import type { Audit } from '../services/audit.ts';
-import type { CompanyChange } from '../services/directory-service.ts';
+import type { CompanyChange } from '../services/company-change.ts';
+import type { DirectoryRefusal } from '../services/directory-service.ts';
 import type { EmergencyNotices } from '../services/emergency-notices/emergency-notices.ts';
+import type { Guests } from '../services/guests.ts';
 import type { Hosts } from '../services/hosts.ts';
+import type { HotelingSecrets } from '../services/hoteling-secrets.ts';
 import type { PasscodeRefusal } from '../services/passcode-service.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 
@@ -36,9 +40,17 @@ export interface HttpServices {
     exportYaml(): string | Refusal | Promise<string | Refusal>;
     /** Replaces the directory. A refusal's `detail` says what is wrong and where, without secrets. */
     importYaml(text: string, options: { readonly actor: string }): Promise<unknown>;
-    updateCompany(change: CompanyChange, actor: string): Promise<Company | Refusal>;
+    updateCompany(change: CompanyChange, actor: string): Promise<Company | DirectoryRefusal>;
+    updateUser(
+      extension: string,
+      change: (user: User) => User,
+      options: { readonly actor: string },
+    ): Promise<User | DirectoryRefusal>;
   };
   readonly hosts: Pick<Hosts, 'change' | 'verifyAddress'>;
+  readonly guests: Pick<Guests, 'hostsFor' | 'connect' | 'disconnect' | 'change'>;
+  readonly addOns: Pick<AddOns, 'assign'>;
+  readonly hotelingSecrets: Pick<HotelingSecrets, 'enable' | 'disable'>;
   readonly passcodes: {
     /** Sets a person's passcode and lifts a lock-out; a refusal's `problems` are the rules it breaks. */
     set(extension: string, passcode: string, actor: string): Promise<'done' | PasscodeRefusal>;
@@ -52,7 +64,7 @@ export interface HttpServices {
     'list' | 'get' | 'create' | 'change' | 'renewSecret' | 'remove' | 'test' | 'deadLetters'
   >;
   readonly audit: Pick<Audit, 'page' | 'stays' | 'export'>;
-  readonly emergencies: Pick<EmergencyNotices, 'list'>;
+  readonly emergencies: Pick<EmergencyNotices, 'list' | 'acknowledge'>;
   readiness(): Readiness;
 }
 

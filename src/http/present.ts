@@ -59,7 +59,7 @@ export function presentHost(
   const bindings = bindingsOf(host.id, facts);
   return {
     ...plain,
-    owner: owner ?? null,
+    owner: ownerOf(owner, facts),
     mac: mac ?? null,
     associationLimitHours: associationLimitHours ?? null,
     callbackNumber: callbackNumber ?? null,
@@ -71,25 +71,46 @@ export function presentHost(
   };
 }
 
+function ownerOf(owner: string | undefined, { directory }: Facts) {
+  return owner === undefined ? null : { extension: owner, name: directory.users.get(owner)?.name ?? '' };
+}
+
 function presentAddress({ state, floor, room, ...address }: CivicAddress) {
   return { ...address, state: state ?? null, floor: floor ?? null, room: room ?? null };
 }
 
 /** The company as the API tells it. */
 export function presentCompany(company: Company): z.output<typeof schemas.company> {
-  return { ...company, idleLimitMinutes: company.idleLimitMinutes ?? null };
+  const { idleLimitMinutes, voicePortal, voicemailNumber, ...plain } = company;
+  return {
+    ...plain,
+    idleLimitMinutes: idleLimitMinutes ?? null,
+    voicePortal: voicePortal ?? null,
+    voicemailNumber: voicemailNumber ?? null,
+  };
 }
 
-/** A user as the API tells it, without the passcode's hash. */
-export function presentUser(user: User, facts: Facts): z.output<typeof schemas.user> {
-  const { passcodeHash, email, numbers, addOns, associationLimitHours, ...plain } = user;
+/**
+ * A user as the API tells it: that there is a passcode, and a sealed one, but neither. `association`: newer than the
+ * view, when just made.
+ */
+export function presentUser(
+  user: User,
+  facts: Facts,
+  association: Association | undefined = facts.view.associationOf(user.extension),
+): z.output<typeof schemas.user> {
+  const { passcodeHash, hotelingSecret, email, numbers, addOns, ...rest } = user;
+  const { associationLimitHours, mailbox, forwarding, ...plain } = rest;
   return {
     ...plain,
     hasPasscode: passcodeHash !== undefined,
+    hotelingKeysReady: hotelingSecret !== undefined,
     associationLimitHours: associationLimitHours ?? null,
     email: email ?? null,
+    mailbox: mailbox ?? null,
+    forwarding: { always: forwarding?.always ?? null, unanswered: forwarding?.unanswered ?? null },
     numbers: [...numbers],
     addOns: [...addOns],
-    association: hostOf(facts.view.associationOf(user.extension), facts),
+    association: hostOf(association, facts),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ASSOCIATION_LIMITS } from '../domain/directory.ts';
+import { voicePortal, voicePortalChange } from './voice-portal-schemas.ts';
 
 /** What the API takes and gives. Answers hold only what stands here, so a secret cannot slip into one. */
 
@@ -24,6 +25,7 @@ export const associationLimit = z
   .describe('Hours a person may stay at a common area phone.');
 
 const passcodeDigits = z.int().min(4).max(12);
+const licenceCount = z.int().min(0).max(1_000_000);
 
 export const company = z
   .object({
@@ -33,9 +35,14 @@ export const company = z
     featureAccessCodes: z.object({ logIn: z.string(), logOut: z.string() }),
     associationLimit,
     hotDeskLicences: z.int(),
+    addOnLicences: z.object({ host: z.int(), guest: z.int() }),
     occupiedDeskPolicy: z.enum(['deny', 'takeover']),
     secondDeskPolicy: z.enum(['move', 'deny']),
-    ringOwnPhone: z.boolean(),
+    ringOwnPhone: z
+      .object({ commonArea: z.boolean(), user: z.boolean() })
+      .describe('Whether a person’s own phone rings while they sit at a host of that kind.'),
+    voicePortal: voicePortal.nullable().describe('null: there is none.'),
+    voicemailNumber: z.string().nullable().describe('null: there is none.'),
     idleLimitMinutes: z.int().nullable().describe('null: an association may stay idle.'),
     expiryWarningMinutes: z.int().describe('0: nobody is warned.'),
     passcodeLength: z.object({ min: z.int(), max: z.int() }).describe('Digits of a PIN.'),
@@ -48,8 +55,20 @@ export const companyChange = z
     idleLimitMinutes: z.exactOptional(z.int().min(5).max(1440).nullable()),
     expiryWarningMinutes: z.exactOptional(z.int().min(0).max(60)),
     passcodeLength: z.exactOptional(z.strictObject({ min: passcodeDigits, max: passcodeDigits })),
+    hotDeskLicences: z.exactOptional(licenceCount),
+    addOnLicences: z.exactOptional(
+      z.strictObject({ host: z.exactOptional(licenceCount), guest: z.exactOptional(licenceCount) }),
+    ),
+    ringOwnPhone: z.exactOptional(
+      z.strictObject({ commonArea: z.exactOptional(z.boolean()), user: z.exactOptional(z.boolean()) }),
+    ),
+    voicePortal: z
+      .exactOptional(voicePortalChange.nullable())
+      .describe('What is not there stays; null: no voice portal.'),
+    voicemailNumber: z.exactOptional(z.string().max(20).nullable()).describe('null: none.'),
   })
   .refine((change) => Object.keys(change).length > 0, 'expected something to change');
+export type CompanyChangeBody = z.output<typeof companyChange>;
 
 export const civicAddress = z
   .object({
@@ -81,7 +100,10 @@ export const host = z
   .object({
     id: z.string().describe('SIP user the phone registers as.'),
     kind: z.enum(['commonArea', 'user']),
-    owner: z.string().nullable(),
+    owner: z
+      .object({ extension: z.string(), name: z.string() })
+      .nullable()
+      .describe('Whose phone it is; null: a common area phone.'),
     nickname: z.string(),
     site: z.string(),
     model: z.string(),
@@ -89,7 +111,10 @@ export const host = z
     expansionModule: z.boolean(),
     enabled: z.boolean(),
     accessLevel: z.enum(['site', 'company']),
-    associationLimitHours: z.int().nullable().describe('null: the company’s limit.'),
+    associationLimitHours: z
+      .int()
+      .nullable()
+      .describe('null: the company’s limit at a common area phone, none at a user’s.'),
     address: civicAddress,
     callbackNumber: z.string().nullable().describe('null: the site’s.'),
     location: z
@@ -132,8 +157,13 @@ export const hostChange = z
       .exactOptional(z.int().min(1).max(999).nullable())
       .describe('null: the company’s.'),
     accessLevel: z.exactOptional(z.enum(['site', 'company'])),
+    release: z
+      .exactOptional(z.boolean())
+      .describe(
+        'Whoever is there is released first; otherwise switching, limit and access do not change under them.',
+      ),
   })
-  .refine((change) => Object.keys(change).length > 0, 'expected something to change');
+  .refine(({ release: _, ...change }) => Object.keys(change).length > 0, 'expected something to change');
 export type HostChangeBody = z.output<typeof hostChange>;
 
 export const hosts = z.object({ hosts: z.array(host) });
@@ -149,7 +179,18 @@ export const user = z
     plan: z.enum(['connect', 'collaborate']),
     hotDeskLicence: z.boolean(),
     addOns: z.array(z.enum(['host', 'guest'])),
+    guestEnabled: z.boolean().describe('The guest service, which needs the add-on, is on.'),
     associationLimitHours: z.int().nullable().describe('null: no limit of their own.'),
+    mailbox: z.string().nullable().describe('On the trunk’s voicemail; null: the extension.'),
+    forwarding: z
+      .object({ always: z.string().nullable(), unanswered: z.string().nullable() })
+      .describe('Where calls go instead; null: nowhere else.'),
+    hotelingKeys: z
+      .boolean()
+      .describe(
+        'May use Guest In keys of phones: the PIN is kept sealed, from when it is next typed or set.',
+      ),
+    hotelingKeysReady: z.boolean().describe('It has been typed or set since: the keys work.'),
     hasPasscode: z.boolean().describe('Without one the user cannot log in.'),
     passcodeOneTime: z.boolean().describe('Replaced at the first login.'),
     association: z.object({ host: z.object({ id: z.string(), nickname: z.string() }), ...span }).nullable(),

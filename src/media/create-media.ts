@@ -167,6 +167,8 @@ class Media implements MediaPort, Link {
         return this.sessions.get(report.session)?.heard({ digit: report.digit, source: report.source });
       case 'played':
         return this.sessions.get(report.session)?.played(report.ref);
+      case 'recorded':
+        return this.sessions.get(report.session)?.recorded(report.ref, report.mulaw);
       case 'silent':
         return this.sessions.get(report.session)?.onSilent?.();
     }

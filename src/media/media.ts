@@ -55,6 +55,21 @@ export interface MediaPort {
   readonly available: boolean;
 }
 
+/** G.711 mu-law, 8 kHz, mono. */
+export interface Recording {
+  readonly mulaw: Uint8Array;
+}
+
+/** A prompt's id, or a recording. */
+export type PlayItem = string | Recording;
+
+export interface RecordOptions {
+  /** Longest recording in ms, at most 10,000. */
+  readonly maxMs: number;
+  /** Ends after this much silence in ms once something was said. */
+  readonly silenceMs: number;
+}
+
 export interface MediaSession {
   /** What to put in the 200: the latest answer, or our offer. The same session id throughout, version rising. */
   readonly localSdp: string;
@@ -65,8 +80,17 @@ export interface MediaSession {
   renegotiate(remoteSdp: string): Promise<string | undefined>;
   /** A re-INVITE without SDP: a fresh offer of ours. The next `renegotiate` is its answer. */
   reoffer(): Promise<string>;
-  /** Plays prompt ids in order; a new play stops the old. Resolves when the last frame is sent, or with `stopped`. */
-  play(clips: readonly string[]): Promise<'done' | 'stopped'>;
+  /**
+   * Plays prompts and recordings in order; a new play stops the old. Resolves when the last frame is sent, or with
+   * `stopped`.
+   */
+  play(clips: readonly PlayItem[]): Promise<'done' | 'stopped'>;
+  /**
+   * Records what the caller says from now on: until `stopRecording`, silence after speech, `maxMs`, or the call's end.
+   * Trimmed to the speech and brought to the level of the prompts; undefined: nothing was said.
+   */
+  record(options: RecordOptions): Promise<Recording | undefined>;
+  stopRecording(): void;
   /** Barge-in: silence from the next 20 ms on. */
   stop(): void;
   /** A SIP INFO. False: unknown type or signal, answer 415. */

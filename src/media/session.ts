@@ -1,6 +1,7 @@
+import { LONGEST_RECORDING } from './codec/recorded-clip.ts';
 import { digitOfInfo } from './digits/info.ts';
 import { DigitMerge } from './digits/merge.ts';
-import type { Digit, MediaSession } from './media.ts';
+import type { Digit, MediaSession, PlayItem, Recording, RecordOptions } from './media.ts';
 import type { Command, Reply, Request } from './worker/protocol.ts';
 
 /** How a session reaches its worker. `ask` resolves with undefined when the worker died meanwhile. */
@@ -25,6 +26,8 @@ export class Session implements MediaSession {
   private handler: ((digit: Digit) => void) | undefined;
   private playRef = 0;
   private finishPlay: ((how: 'done' | 'stopped') => void) | undefined;
+  private recordRef = 0;
+  private finishRecord: ((recording: Recording | undefined) => void) | undefined;
   private closed = false;
 
   constructor(options: { id: number; link: Link; localSdp: string }) {
@@ -55,14 +58,28 @@ export class Session implements MediaSession {
     return this.localSdp;
   }
 
-  play(clips: readonly string[]): Promise<'done' | 'stopped'> {
+  play(clips: readonly PlayItem[]): Promise<'done' | 'stopped'> {
     this.finish('stopped');
     if (this.closed) return Promise.resolve('stopped');
     const ref = ++this.playRef;
-    this.link.post({ type: 'play', session: this.id, ref, clips: [...clips] });
+    this.link.post({ type: 'play', session: this.id, ref, clips: clips.map(copyOf) });
     return new Promise((resolve) => {
       this.finishPlay = resolve;
     });
+  }
+
+  record(options: RecordOptions): Promise<Recording | undefined> {
+    this.finishRecording(undefined);
+    if (this.closed) return Promise.resolve(undefined);
+    const ref = ++this.recordRef;
+    this.link.post({ type: 'record', session: this.id, ref, options });
+    return new Promise((resolve) => {
+      this.finishRecord = resolve;
+    });
+  }
+
+  stopRecording(): void {
+    if (this.finishRecord !== undefined) this.link.post({ type: 'stopRecording', session: this.id });
   }
 
   stop(): void {
@@ -81,7 +98,8 @@ export class Session implements MediaSession {
   async close(): Promise<void> {
     if (this.closed) return;
     this.end();
-    await this.link.ask({ type: 'close', session: this.id });
+    const reply = await this.link.ask({ type: 'close', session: this.id });
+    this.finishRecording(reply?.recorded);
   }
 
   /** A digit by any path. */
@@ -97,10 +115,16 @@ export class Session implements MediaSession {
     if (ref === this.playRef) this.finish('done');
   }
 
+  /** The worker ended a recording; undefined: nothing was said. */
+  recorded(ref: number, mulaw: Uint8Array | undefined): void {
+    if (ref === this.recordRef) this.finishRecording(mulaw);
+  }
+
   /** The worker died under the call. */
   lost(): void {
     if (this.closed) return;
     this.end();
+    this.finishRecording(undefined);
     this.onClosed?.();
   }
 
@@ -116,4 +140,17 @@ export class Session implements MediaSession {
     this.finishPlay = undefined;
     finish?.(how);
   }
+
+  private finishRecording(mulaw: Uint8Array | undefined): void {
+    const finish = this.finishRecord;
+    this.finishRecord = undefined;
+    finish?.(mulaw && { mulaw });
+  }
+}
+
+/** A view would take all of its memory along to the worker. */
+function copyOf(item: PlayItem): PlayItem {
+  return typeof item === 'string'
+    ? item
+    : { mulaw: new Uint8Array(item.mulaw.subarray(0, LONGEST_RECORDING)) };
 }

@@ -57,11 +57,15 @@ export async function sealDocument(
   seal: {
     readonly hash: (extension: string, passcode: string) => Promise<string>;
     readonly digest: (host: string, password: string) => DigestSecrets;
+    /** What else is kept of a passcode, by whom it belongs to; see HotelingSeals.sealed. */
+    readonly keep: (user: User, passcode: string) => string | undefined;
   },
 ): Promise<DirectoryDocument> {
   const users = Object.entries(document.users).map(async ([extension, { passcode, ...user }]) => {
-    const passcodeHash = passcode === undefined ? user.passcodeHash : await seal.hash(extension, passcode);
-    return [extension, { ...user, passcodeHash }] as const;
+    if (passcode === undefined) return [extension, user] as const;
+    const hashed = { ...user, passcodeHash: await seal.hash(extension, passcode) };
+    const hotelingSecret = seal.keep({ extension, ...hashed }, passcode);
+    return [extension, { ...hashed, hotelingSecret }] as const;
   });
   const hosts = Object.entries(document.hosts).map(([id, { sipPassword, ...host }]) => {
     const digest = sipPassword === undefined ? host.digest : seal.digest(id, sipPassword);

@@ -1,12 +1,17 @@
 import { ADDRESS_WORDS, addressProblems } from '../domain/address.ts';
-import type { CivicAddress } from '../domain/directory.ts';
+import type { CivicAddress, Company, Site } from '../domain/directory.ts';
 import { isEmergencyCall, isEmergencyTest } from '../domain/emergency.ts';
 import { PASSCODE_WORDS, passcodeProblems } from '../domain/passcode.ts';
 import type { NumberPlan } from '../domain/view.ts';
-import type { DirectoryDocument, HostDocument } from './directory-schema.ts';
+import type { DirectoryDocument, HostDocument, UserDocument } from './directory-schema.ts';
 import { createNumberPlan } from './number-plan.ts';
+import { forwardingProblems, type HeldLicences, heldLicences, mailboxOf } from './person-rules.ts';
+import { portalKeyProblems, serviceNumberProblems } from './service-number-rules.ts';
 
-/** What a schema cannot see: references, duplicates, licences, numbers that clash. Empty when all is well. */
+/**
+ * What a schema cannot see: references, duplicates, licences, numbers that clash. Empty when all is well. For whole
+ * documents; what is edited is held to the same by edit-rules.
+ */
 export function directoryProblems(document: DirectoryDocument): string[] {
   return [
     ...companyProblems(document),
@@ -18,16 +23,39 @@ export function directoryProblems(document: DirectoryDocument): string[] {
   ];
 }
 
-function companyProblems({ company, users }: DirectoryDocument): string[] {
+function companyProblems({ company, sites, users }: DirectoryDocument): string[] {
   const { logIn, logOut } = company.featureAccessCodes;
   const overlap = logIn.startsWith(logOut) || logOut.startsWith(logIn);
-  const licensed = Object.values(users).filter((user) => user.hotDeskLicence).length;
-  const licences = `has ${company.hotDeskLicences}, but ${licensed} people hold a licence`;
+  const plan = createNumberPlan(company.country);
+  const isExtension = (digits: string): boolean => Object.hasOwn(users, digits);
   return [
-    ...problem(!createNumberPlan(company.country), 'company.country', 'no such country'),
+    ...problem(!plan, 'company.country', 'no such country'),
     ...problem(overlap, 'company.featureAccessCodes', 'one code must not begin with the other'),
-    ...problem(licensed > company.hotDeskLicences, 'company.hotDeskLicences', licences),
+    ...licenceProblems(company, heldLicences(Object.values(users))),
+    ...portalKeyProblems(company.voicePortal),
+    ...serviceNumberProblems({ company, sites: placesOf(sites), isExtension, plan }),
   ];
+}
+
+/** Licences people hold beyond those there are: rules A7 and B1. */
+export function licenceProblems(
+  { hotDeskLicences, addOnLicences }: Pick<Company, 'hotDeskLicences' | 'addOnLicences'>,
+  held: HeldLicences,
+): string[] {
+  const [host, guest] = (['host', 'guest'] as const).map((kind) => {
+    const words = `has ${addOnLicences[kind]}, but ${held[kind]} people hold the ${kind} add-on`;
+    return problem(held[kind] > addOnLicences[kind], `company.addOnLicences.${kind}`, words);
+  });
+  const licences = `has ${hotDeskLicences}, but ${held.hotDesk} people hold a licence`;
+  return [
+    ...problem(held.hotDesk > hotDeskLicences, 'company.hotDeskLicences', licences),
+    ...(host ?? []),
+    ...(guest ?? []),
+  ];
+}
+
+function placesOf(sites: DirectoryDocument['sites']): Site[] {
+  return Object.entries(sites).map(([id, site]) => ({ id, ...site }));
 }
 
 function siteProblems(document: DirectoryDocument): string[] {
@@ -49,7 +77,7 @@ function siteProblems(document: DirectoryDocument): string[] {
 /** Test numbers that call for help somewhere: where a phone is not known, the numbers of every site count. */
 function emergencyTests({ company, sites }: DirectoryDocument): ReadonlySet<string> {
   const plan = createNumberPlan(company.country);
-  const places = Object.entries(sites).map(([id, site]) => ({ id, ...site }));
+  const places = placesOf(sites);
   const numbers = new Set(places.flatMap(({ emergencyTestNumbers }) => emergencyTestNumbers));
   if (!plan) return new Set();
   const callsForHelp = (number: string): boolean =>
@@ -58,17 +86,33 @@ function emergencyTests({ company, sites }: DirectoryDocument): ReadonlySet<stri
 }
 
 function userProblems({ company, users, sites }: DirectoryDocument): string[] {
+  const plan = createNumberPlan(company.country);
   return Object.entries(users).flatMap(([extension, user]) => {
     const path = `users.${extension}`;
     const rules = { extension, length: company.passcodeLength };
     const weak = user.passcode === undefined ? [] : passcodeProblems(user.passcode, rules);
-    const both = user.passcode !== undefined && user.passcodeHash !== undefined;
+    const place = Object.hasOwn(sites, user.site) ? sites[user.site] : undefined;
+    const site = place && { id: user.site, ...place };
+    const person = { extension, ...user };
     return [
-      ...problem(!Object.hasOwn(sites, user.site), `${path}.site`, `no such site ${quote(user.site)}`),
-      ...problem(both, path, 'has both passcode and passcodeHash'),
+      ...problem(!site, `${path}.site`, `no such site ${quote(user.site)}`),
+      ...secretProblems(path, user),
+      ...forwardingProblems(person, { site, plan, path }),
       ...weak.map((reason) => `${path}.passcode: ${PASSCODE_WORDS[reason]}`),
     ];
   });
+}
+
+/** A new passcode leaves what was sealed of the old one behind, and without an opt-in nothing is kept sealed. */
+function secretProblems(path: string, user: UserDocument): string[] {
+  const { passcode, passcodeHash, hotelingKeys, hotelingSecret } = user;
+  const hasSecret = hotelingSecret !== undefined;
+  if (passcode === undefined)
+    return problem(hasSecret && !hotelingKeys, path, 'has hotelingSecret without hotelingKeys');
+  return [
+    ...problem(passcodeHash !== undefined, path, 'has both passcode and passcodeHash'),
+    ...problem(hasSecret, path, 'has both passcode and hotelingSecret'),
+  ];
 }
 
 function hostProblems(document: DirectoryDocument): string[] {
@@ -104,7 +148,21 @@ function duplicateProblems({ users, hosts }: DirectoryDocument): string[] {
   const macs = Object.entries(hosts).flatMap(([id, { mac }]) =>
     mac === undefined ? [] : [{ path: `hosts.${id}.mac`, value: mac }],
   );
-  return [...duplicates(numbers), ...duplicates(macs)];
+  return [...duplicates(numbers), ...duplicates(macs), ...mailboxProblems(users)];
+}
+
+/** One lamp for two people would tell each of the other's messages. */
+function mailboxProblems(users: DirectoryDocument['users']): string[] {
+  const named = Object.entries(users).filter(([, { mailbox }]) => mailbox !== undefined);
+  const holders = new Map<string, string>();
+  return named.flatMap(([extension, user]) => {
+    const name = mailboxOf(extension, user);
+    const plain = name !== extension && Object.hasOwn(users, name) && users[name]?.mailbox === undefined;
+    const holder = plain ? name : holders.get(name);
+    if (holder === undefined) holders.set(name, extension);
+    const words = `${name} is the mailbox of ${holder} already`;
+    return problem(holder !== undefined, `users.${extension}.mailbox`, words);
+  });
 }
 
 function duplicates(entries: readonly { readonly path: string; readonly value: string }[]): string[] {
@@ -120,7 +178,7 @@ function duplicates(entries: readonly { readonly path: string; readonly value: s
 function extensionProblems({ company, sites, users }: DirectoryDocument): string[] {
   const plan: NumberPlan | undefined = createNumberPlan(company.country);
   if (!plan) return [];
-  const places = Object.entries(sites).map(([id, site]) => ({ id, ...site }));
+  const places = placesOf(sites);
   return Object.keys(users).flatMap((extension) => {
     const place = places.find((site) => isEmergencyCall(extension, { plan, site }) !== undefined);
     const everywhere = isEmergencyCall(extension, { plan }) !== undefined;

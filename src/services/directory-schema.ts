@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ASSOCIATION_LIMITS, type AssociationLimit } from '../domain/directory.ts';
 import { PASSCODE_LENGTH, PASSCODE_LENGTH_LIMITS } from '../domain/passcode.ts';
+import { VOICE_PORTAL_KEYS } from '../domain/voice-portal.ts';
 import { isPasscodeHash } from './passcodes.ts';
 
 /** The directory as people write it (YAML) and as the store keeps it. Strict: what is not known is an error. */
@@ -27,6 +28,49 @@ const associationLimit = z
 const passcodeDigits = z.int().min(PASSCODE_LENGTH_LIMITS.min).max(PASSCODE_LENGTH_LIMITS.max);
 const limitHours = z.int().min(1).max(999);
 
+const servicePhoneNumber = pattern(/^\d{2,8}$/, 'must be two to eight digits, in quotes');
+const portalKey = pattern(/^[0-9*#]$/, 'must be one key: 0-9, * or #');
+const mainKeys = VOICE_PORTAL_KEYS.main;
+const hotelingKeys = VOICE_PORTAL_KEYS.hoteling;
+
+const voicePortal = z.strictObject({
+  number: servicePhoneNumber,
+  keys: z
+    .strictObject({
+      main: z
+        .strictObject({
+          recordName: portalKey.default(mainKeys.recordName),
+          hoteling: portalKey.default(mainKeys.hoteling),
+          changePasscode: portalKey.default(mainKeys.changePasscode),
+          emergencyAddress: portalKey.default(mainKeys.emergencyAddress),
+          repeat: portalKey.default(mainKeys.repeat),
+          exit: portalKey.default(mainKeys.exit),
+        })
+        .default(mainKeys),
+      hoteling: z
+        .strictObject({
+          checkHostStatus: portalKey.default(hotelingKeys.checkHostStatus),
+          associate: portalKey.default(hotelingKeys.associate),
+          disassociate: portalKey.default(hotelingKeys.disassociate),
+          disassociateFromRemoteHost: portalKey.default(hotelingKeys.disassociateFromRemoteHost),
+          previous: portalKey.default(hotelingKeys.previous),
+          repeat: portalKey.default(hotelingKeys.repeat),
+        })
+        .default(hotelingKeys),
+    })
+    .default(VOICE_PORTAL_KEYS),
+});
+
+/** One answer for both kinds of desk is how it was once written. */
+const ringOwnPhone = z
+  .union([
+    z.boolean().transform((both) => ({ commonArea: both, user: both })),
+    z.strictObject({ commonArea: z.boolean().default(true), user: z.boolean().default(false) }),
+  ])
+  .default({ commonArea: true, user: false });
+
+const licences = z.int().min(0).max(1_000_000);
+
 const company = z.strictObject({
   id: pattern(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits or dashes'),
   name: text(100),
@@ -35,10 +79,15 @@ const company = z.strictObject({
     .strictObject({ logIn: featureAccessCode.default('*90'), logOut: featureAccessCode.default('*91') })
     .default({ logIn: '*90', logOut: '*91' }),
   associationLimit,
-  hotDeskLicences: z.int().min(0).max(1_000_000),
+  hotDeskLicences: licences,
+  addOnLicences: z
+    .strictObject({ host: licences.default(0), guest: licences.default(0) })
+    .default({ host: 0, guest: 0 }),
   occupiedDeskPolicy: z.enum(['deny', 'takeover']).default('deny'),
   secondDeskPolicy: z.enum(['move', 'deny']).default('move'),
-  ringOwnPhone: z.boolean().default(false),
+  ringOwnPhone,
+  voicePortal: voicePortal.optional(),
+  voicemailNumber: servicePhoneNumber.optional(),
   idleLimitMinutes: z.int().min(5).max(1440).optional(),
   expiryWarningMinutes: z.int().min(0).max(60).default(5),
   passcodeLength: z
@@ -74,6 +123,10 @@ const site = z.strictObject({
   outboundTrunk: text(64).optional(),
 });
 
+/** As services/sealing writes it; shorter is no sealed passcode. */
+const SEALED = /^[^:\s]{1,64}:[A-Za-z0-9+/]{38,}={0,2}$/;
+const forwardedTo = pattern(/^\+?\d{2,20}$/, 'must be an extension or a number, in quotes');
+
 const user = z.strictObject({
   name: text(100),
   site: z.string(),
@@ -83,11 +136,18 @@ const user = z.strictObject({
   plan: z.enum(['connect', 'collaborate']).default('connect'),
   hotDeskLicence: z.boolean().default(false),
   addOns: z.array(z.enum(['host', 'guest'])).default([]),
+  guestEnabled: z.boolean().default(true),
   associationLimitHours: limitHours.optional(),
   /** Clear digits, in files only: hashed on import. */
   passcode: z.string('must be digits in quotes').optional(),
   passcodeHash: z.string().refine(isPasscodeHash, 'is no passcode hash of this system').optional(),
   passcodeOneTime: z.boolean().default(false),
+  mailbox: pattern(/^[A-Za-z0-9._+-]{1,64}$/, 'must be the name of a mailbox').optional(),
+  forwarding: z
+    .strictObject({ always: forwardedTo.optional(), unanswered: forwardedTo.optional() })
+    .optional(),
+  hotelingKeys: z.boolean().default(false),
+  hotelingSecret: pattern(SEALED, 'is nothing this system has sealed').max(500).optional(),
 });
 
 const address = z.strictObject({

@@ -6,6 +6,7 @@ import { locationAfterEdit } from '../domain/location.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import { type DirectoryWrite, type DirectoryWritten, type Store, StoreUnavailable } from '../store/store.ts';
+import { type CompanyChange, changedCompany } from './company-change.ts';
 import { digestSecrets } from './digest-secrets.ts';
 import {
   allEntries,
@@ -20,6 +21,8 @@ import {
 import { readDirectoryYaml } from './directory-reader.ts';
 import { addressWords } from './directory-rules.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
+import { editProblems } from './edit-rules.ts';
+import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Clock, Log } from './ports.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -32,6 +35,8 @@ export interface DirectoryDependencies {
     whenDirectory(version: number): Promise<boolean>;
   };
   readonly passcodes: Pick<Passcodes, 'hash'>;
+  /** Absent: no passcode is kept for Guest In keys. */
+  readonly seals?: Pick<HotelingSeals, 'sealed'> | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Company whose state the store keeps. */
@@ -52,16 +57,13 @@ export interface ImportSummary {
 /** A refusal that says everything that is wrong, one sentence with a path each. */
 export type DirectoryRefusal = Refusal & { readonly problems?: readonly string[] };
 
-/** Settings an administrator changes one by one; undefined clears one that may be absent. */
-export type CompanyChange = Partial<
-  Pick<Company, 'associationLimit' | 'idleLimitMinutes' | 'expiryWarningMinutes' | 'passcodeLength'>
->;
-
 /** What is to change; empty: nothing. */
 export interface DirectoryEdit {
   readonly put?: readonly DirectoryEntry[];
   readonly remove?: readonly EntryKey[];
   readonly notice?: DirectoryWrite['notice'];
+  /** Called with the version of the directory that has it first. */
+  readonly whenWritten?: (version: number) => void;
 }
 
 /** Entries one command to the store may carry. */
@@ -111,14 +113,23 @@ export class DirectoryService {
   /**
    * Changes entries. `edit` is given the directory as it is and says what to change; when somebody else has written
    * meanwhile it is asked again. A host that is new, moves to another address, becomes another kind of phone or is
-   * switched on must have an address emergency services can go to (domain/address). Refused with invalidDirectory,
-   * storeUnavailable, stateUnknown, overloaded or whatever `edit` refuses.
+   * switched on must have an address emergency services can go to (domain/address), and what an entry changes must not
+   * clash with others (edit-rules). Refused with invalidDirectory, storeUnavailable, stateUnknown, overloaded or
+   * whatever `edit` refuses.
    */
   editDirectory(
     edit: (directory: Directory) => DirectoryEdit | Refusal,
     actor: string,
   ): Promise<'done' | DirectoryRefusal> {
     return this.#writes.run(() => whileStoreAnswers(() => this.#edit(edit, actor)));
+  }
+
+  /** Whether entries would be taken as they are: the refusal, should they not. Changes nothing. */
+  check(entries: readonly DirectoryEntry[]): DirectoryRefusal | undefined {
+    const { directory } = this.#deps.view;
+    if (!directory) return { refused: 'stateUnknown' };
+    const problems = problemsOf(entries.map(asKept), directory);
+    return problems.length > 0 ? invalid(problems) : undefined;
   }
 
   /** Changes one user. Refused with unknownUser besides. */
@@ -155,11 +166,14 @@ export class DirectoryService {
     return result === 'done' && changed ? changed : (result as DirectoryRefusal);
   }
 
-  /** Changes settings of the company, such as the limit of common area phones (A4); for associations from now on. */
+  /**
+   * Changes settings of the company, such as the limit of common area phones (A4), for associations from now on, or
+   * the number of the voice portal.
+   */
   async updateCompany(change: CompanyChange, actor: string): Promise<Company | DirectoryRefusal> {
     let company: Company | undefined;
     const result = await this.editDirectory((directory) => {
-      company = { ...directory.company, ...change };
+      company = changedCompany(directory.company, change);
       return { put: [{ kind: 'company', value: company }] };
     }, actor);
     if (result !== 'done' || !company) return result as DirectoryRefusal;
@@ -184,11 +198,13 @@ export class DirectoryService {
       const change = edit(directory);
       if (isRefusal(change)) return change;
       const put = (change.put ?? []).map(asKept);
-      const problems = put.flatMap((entry) => problemsOf(entry, directory));
+      const problems = problemsOf(put, directory);
       if (problems.length > 0) return invalid(problems);
       if (put.length === 0 && !change.remove?.length && !change.notice) return 'done';
       const written = await this.#write({ ...change, put }, { actor, ifVersion: directoryVersion });
-      if (written.outcome === 'written') return 'done';
+      if (written.outcome !== 'written') continue;
+      change.whenWritten?.(written.version);
+      return 'done';
     }
     return BUSY;
   }
@@ -197,11 +213,12 @@ export class DirectoryService {
     document: DirectoryDocument,
     options: { readonly actor: string; readonly ifEmpty?: boolean },
   ): Promise<ImportSummary | DirectoryRefusal> {
-    const { passcodes, realm, view } = this.#deps;
+    const { passcodes, seals, realm, view } = this.#deps;
     if (view.knowledge === 'unknown') return { refused: 'storeUnavailable' };
     const sealed = await sealDocument(document, {
       hash: (extension, passcode) => passcodes.hash(document.company.id, extension, passcode),
       digest: (host, password) => digestSecrets(host, realm, password),
+      keep: (user, passcode) => seals?.sealed(user, passcode),
     });
     return this.#writes.run(() => this.#writeAll(document, sealed, options));
   }
@@ -306,7 +323,13 @@ function asKept(entry: DirectoryEntry): DirectoryEntry {
   return { kind: 'host', value: { ...entry.value, address: addressToKeep(entry.value.address) } };
 }
 
-function problemsOf(entry: DirectoryEntry, { hosts }: Directory): readonly string[] {
+/** Of entries that are well themselves, what they would break beside others. */
+function problemsOf(put: readonly DirectoryEntry[], directory: Directory): readonly string[] {
+  const problems = put.flatMap((entry) => ownProblems(entry, directory));
+  return problems.length > 0 ? problems : editProblems(put, directory);
+}
+
+function ownProblems(entry: DirectoryEntry, { hosts }: Directory): readonly string[] {
   // As the store will have it: without what is undefined.
   const parsed = parseEntry(entryName(entry), JSON.parse(JSON.stringify(entry.value)));
   const isHost = entry.kind === 'host' && needsGoodAddress(hosts.get(entry.value.id), entry.value);

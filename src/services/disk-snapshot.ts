@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { ChangeEvent } from '../domain/association.ts';
+import type { Binding } from '../domain/binding.ts';
 import type { Directory } from '../domain/directory.ts';
 import type { EmergencyRecord } from '../domain/emergency-record.ts';
+import { CallbackPhones, type PhonesView, phonesForCallback } from './callback-phones.ts';
 import type { PhoneNetworks } from './phone-networks.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 import { readSnapshot, type SnapshotProblem, writeSnapshot } from './snapshot-file.ts';
@@ -14,19 +16,21 @@ const LATEST_MS = 5_000;
 const LOOK_EVERY_MS = 30_000;
 
 /** What the snapshot needs of the local view. */
-export interface SnapshotView {
+export interface SnapshotView extends PhonesView {
   /** The store's directory, else what this disk had. */
   readonly emergencyDirectory: Directory | undefined;
   readonly directoryVersion: number;
   onEmergency(listener: (record: EmergencyRecord) => void): () => void;
   onChange(listener: (event: ChangeEvent) => void): () => void;
   onReconnect(listener: () => void): () => void;
-  /** All records whose callback time is not over. */
-  openEmergencies(): Iterable<EmergencyRecord>;
+  /** Called for each host whose phones have registered or signed off. */
+  onBindingsChange(listener: (host: string) => void): () => void;
   /** What emergency calls go by while the store has given no directory. */
   useEmergencyDirectory(directory: Directory): void;
   /** Records of before the start: they count until the store says more. */
   keepEmergencies(records: readonly EmergencyRecord[]): void;
+  /** Where the phones of before the start were: they count until the store says more. */
+  rememberBindings(bindings: ReadonlyMap<string, readonly Binding[]>): void;
 }
 
 export interface DiskSnapshotDependencies {
@@ -41,11 +45,13 @@ export interface DiskSnapshotDependencies {
 
 /**
  * What emergency calls need, kept on this node's own disk: a node that starts without its store still knows the site's
- * numbers, whose desk a phone is, where it stands, and which desk to ring when a PSAP calls back. No user, no secret.
+ * numbers, whose desk a phone is, where it stands, and which desk to ring, and how, when a PSAP calls back. No user, no
+ * secret.
  */
 export class DiskSnapshot {
   readonly #deps: DiskSnapshotDependencies;
   readonly #file: string;
+  readonly #phones: CallbackPhones;
   readonly #unsubscribe: (() => void)[] = [];
   #timer: { cancel(): void } | undefined;
   #look: { cancel(): void } | undefined;
@@ -59,6 +65,7 @@ export class DiskSnapshot {
   constructor(deps: DiskSnapshotDependencies) {
     this.#deps = deps;
     this.#file = join(deps.folder, FILE);
+    this.#phones = new CallbackPhones(deps.view);
   }
 
   /** Reads what there is and gives it to the view. A file that cannot be used is reported and changes nothing. */
@@ -66,13 +73,15 @@ export class DiskSnapshot {
     const { view, networks, log, company, clock } = this.#deps;
     const found = await readSnapshot(this.#file, company);
     if (typeof found === 'string') return this.#reportUnusable(found);
-    const { directory, records, leftOut } = found;
+    const { directory, phones, leftOut } = found;
     if (leftOut > 0)
       log.warn({ file: this.#file, entries: leftOut }, 'some entries kept on disk are not valid');
     networks.restore(found.networks);
     if (directory) view.useEmergencyDirectory(directory);
     const now = clock.now();
-    view.keepEmergencies(records.filter(({ callbackUntil }) => callbackUntil > now));
+    const records = found.records.filter(({ callbackUntil }) => callbackUntil > now);
+    view.keepEmergencies(records);
+    view.rememberBindings(phonesForCallback(phones, records));
   }
 
   /** From now on every change is written. */
@@ -84,6 +93,9 @@ export class DiskSnapshot {
       }),
       view.onEmergency(() => this.noteChange()),
       view.onReconnect(() => this.noteChange()),
+      view.onBindingsChange((host) => {
+        if (this.#phones.hasMoved(host)) this.noteChange();
+      }),
     );
     this.#lookAgain();
     this.noteChange();
@@ -114,7 +126,8 @@ export class DiskSnapshot {
   #lookAgain(): void {
     const { clock, view } = this.#deps;
     this.#look = clock.setTimer(LOOK_EVERY_MS, () => {
-      if (this.#cannotWrite || view.directoryVersion !== this.#writtenVersion) this.noteChange();
+      const isOld = view.directoryVersion !== this.#writtenVersion || this.#phones.haveMoved();
+      if (this.#cannotWrite || isOld) this.noteChange();
       if (!this.#stopped) this.#lookAgain();
     });
   }
@@ -135,7 +148,8 @@ export class DiskSnapshot {
     // Before anything is known there is nothing better than what the disk has.
     if (!directory && records.length === 0) return;
     try {
-      await writeSnapshot(this.#file, { company, directory, records, networks: networks.seen() });
+      const phones = this.#phones.take();
+      await writeSnapshot(this.#file, { company, directory, records, phones, networks: networks.seen() });
       this.#writtenVersion = directoryVersion;
       if (this.#cannotWrite)
         log.info({ file: this.#file }, 'what emergency calls need is kept on disk again');

@@ -277,7 +277,9 @@ export class ExpiryWarnings {
     const site = directory.sites.get(host.site);
     const daily = site && msUntilDailyLogOut(site, association.expiresAt);
     const untilDailyLogOutMs = daily === undefined ? undefined : association.expiresAt - now + daily;
-    const plan = decideAssociation({ company: directory.company, host, user, owner, untilDailyLogOutMs });
+    const { company } = directory;
+    // Who says so stands before the host.
+    const plan = decideAssociation({ company, host, user, owner, how: 'atHost', untilDailyLogOutMs });
     return isRefusal(plan) ? plan : plan.limitMs;
   }
 }

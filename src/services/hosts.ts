@@ -1,5 +1,9 @@
+import { addressToKeep } from '../domain/address.ts';
+import type { Association } from '../domain/association.ts';
 import type { CivicAddress, Host } from '../domain/directory.ts';
+import type { View } from '../domain/view.ts';
 import type { DirectoryRefusal, DirectoryService } from './directory-service.ts';
+import type { EditOptions, EditsWhileFree } from './edits-while-free.ts';
 import type { Log } from './ports.ts';
 
 /** What an administrator changes of a host; undefined clears what may be absent, and what is not there stays. */
@@ -14,6 +18,8 @@ export interface HostChange {
 
 export interface HostsDependencies {
   readonly directory: Pick<DirectoryService, 'updateHost'>;
+  readonly edits: Pick<EditsWhileFree, 'change'>;
+  readonly view: Pick<View, 'associationAt'>;
   readonly log: Log;
 }
 
@@ -26,26 +32,34 @@ export class Hosts {
   }
 
   /**
-   * Changes a host. Who gives an address says that it is right, where the phone is now. Refused with unknownHost,
-   * invalidDirectory (its `problems` name each rule broken), storeUnavailable or stateUnknown.
+   * Changes a host. Who gives an address says that it is right, where the phone is now. The rules of a host (on or off,
+   * limit, access level: B2) do not change under a guest: refused with associationRunning, or, with `release`, the guest
+   * goes first. Refused with unknownHost, invalidDirectory (its `problems` name each rule broken), storeUnavailable or
+   * stateUnknown besides.
    */
-  async change(id: string, change: HostChange, actor: string): Promise<Host | DirectoryRefusal> {
-    const { directory, log } = this.#deps;
-    const changed = await directory.updateHost(
-      id,
-      (before) => {
-        const host = { ...before, ...change };
-        return change.address ? { host: confirmed(host), notice: 'locationVerified' } : { host };
+  async change(id: string, change: HostChange, options: EditOptions): Promise<Host | DirectoryRefusal> {
+    const { edits, log } = this.#deps;
+    const changed = await edits.change(
+      {
+        ...{ kind: 'host', id },
+        change: (before) => {
+          const host = { ...before, ...change };
+          return change.address ? confirmed(host) : host;
+        },
+        uses: (before, after) => this.#guestOf(before, after),
+        notice: change.address && 'locationVerified',
       },
-      actor,
+      options,
     );
-    if (!('refused' in changed)) log.info({ host: id, changed: Object.keys(change), actor }, 'host changed');
-    return changed;
+    if ('refused' in changed) return changed;
+    const { actor, release = false } = options;
+    log.info({ host: id, changed: Object.keys(change), actor, release }, 'host changed');
+    return { ...changed, address: addressToKeep(changed.address) };
   }
 
   /**
    * Somebody has looked: the address is right for the network the phone is in now. Nothing to say of a phone that has
-   * never registered: what was given for it is taken to be right. Refused as `change` is.
+   * never registered: what was given for it is taken to be right. Refused as `change` is, associations aside.
    */
   async verifyAddress(id: string, actor: string): Promise<Host | DirectoryRefusal> {
     const { directory, log } = this.#deps;
@@ -61,6 +75,15 @@ export class Hosts {
     if (isNew && !('refused' in verified))
       log.info({ host: id, actor }, 'the address of a host was confirmed');
     return verified;
+  }
+
+  #guestOf(before: Host, after: Host): readonly Association[] {
+    const isSame =
+      before.enabled === after.enabled &&
+      before.associationLimitHours === after.associationLimitHours &&
+      before.accessLevel === after.accessLevel;
+    const association = isSame ? undefined : this.#deps.view.associationAt(before.id);
+    return association ? [association] : [];
   }
 }
 

@@ -1,40 +1,28 @@
 import { type Association, type AssociationPlan, decideAssociation } from '../domain/association.ts';
-import type { Directory, Host, User } from '../domain/directory.ts';
+import type { Host, User } from '../domain/directory.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
+import { type AssociateReply, type EndReply, type Store, StoreUnavailable } from '../store/store.ts';
 import {
-  type AssociateReply,
-  type EndReply,
-  type GuessKey,
-  type Store,
-  StoreUnavailable,
-} from '../store/store.ts';
+  Credentials,
+  type CredentialsDependencies,
+  type LogInRequest,
+  whileStoreAnswers,
+} from './credentials.ts';
 import { msUntilDailyLogOut } from './daily-log-out.ts';
-import type { PasscodeService } from './passcode-service.ts';
-import type { Passcodes } from './passcodes.ts';
 import type { PendingEnds } from './pending-ends.ts';
 import type { Log, Random } from './ports.ts';
 
-export interface HotDeskDependencies {
+export type { LogInRequest } from './credentials.ts';
+
+export interface HotDeskDependencies extends CredentialsDependencies {
   readonly store: Pick<Store, 'associate' | 'end' | 'reserveGuess' | 'confirmGuess'>;
   readonly view: View;
-  readonly passcodes: Pick<Passcodes, 'verify' | 'blind'>;
-  readonly passcodeService: Pick<PasscodeService, 'replace' | 'renew'>;
   readonly pendingEnds: Pick<PendingEnds, 'add'>;
   readonly random: Random;
   readonly log: Log;
   /** The store's clock as far as this node knows it, ms since 1970. */
   readonly storeNow: () => number;
-}
-
-export interface LogInRequest {
-  readonly host: string;
-  readonly extension: string;
-  readonly passcode: string;
-  /** Takes the passcode's place, before the association. */
-  readonly newPasscode?: string | undefined;
-  /** Signalling address the guess comes from. */
-  readonly source: string;
 }
 
 /** `passcodeChanged`: the new passcode holds all the same. */
@@ -56,29 +44,84 @@ interface Placing {
   readonly host: string;
   readonly extension: string;
   readonly actor: string;
+  /** Whose limit counts: the host's for who stands before it, the guest's own otherwise (rules B3, B5a). */
+  readonly how: 'atHost' | 'remotely';
+}
+
+interface Ending {
+  readonly host?: string;
+  readonly guest?: string;
+  readonly reason: 'loggedOut' | 'released';
+  readonly actor: string;
 }
 
 const STORE_UNAVAILABLE: Refusal = { refused: 'storeUnavailable' };
 
-/** Logging in and out at a host (rules A1, A2, A5, A7, B5, B6). Extensions are logged once known, digits never. */
+/** Logging in and out at a host (rules A1, A2, A5, A7, B3–B6). Extensions are logged once known, digits never. */
 export class HotDesk {
   readonly #deps: HotDeskDependencies;
+  readonly #credentials: Credentials;
 
   constructor(deps: HotDeskDependencies) {
     this.#deps = deps;
+    this.#credentials = new Credentials(deps);
   }
 
   /**
-   * A person at a host gives extension and passcode. The guess is reserved before the slow check, so that parallel
-   * guesses share one budget, and who has no right passcode learns nothing else: not whether the extension exists,
-   * is licensed, or sits elsewhere. A right passcode that was given out to be replaced is refused with
-   * newPasscodeNeeded, and goes on being right, until the request brings a `newPasscode`.
+   * A person at a host gives extension and passcode, and takes it. Who has no right passcode learns nothing else: not
+   * whether the extension exists, is licensed, or sits elsewhere. Refused with newPasscodeNeeded as `identify` is.
    */
   async logIn(request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
-    const result = await this.#whileStoreAnswers<LoggedIn, LogInRefusal>(() => this.#logIn(request));
+    const result = await whileStoreAnswers<LoggedIn, LogInRefusal>(() => this.#logIn(request));
     if (isRefusal(result)) this.#refused('login refused', request, result);
     else this.#done('logged in', result);
     return result;
+  }
+
+  /**
+   * Who gives extension and passcode at a host is this user; nothing else changes. Same budget of guesses, same answers
+   * and same time as a login. A right passcode that was given out to be replaced is refused with newPasscodeNeeded, and
+   * goes on being right, until the request brings a `newPasscode`.
+   */
+  async identify(request: LogInRequest): Promise<{ readonly user: User } | LogInRefusal> {
+    const result = await whileStoreAnswers(() => this.#credentials.prove(request));
+    if (isRefusal(result)) {
+      this.#refused('not identified', request, result);
+      return result;
+    }
+    const { user } = result;
+    this.#deps.log.info({ host: request.host, guest: user.extension }, 'identified');
+    return { user };
+  }
+
+  /**
+   * A person just identified takes this host, standing before it: the limit is the host's (rule B5a). Refused as
+   * `logIn` is, credentials aside.
+   */
+  associateGuest(request: {
+    readonly host: string;
+    readonly extension: string;
+  }): Promise<LoggedIn | Refusal> {
+    return this.#placeAndLog({ ...request, actor: 'guest', how: 'atHost' });
+  }
+
+  /**
+   * A person just identified leaves this host, or, without `host`, wherever they sit (rule B6). Refused with notYours
+   * (another guest is there), nobodyHere, unknownHost, unknownUser or storeUnavailable; what is said of `logOut` with
+   * the store away is so here. `actor`: who acts for them, when it is not themselves; an administrator releases.
+   */
+  async leave(request: {
+    readonly extension: string;
+    readonly host?: string;
+    readonly actor?: string;
+  }): Promise<Ended | Refusal> {
+    const { extension: guest, host, actor = 'guest' } = request;
+    const { directory } = this.#deps.view;
+    if (!directory) return STORE_UNAVAILABLE;
+    if (!directory.users.has(guest)) return { refused: 'unknownUser' };
+    if (host !== undefined && !directory.hosts.has(host)) return { refused: 'unknownHost' };
+    const reason = actor.startsWith('admin') ? 'released' : 'loggedOut';
+    return this.#end({ guest, ...(host !== undefined && { host }), reason, actor });
   }
 
   /**
@@ -89,12 +132,16 @@ export class HotDesk {
     return this.#end({ host, reason: 'loggedOut', actor: 'guest' });
   }
 
-  /** An administrator puts a person at a host; the same rules as for a login, passcode aside. */
-  async associate(request: Placing): Promise<LoggedIn | Refusal> {
-    const result = await this.#whileStoreAnswers(() => this.#place(request));
-    if (isRefusal(result)) this.#refused('association refused', request, result);
-    else this.#done('associated by an administrator', result);
-    return result;
+  /**
+   * An administrator puts a person at a host, or they themselves do so from afar; the same rules as for a login, passcode
+   * aside, but that the guest's own limit counts, which must not be longer than the host's (limitTooLong, rule B3).
+   */
+  associate(request: {
+    readonly host: string;
+    readonly extension: string;
+    readonly actor: string;
+  }): Promise<LoggedIn | Refusal> {
+    return this.#placeAndLog({ ...request, how: 'remotely' });
   }
 
   /** An administrator frees a host (rule A5). */
@@ -112,57 +159,20 @@ export class HotDesk {
   }
 
   async #logIn(request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
-    const { store, view, passcodeService } = this.#deps;
-    const { extension, host, passcode } = request;
-    if (!view.directory) return STORE_UNAVAILABLE;
-    if (!view.directory.hosts.has(host)) return { refused: 'unknownHost' };
-    const key = this.#guessOf(view.directory, request);
-    const budget = await store.reserveGuess(key);
-    if (budget.outcome !== 'reserved') return this.#overBudget(budget, request);
-    const user = view.directory?.users.get(extension);
-    if (!(await this.#verify(user, request)) || !user) return { refused: 'badCredentials' };
-    await store.confirmGuess(key);
-    if (user.passcodeOneTime || request.newPasscode !== undefined)
-      return this.#replaceAndPlace(user, request);
-    passcodeService.renew(user, passcode);
-    return this.#place({ host, extension, actor: 'guest' });
-  }
-
-  #guessOf({ users, company }: Directory, { extension, host, source }: LogInRequest): GuessKey {
-    if (users.has(extension)) return { extension, known: true, host, source };
-    return { extension: this.#deps.passcodes.blind(company.id, extension), known: false, host, source };
-  }
-
-  /** Who could not log in anyway is told so first, and keeps the passcode. */
-  async #replaceAndPlace(user: User, request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
-    const { host, newPasscode, passcode: previous } = request;
-    const place = { host, extension: user.extension, actor: 'guest' };
-    const plan = this.#plan(place);
-    if (isRefusal(plan)) return plan;
-    if (newPasscode === undefined) return { refused: 'newPasscodeNeeded' };
-    const replaced = await this.#deps.passcodeService.replace(user, newPasscode, { previous });
-    if (isRefusal(replaced)) return replaced;
-    const result = await this.#whileStoreAnswers(() => this.#place(place));
+    const { host, extension } = request;
+    const place: Placing = { host, extension, actor: 'guest', how: 'atHost' };
+    const proved = await this.#credentials.prove(request, () => refusalIn(this.#plan(place)));
+    if (isRefusal(proved)) return proved;
+    if (!proved.passcodeChanged) return this.#place(place);
+    const result = await whileStoreAnswers(() => this.#place(place));
     return isRefusal(result) ? { ...result, passcodeChanged: true } : result;
   }
 
-  /**
-   * Too many guesses for one extension is said aloud, for known and unknown extensions alike. A phone or source that
-   * guesses too much is told what a wrong passcode is told, after as long.
-   */
-  async #overBudget(
-    budget: { readonly outcome: 'wait' | 'locked'; readonly counter?: string },
-    request: LogInRequest,
-  ): Promise<Refusal> {
-    if (budget.outcome === 'locked') return { refused: 'tooManyTries', detail: 'locked until unlocked' };
-    if (budget.counter === 'extension' || budget.counter === 'pair') return { refused: 'tooManyTries' };
-    await this.#verify(undefined, request);
-    return { refused: 'badCredentials', detail: `too many guesses by this ${budget.counter}` };
-  }
-
-  #verify(user: User | undefined, { extension, passcode }: LogInRequest): Promise<boolean> {
-    const company = this.#deps.view.directory?.company.id ?? '';
-    return this.#deps.passcodes.verify(user, { company, extension, passcode });
+  async #placeAndLog(request: Placing): Promise<LoggedIn | Refusal> {
+    const result = await whileStoreAnswers(() => this.#place(request));
+    if (isRefusal(result)) this.#refused('association refused', request, result);
+    else this.#done(request.how === 'atHost' ? 'logged in' : 'associated from afar', result);
+    return result;
   }
 
   async #place(request: Placing): Promise<LoggedIn | Refusal> {
@@ -173,7 +183,7 @@ export class HotDesk {
   }
 
   /** What to ask of the store. Read anew each time: the directory changes in place. */
-  #plan({ host: id, extension }: Placing): AssociationPlan | Refusal {
+  #plan({ host: id, extension, how }: Placing): AssociationPlan | Refusal {
     const { directory } = this.#deps.view;
     if (!directory) return STORE_UNAVAILABLE;
     const [host, user] = [directory.hosts.get(id), directory.users.get(extension)];
@@ -183,7 +193,8 @@ export class HotDesk {
     const site = directory.sites.get(host.site);
     const untilDailyLogOutMs = site && msUntilDailyLogOut(site, this.#deps.storeNow());
     // Who sits where is left to the store's atomic step: this node may be a moment behind.
-    return decideAssociation({ company: directory.company, host, user, owner, untilDailyLogOutMs });
+    const { company } = directory;
+    return decideAssociation({ company, host, user, owner, how, untilDailyLogOutMs });
   }
 
   #commit(plan: AssociationPlan, actor: string): Promise<AssociateReply> {
@@ -191,28 +202,27 @@ export class HotDesk {
     return this.#twice(() => this.#deps.store.associate(command));
   }
 
-  async #end(command: {
-    readonly host: string;
-    readonly reason: 'loggedOut' | 'released';
-    readonly actor: string;
-  }): Promise<Ended | Refusal> {
+  async #end(command: Ending): Promise<Ended | Refusal> {
     const opId = this.#deps.random.uuid();
     const isLogOut = command.reason === 'loggedOut';
-    let result = await this.#whileStoreAnswers(async () => {
+    let result = await whileStoreAnswers(async () => {
       const reply = await this.#twice(() => this.#deps.store.end({ ...command, opId }));
       return this.#endResult(reply);
     });
-    if (isLogOut && result === STORE_UNAVAILABLE) result = this.#endHere(command.host, opId);
+    if (isLogOut && isRefusal(result) && result.refused === 'storeUnavailable')
+      result = this.#endHere(command, opId);
     const text = isLogOut ? 'logged out' : 'released by an administrator';
-    if (isRefusal(result)) this.#refused(`not ${text}`, { host: command.host }, result);
+    if (isRefusal(result)) this.#refused(`not ${text}`, { ...command, extension: command.guest }, result);
     else this.#done(text, result);
     return result;
   }
 
-  #endHere(host: string, opId: string): Ended | Refusal {
-    const association = this.#deps.view.associationAt(host);
-    if (!association || !this.#deps.pendingEnds.add(association, opId)) return STORE_UNAVAILABLE;
-    return { association };
+  #endHere({ host, guest }: Ending, opId: string): Ended | Refusal {
+    const { view, pendingEnds } = this.#deps;
+    const association = host === undefined ? view.associationOf(guest ?? '') : view.associationAt(host);
+    if (!association) return STORE_UNAVAILABLE;
+    if (guest !== undefined && association.guest !== guest) return { refused: 'notYours' };
+    return pendingEnds.add(association, opId) ? { association } : STORE_UNAVAILABLE;
   }
 
   #endResult(reply: EndReply): Ended | Refusal {
@@ -246,15 +256,6 @@ export class HotDesk {
     }
   }
 
-  async #whileStoreAnswers<T, R = Refusal>(work: () => Promise<T | R>): Promise<T | R | Refusal> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return STORE_UNAVAILABLE;
-      throw error;
-    }
-  }
-
   #done(text: string, { association, ...rest }: LoggedIn | Ended): void {
     const { host, guest, site, generation } = association;
     const movedFrom = 'movedFrom' in rest ? rest.movedFrom?.id : undefined;
@@ -264,7 +265,7 @@ export class HotDesk {
   /** What was typed as an extension may be a passcode: it is named only when such an extension exists. */
   #refused(
     text: string,
-    request: { host: string; extension?: string; source?: string },
+    request: { host?: string; extension?: string | undefined; source?: string },
     refusal: Refusal,
   ): void {
     const { host, extension = '', source } = request;
@@ -272,4 +273,8 @@ export class HotDesk {
     const { refused: reason, detail } = refusal;
     this.#deps.log.info({ host, guest, source, reason, detail }, text);
   }
+}
+
+function refusalIn(plan: AssociationPlan | Refusal): Refusal | undefined {
+  return isRefusal(plan) ? plan : undefined;
 }

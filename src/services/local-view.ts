@@ -5,17 +5,18 @@ import { DirectoryTable } from '../domain/directory-table.ts';
 import type { EmergencyRecord } from '../domain/emergency-record.ts';
 import { type AssociationState, applyChange, isOverdue, stateAt } from '../domain/fold.ts';
 import type { View } from '../domain/view.ts';
-import type { DirectoryLoading, Follower, Snapshot } from '../store/store.ts';
+import type { DirectoryLoading, Follower, SharedEntry, SharedLoading, Snapshot } from '../store/store.ts';
+import { BindingTable } from './binding-table.ts';
 import { type EntryKey, parseEntry, parseEntryName } from './directory-document.ts';
 import { OpenEmergencies } from './open-emergencies.ts';
 import type { Clock, Log, Timers } from './ports.ts';
+import { SharedMemory } from './shared-memory.ts';
 
 const FRESH_MS = 1_500;
 const USABLE_MS = 12 * 3_600_000;
 const OFFSET_ALARM_MS = 1_000;
 /** Nodes read a change within some ms of its being written. */
 const VERSION_WAIT_MS = 1_000;
-const NO_BINDINGS: BindingSet = { version: 0, bindings: [] };
 
 export interface LocalViewDependencies {
   readonly clock: Clock & Timers;
@@ -27,6 +28,7 @@ export interface LocalViewDependencies {
  * the last known state goes on, deadlines included, for 12 h.
  */
 export class LocalView implements View, Follower {
+  readonly shared: SharedMemory;
   readonly #deps: LocalViewDependencies;
   readonly #listeners = new Set<(event: ChangeEvent) => void>();
   readonly #reconnected = new Set<() => void>();
@@ -44,19 +46,19 @@ export class LocalView implements View, Follower {
   #directoryVersion = 0;
   /** Called when another version is in use. */
   readonly #versionWaits = new Set<() => void>();
-  #bindings = new Map<string, BindingSet>();
-  /** What this node's registrar could not write yet; goes before what the store says. */
-  readonly #unsaved = new Map<string, readonly Binding[]>();
+  readonly #bindingListeners = new Set<(host: string) => void>();
+  readonly #bindings = new BindingTable((host) =>
+    this.#each(this.#bindingListeners, (listen) => listen(host)),
+  );
   /** Host → generation of what is over here and not yet in the store. */
   readonly #ended = new Map<string, number>();
-  /** Versions this node wrote and has not read back: what the stream says of earlier ones is old news. */
-  readonly #ahead = new Map<string, number>();
   #lastContact = Number.NEGATIVE_INFINITY;
   #offset = 0;
   #offsetAlarm = false;
 
   constructor(deps: LocalViewDependencies) {
     this.#deps = deps;
+    this.shared = new SharedMemory({ now: () => this.now(), log: deps.log });
   }
 
   get knowledge(): View['knowledge'] {
@@ -112,9 +114,14 @@ export class LocalView implements View, Follower {
    */
   lacks(key: Exclude<EntryKey, { readonly kind: 'company' }>): boolean {
     const { directory } = this;
-    if (!directory || this.#isDirectoryBehind || this.#unreadable.has(`${key.kind}:${key.id}`)) return false;
+    if (!directory || !this.knows(key)) return false;
     const { sites, users, hosts, webhooks } = directory;
     return !{ site: sites, user: users, host: hosts, webhook: webhooks }[key.kind].has(key.id);
+  }
+
+  /** Whether what the directory says of this entry, or that there is none, is so: see `lacks`. */
+  knows({ kind, id }: Exclude<EntryKey, { readonly kind: 'company' }>): boolean {
+    return this.directory !== undefined && !this.#isDirectoryBehind && !this.#unreadable.has(`${kind}:${id}`);
   }
 
   /** Resolves when this version of the directory, or a later one, is in use; with false after a second without it. */
@@ -164,37 +171,50 @@ export class LocalView implements View, Follower {
   }
 
   bindingsOf(host: string): readonly Binding[] {
-    const now = this.now();
-    const all = this.#unsaved.get(host) ?? this.#bindings.get(host)?.bindings ?? [];
-    return all.every((binding) => binding.expiresAt > now)
-      ? all
-      : all.filter((binding) => binding.expiresAt > now);
+    return this.#bindings.of(host, this.now());
+  }
+
+  /** In constant time, however many phones there are; of several over one flow the one that came first. */
+  hostByFlow(address: string, port: number): string | undefined {
+    const { emergencyDirectory: directory } = this;
+    for (const host of this.#bindings.hostsAt(address, port, this.now()))
+      if (directory?.hosts.has(host)) return host;
+    return undefined;
   }
 
   /** Bindings to decide a REGISTER by, with the version the store is known to have. */
   bindingSetOf(aor: string): BindingSet {
-    const stored = this.#bindings.get(aor) ?? NO_BINDINGS;
-    return { version: stored.version, bindings: this.#unsaved.get(aor) ?? stored.bindings };
+    return this.#bindings.setOf(aor);
   }
 
   /** Bindings this node just wrote to the store: valid here at once, not only when they come back. */
   bindingsSaved(aor: string, set: BindingSet): void {
-    this.#setBindings(aor, set);
-    this.#ahead.set(aor, set.version);
+    this.#bindings.saved(aor, set);
   }
 
   /** Bindings read from the store out of turn, after a lost race. */
   bindingsRead(aor: string, set: BindingSet | undefined): void {
-    this.#setBindings(aor, set ?? NO_BINDINGS);
+    this.#bindings.put(aor, set);
   }
 
   /** Bindings the store could not take: they count on this node until they can be written. */
   bindingsUnsaved(aor: string, bindings: readonly Binding[]): void {
-    this.#unsaved.set(aor, bindings);
+    this.#bindings.keep(aor, bindings);
   }
 
   unsavedAors(): string[] {
-    return [...this.#unsaved.keys()];
+    return this.#bindings.unsavedAors();
+  }
+
+  /** Bindings this node's disk had: they count until the store says which there are. */
+  rememberBindings(bindings: ReadonlyMap<string, readonly Binding[]>): void {
+    this.#bindings.remember(bindings);
+  }
+
+  /** Called for each host whose bindings have changed, refreshes included; not when all are loaded anew. */
+  onBindingsChange(listener: (host: string) => void): () => void {
+    this.#bindingListeners.add(listener);
+    return () => this.#bindingListeners.delete(listener);
   }
 
   /** Called for each change, in order, after it took effect here; a directory change when the new one is in use. */
@@ -214,8 +234,7 @@ export class LocalView implements View, Follower {
     const after = stateAt(snapshot.seq, snapshot.associations);
     this.#state = after;
     this.#isDirectoryBehind = true;
-    this.#bindings = new Map(snapshot.bindings);
-    this.#ahead.clear();
+    this.#bindings.load(snapshot.bindings);
     for (const [host, generation] of this.#ended) {
       if (after.byHost.get(host)?.generation !== generation) this.#ended.delete(host);
     }
@@ -274,9 +293,15 @@ export class LocalView implements View, Follower {
   }
 
   onBindings(aor: string, set: BindingSet): void {
-    if (set.version < (this.#ahead.get(aor) ?? 0)) return;
-    this.#ahead.delete(aor);
-    this.#setBindings(aor, set);
+    this.#bindings.take(aor, set);
+  }
+
+  onSharedEntries(position: number): SharedLoading {
+    return this.shared.load(position);
+  }
+
+  onShared(name: string, entry: SharedEntry | undefined, position: number): void {
+    this.shared.told(name, entry, position);
   }
 
   onContact(offsetMs: number): void {
@@ -301,11 +326,6 @@ export class LocalView implements View, Follower {
   #live(association: Association | undefined): Association | undefined {
     if (!association || isOverdue(association, this.now())) return undefined;
     return this.#ended.get(association.host) === association.generation ? undefined : association;
-  }
-
-  #setBindings(aor: string, { version, bindings }: BindingSet): void {
-    this.#bindings.set(aor, { version, bindings: bindings.toSorted((a, b) => b.q - a.q) });
-    this.#unsaved.delete(aor);
   }
 
   /** An entry that is not valid is left out, or stays as it was: false. */

@@ -5,6 +5,7 @@ import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { DirectoryService } from './directory-service.ts';
+import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Log } from './ports.ts';
 
@@ -13,6 +14,8 @@ export interface PasscodeServiceDependencies {
   readonly store: Pick<Store, 'clearGuesses'>;
   readonly view: View;
   readonly passcodes: Pick<Passcodes, 'hash' | 'isOutdated'>;
+  /** Absent: no passcode is kept for Guest In keys. */
+  readonly seals?: Pick<HotelingSeals, 'sealed' | 'isDue'> | undefined;
   /** A whole number from 0 to below `limit` that nobody can foresee (node:crypto). */
   readonly randomInt: (limit: number) => number;
   readonly log: Log;
@@ -22,6 +25,7 @@ export interface PasscodeServiceDependencies {
 export type PasscodeRefusal = Refusal & { readonly problems?: readonly PasscodeProblem[] };
 
 interface PasscodeChange extends Partial<Pick<User, 'passcodeHash' | 'passcodeOneTime'>> {
+  readonly passcode: string;
   readonly instead?: string | undefined;
 }
 
@@ -86,34 +90,38 @@ export class PasscodeService {
       const problems = problemsOf(passcode, { extension, length: company.passcodeLength, previous });
       if (problems) return problems;
       const passcodeHash = await this.#deps.passcodes.hash(company.id, extension, passcode);
-      const wish = { passcodeHash, passcodeOneTime: false, instead: user.passcodeHash };
+      const wish = { passcode, passcodeHash, passcodeOneTime: false, instead: user.passcodeHash };
       return this.#write(extension, wish, { actor: 'guest', notice: 'passcodeSet' });
     });
   }
 
   /**
-   * Stores a passcode that has just proved right with today's pepper and cost, in the background: a login neither waits
-   * for it nor fails by it, and what goes wrong is left to the next one.
+   * Stores a passcode that has just proved right with today's pepper and cost, and seals it for Guest In keys, where that
+   * is to be done; in the background: a login neither waits for it nor fails by it, and what goes wrong is left to the
+   * next one.
    */
   renew(user: User, passcode: string): void {
     const { extension, passcodeHash } = user;
-    const outdated = passcodeHash !== undefined && this.#deps.passcodes.isOutdated(passcodeHash);
-    if (!outdated || this.#renewing.has(extension) || this.#renewing.size >= MAX_RENEWALS) return;
+    if (passcodeHash === undefined) return;
+    const isDue = this.#deps.passcodes.isOutdated(passcodeHash) || this.#deps.seals?.isDue(user) === true;
+    if (!isDue || this.#renewing.has(extension) || this.#renewing.size >= MAX_RENEWALS) return;
     this.#renewing.add(extension);
     this.#renew(user, passcode)
       .catch((error: unknown) => this.#deps.log.warn({ extension, err: error }, 'passcode not renewed'))
       .finally(() => this.#renewing.delete(extension));
   }
 
-  async #renew({ extension, passcodeHash: instead }: User, passcode: string): Promise<void> {
+  async #renew({ extension, passcodeHash: instead = '' }: User, passcode: string): Promise<void> {
+    const { passcodes, log } = this.#deps;
+    const isOutdated = passcodes.isOutdated(instead);
     const result = await this.#forUser(extension, async (_, company) => {
-      const passcodeHash = await this.#deps.passcodes.hash(company.id, extension, passcode);
-      return this.#write(extension, { passcodeHash, instead }, { actor: 'system' });
+      const passcodeHash = isOutdated ? await passcodes.hash(company.id, extension, passcode) : instead;
+      return this.#write(extension, { passcode, passcodeHash, instead }, { actor: 'system' });
     });
     if (isRefusal(result)) {
-      this.#deps.log.info({ extension, reason: result.refused }, 'passcode renewed at the next login');
+      log.info({ extension, reason: result.refused }, 'passcode renewed at the next login');
     } else {
-      this.#deps.log.info({ extension }, 'passcode renewed with the current pepper');
+      log.info({ extension }, `passcode ${isOutdated ? 'renewed with the current pepper' : 'sealed'}`);
     }
   }
 
@@ -127,7 +135,7 @@ export class PasscodeService {
     const { user, company, passcode, actor, oneTime } = order;
     const { extension } = user;
     const passcodeHash = await this.#deps.passcodes.hash(company.id, extension, passcode);
-    const wish = { passcodeHash, passcodeOneTime: oneTime };
+    const wish = { passcode, passcodeHash, passcodeOneTime: oneTime };
     const written = await this.#write(extension, wish, { actor, notice: 'passcodeSet' });
     if (isRefusal(written)) return written;
     // Not before: guesses at the old passcode must not get a new budget.
@@ -139,7 +147,7 @@ export class PasscodeService {
   /** `instead`: only while this is still the hash; refused with badCredentials when it is not. */
   #write(
     extension: string,
-    { instead, ...change }: PasscodeChange,
+    { instead, passcode, ...change }: PasscodeChange,
     { actor, notice }: { readonly actor: string; readonly notice?: Notice },
   ): Promise<'done' | Refusal> {
     return this.#deps.directory.editDirectory(({ users }) => {
@@ -148,7 +156,9 @@ export class PasscodeService {
       if (instead !== undefined && user.passcodeHash !== instead) {
         return { refused: 'badCredentials', detail: 'the passcode has changed meanwhile' };
       }
-      const put = [{ kind: 'user', value: { ...user, ...change } }] as const;
+      const changed = { ...user, ...change };
+      const hotelingSecret = this.#deps.seals?.sealed(changed, passcode);
+      const put = [{ kind: 'user', value: { ...changed, hotelingSecret } }] as const;
       return { put, ...(notice && { notice: { notice, extension } }) };
     }, actor);
   }

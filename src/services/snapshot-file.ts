@@ -4,9 +4,11 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import type { Binding } from '../domain/binding.ts';
 import type { Directory } from '../domain/directory.ts';
 import { DirectoryTable } from '../domain/directory-table.ts';
 import type { EmergencyRecord } from '../domain/emergency-record.ts';
+import type { KeptPhones } from './callback-phones.ts';
 import { parseEntry } from './directory-document.ts';
 
 /**
@@ -29,12 +31,15 @@ export interface SnapshotContent {
   readonly company: string;
   readonly directory: Directory | undefined;
   readonly records: Iterable<EmergencyRecord>;
+  /** Of the hosts that may be called back. */
+  readonly phones: Iterable<KeptPhones>;
   readonly networks: Iterable<SeenNetwork>;
 }
 
 export interface ReadSnapshot {
   readonly directory: Directory | undefined;
   readonly records: readonly EmergencyRecord[];
+  readonly phones: readonly KeptPhones[];
   readonly networks: readonly SeenNetwork[];
   /** Entries that are not valid any more and were left out. */
   readonly leftOut: number;
@@ -45,6 +50,20 @@ export type SnapshotProblem = 'absent' | 'unreadable' | 'damaged' | 'otherFormat
 
 const header = z.object({ format: z.number(), company: z.string() });
 const network = z.tuple([z.string().regex(/^[0-9a-f.:]+\/\d{1,3}$/), z.number()]);
+const binding = z
+  .object({
+    contact: z.string().max(2_000),
+    expiresAt: z.number(),
+    q: z.number().min(0).max(1),
+    flow: z.object({
+      protocol: z.enum(['udp', 'tcp', 'tls', 'ws', 'wss']),
+      address: z.string().regex(/^[0-9A-Za-z.:%]{2,64}$/),
+      port: z.int().min(1).max(65_535),
+    }),
+    path: z.array(z.string().max(2_000)).max(20),
+  })
+  .transform((read): Binding => ({ ...read, callId: '', cseq: 0, userAgent: '' }));
+const phones = z.tuple([z.string().max(64), z.array(binding).max(20)]);
 const record = z.looseObject({
   id: z.string(),
   number: z.string(),
@@ -90,11 +109,12 @@ async function writeLines(handle: FileHandle, lines: Iterable<string>): Promise<
 }
 
 /** All lines but the last. The directory may change meanwhile: each entry is as it was at some moment of the writing. */
-function* linesOf({ company, directory, records, networks }: SnapshotContent): Iterable<string> {
+function* linesOf({ company, directory, records, phones, networks }: SnapshotContent): Iterable<string> {
   yield `${JSON.stringify({ format: FORMAT, company }).slice(0, -1)},"entries":[`;
   for (const site of directory?.sites.values() ?? []) yield line(`site:${site.id}`, site);
   for (const { digest: _, ...host } of directory?.hosts.values() ?? []) yield line(`host:${host.id}`, host);
   for (const open of records) yield line('record', open);
+  for (const kept of phones) yield line('phones', kept);
   for (const seen of networks) yield line('network', seen);
   if (directory) yield line('company', directory.company);
   // Without a comma, as the end of the list.
@@ -144,6 +164,7 @@ class Reading {
   readonly #hash: Hash = createHash('sha256');
   readonly #table = new DirectoryTable();
   readonly #records: EmergencyRecord[] = [];
+  readonly #phones: KeptPhones[] = [];
   readonly #networks: SeenNetwork[] = [];
   readonly #noDigest = unknownDigest();
   #leftOut = 0;
@@ -172,7 +193,8 @@ class Reading {
     if (this.#problem !== undefined) return this.#problem;
     if (!this.#isProved) return 'damaged';
     const directory = this.#table.isComplete ? this.#table : undefined;
-    return { directory, records: this.#records, networks: this.#networks, leftOut: this.#leftOut };
+    const found = { records: this.#records, phones: this.#phones, networks: this.#networks };
+    return { directory, ...found, leftOut: this.#leftOut };
   }
 
   #readHeader(line: string): void {
@@ -187,13 +209,21 @@ class Reading {
     if (!Array.isArray(entry) || typeof entry[0] !== 'string') return this.#damaged();
     const [name, value] = entry as [string, unknown];
     if (name === 'end') return;
-    const isGood =
-      name === 'record'
-        ? this.#add(record, value, this.#records)
-        : name === 'network'
-          ? this.#add(network, value, this.#networks)
-          : this.#put(name, value);
+    const isGood = this.#take(name, value);
     if (!isGood) this.#leftOut += 1;
+  }
+
+  #take(name: string, value: unknown): boolean {
+    switch (name) {
+      case 'record':
+        return this.#add(record, value, this.#records);
+      case 'phones':
+        return this.#add(phones, value, this.#phones);
+      case 'network':
+        return this.#add(network, value, this.#networks);
+      default:
+        return this.#put(name, value);
+    }
   }
 
   #add<T>(schema: z.ZodType, value: unknown, to: T[]): boolean {

@@ -5,6 +5,9 @@ import { handleRefer } from './calls/transfer.ts';
 import { WarningCalls } from './calls/warning-calls.ts';
 import { DigestServer } from './digest.ts';
 import { EmergencyGuard } from './emergency-guard.ts';
+import { handleMailboxNotify } from './events/mailbox-notify.ts';
+import { Notifier } from './events/notifier.ts';
+import { allowEvents, isStray } from './events/subscribe-request.ts';
 import { ALLOW, refuseUnacceptable, SUPPORTED_HEADER } from './guard.ts';
 import { Identifier } from './identify.ts';
 import { handleInvite, type InviteContext } from './invite.ts';
@@ -30,6 +33,8 @@ export interface SipApp {
   readonly calls: CallsAtHosts;
   /** How a phone is told of a log-out that is near. */
   readonly warnings: WarnedPhones;
+  /** To be started when the SIP server is connected. */
+  readonly notifier: Notifier;
 }
 
 /** The SIP application: which method goes where. Each handler is an edge that logs a surprise once and answers 500. */
@@ -39,7 +44,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
     deps,
     new DigestServer({ realm: domain, nonceLifetime, now: () => clock.now() }),
   );
-  const table = new CallTable(log, () => clock.now());
+  const table = new CallTable(log, () => clock.now(), deps.lines);
   let draining = false;
   const emergencyGuard = new EmergencyGuard(deps);
   const context: InviteContext = {
@@ -49,6 +54,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
   const warnings = new WarningCalls({ context, inMenu: (host) => context.talks.has(host) });
   table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
 
+  const notifier = new Notifier({ deps, identifier });
   const edge = edgeOf(log);
 
   /** Resolves when it is so, or after `ms`. */
@@ -67,11 +73,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
         'register',
         edge((request, response) => register(context, request, response)),
       );
-      srf.use('options', edge(options));
-      srf.use('subscribe', edge(badEvent));
-      srf.use('publish', edge(badEvent));
-      for (const method of ['info', 'message', 'notify', 'refer', 'update'])
-        srf.use(method, edge(notAllowed));
+      useOutsideCalls(deps, { notifier, identifier });
       srf.on('close', () => {
         table.dropAll();
         warnings.endAll(reasonHeader(503, 'SIP server lost'));
@@ -88,6 +90,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
     stats: () => ({ calls: table.size + warnings.size, legs: table.legs }),
     calls: table.phones,
     warnings,
+    notifier,
   };
 }
 
@@ -109,6 +112,38 @@ function edgeOf(
   };
 }
 
+/** What is neither call nor registration. */
+function useOutsideCalls(
+  { srf, log, events, mailboxes }: SipDependencies,
+  { notifier, identifier }: { readonly notifier: Notifier; readonly identifier: Identifier },
+): void {
+  const edge = edgeOf(log);
+  const allowed = allowEvents(events.packages);
+  /** A dialog nobody knows, such as one of the process before this one, gets 481 (RFC 3261 12.2.2). */
+  const outside = (handler: (request: Request, response: Response) => void): Handler =>
+    edge((request, response) => (isStray(request) ? response.send(481) : handler(request, response)));
+  srf.use(
+    'options',
+    outside((request, response) => options(request, response, allowed)),
+  );
+  srf.use(
+    'subscribe',
+    edge((request, response) => subscribe(notifier, request, response)),
+  );
+  srf.use(
+    'publish',
+    edge((request, response) => badEvent(request, response, allowed)),
+  );
+  srf.use(
+    'notify',
+    edge((request, response) => {
+      if (refuseUnacceptable(request, response)) return;
+      handleMailboxNotify({ mailboxes, identifier, log }, { request, response });
+    }),
+  );
+  for (const method of ['info', 'message', 'refer', 'update']) srf.use(method, outside(notAllowed));
+}
+
 async function register(
   { deps, identifier }: InviteContext,
   request: Request,
@@ -118,21 +153,26 @@ async function register(
 }
 
 /** OPTIONS (RFC 3261 11): what this server can do; also how an SBC asks whether it lives. */
-function options(request: Request, response: Response): void {
+function options(request: Request, response: Response, events: string): void {
   if (refuseUnacceptable(request, response)) return;
   const headers = {
     Allow: ALLOW,
     Accept: 'application/sdp',
     'Accept-Language': 'en',
     Supported: SUPPORTED_HEADER,
+    'Allow-Events': events,
   };
   response.send(200, { headers });
 }
 
-/** No event package is served yet (RFC 6665 7.3.1): the phone stops asking and loses nothing but a lamp. */
-function badEvent(request: Request, response: Response): void {
+function subscribe(notifier: Notifier, request: Request, response: Response): void {
+  if (!refuseUnacceptable(request, response)) notifier.handle(request, response);
+}
+
+/** PUBLISH (RFC 3903 6): states are ours to tell, none is taken. */
+function badEvent(request: Request, response: Response, events: string): void {
   if (refuseUnacceptable(request, response)) return;
-  response.send(489, { headers: { 'Allow-Events': 'refer' } });
+  response.send(489, { headers: { 'Allow-Events': events } });
 }
 
 function notAllowed(request: Request, response: Response): void {

@@ -1,5 +1,5 @@
 import type { Log } from './ports.ts';
-import { createSrf, type Srf } from './srf.ts';
+import { createSrf, type Srf, type Subscriber } from './srf.ts';
 
 export interface SipServerAddress {
   readonly host: string;
@@ -9,7 +9,7 @@ export interface SipServerAddress {
 
 /** The application's connection to its SIP server, embedded or not: kept up, and known to be up or not. */
 export class SipConnection {
-  readonly srf: Srf = createSrf();
+  readonly srf: Srf & Subscriber = createSrf();
   readonly #log: Log;
   #hostPorts: string[] = [];
   #connected = false;

@@ -18,7 +18,7 @@ export interface DemoTrunkDependencies {
 
 /**
  * The far end of the demonstration: answers outside and emergency calls and says whom it believes is calling, and from
- * where. A SIP application of its own behind an engine of its own, so that the calls to it are real ones.
+ * where; to a call for a mailbox (RFC 5806), whose. A SIP application of its own behind an engine of its own, so that the calls to it are real ones.
  */
 export function startDemoTrunk(deps: DemoTrunkDependencies): void {
   deps.srf.use('invite', (request, response) => {
@@ -38,7 +38,9 @@ async function speak(deps: DemoTrunkDependencies, invite: InboundInvite): Promis
     const place = deps.placeOf(number) ?? 'demo-unknown-location';
     await conversation.say(['demo-emergency', ...caller, 'demo-location', place, 'goodbye']);
   } else {
-    await conversation.say(['demo-welcome', ...caller, 'goodbye']);
+    const mailbox = request.get('Diversion');
+    const whose = mailbox === undefined ? caller : readOut(userOf(mailbox));
+    await conversation.say(['demo-welcome', ...whose, 'goodbye']);
   }
   conversation.hangUp(reasonHeader(200, 'End of the demonstration'));
 }

@@ -1,21 +1,23 @@
 import type { CallbackRoute } from '../domain/callback.ts';
-import type { Host } from '../domain/directory.ts';
 import { decideRoute, type EmergencyRoute, type Identity, type Route } from '../domain/route.ts';
 import { placeCallback } from './calls/callback.ts';
 import { type CallContext, connect } from './calls/connect.ts';
 import { emergencyFromMenu, placeEmergency } from './calls/emergency.ts';
 import { InboundInvite } from './calls/inbound.ts';
 import type { Party } from './calls/leg.ts';
+import type { OpenLine } from './calls/lines.ts';
+import { type PursuedRoute, pursue } from './calls/pursue.ts';
 import { isBarge } from './calls/replaces.ts';
-import { roundsFor } from './calls/rounds.ts';
 import type { EmergencyGuard } from './emergency-guard.ts';
 import { refuseUnacceptable } from './guard.ts';
 import type { Identifier } from './identify.ts';
 import { answerAndRefuse, sayAndRefuse } from './menus/announce.ts';
 import { Conversation } from './menus/conversation.ts';
+import type { Emergency } from './menus/credentials.ts';
 import { emergencyByDigits } from './menus/emergency-digits.ts';
 import { logIn } from './menus/log-in.ts';
 import { logOut } from './menus/log-out.ts';
+import { voicePortal } from './menus/portal/portal.ts';
 import { readBack } from './menus/read-back.ts';
 import type { SipDependencies } from './ports.ts';
 import { reasonHeader, spoken } from './reasons.ts';
@@ -157,9 +159,15 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
     case 'logIn':
     case 'logOut':
     case 'readBack':
-      return oneOfFew(context, invite, { host: route.host.id, talk: () => menu(context, invite, route) });
+    case 'voicePortal':
+      return oneOfFew(context, invite, {
+        host: route.host.id,
+        talk: (line) => menu(context, invite, { route, line }),
+      });
     case 'ring':
     case 'trunk':
+    case 'divert':
+    case 'voicemail':
       return place(context, invite, { route, caller });
     case 'refuse': {
       const talk = (): Promise<void> =>
@@ -187,73 +195,92 @@ function placeUrgent(context: InviteContext, invite: InboundInvite, route: Urgen
  * or a flood's. It ends, so that other phones find room.
  */
 async function oneOfFew(
-  { talks }: InviteContext,
+  { talks, table }: InviteContext,
   invite: InboundInvite,
-  { host, talk }: { host: string; talk: () => Promise<void> },
+  { host, talk }: { host: string; talk: (line: OpenLine) => Promise<void> },
 ): Promise<void> {
   const own = talks.get(host) ?? new Set();
   talks.set(host, own.add(invite));
   const oldest = [...own].find(({ emergency }) => !emergency);
   if (own.size > MAX_TALKS) oldest?.abandon(reasonHeader(503, 'Too many calls of this phone'));
+  const line = table.lines.begin(
+    { kind: 'host', host },
+    { direction: 'initiator', state: 'confirmed', remote: undefined },
+  );
   try {
-    await talk();
+    await talk(line);
   } finally {
+    line.end();
     own.delete(invite);
     if (own.size === 0) talks.delete(host);
   }
 }
 
+type MenuRoute = Extract<Route, { kind: 'logIn' | 'logOut' | 'readBack' | 'voicePortal' }>;
+
+/** A talk with us. Whoever types an emergency number at a question is connected to it. */
 async function menu(
   context: InviteContext,
   invite: InboundInvite,
-  route: Extract<Route, { kind: 'logIn' | 'logOut' | 'readBack' }>,
+  { route, line }: { readonly route: MenuRoute; readonly line: OpenLine },
 ): Promise<void> {
   const { deps } = context;
   const conversation = await Conversation.answer(deps.media, deps.clock, invite);
   if (!conversation) return;
   try {
-    if (route.kind === 'readBack') await readBack(conversation, route);
-    else if (route.kind === 'logOut') await logOut(deps, conversation, route.host);
-    else await logInMenu(context, invite, { conversation, host: route.host });
+    const end = await talk(deps, conversation, { route, source: invite.request.source_address });
+    const help = end && emergencyByDigits(deps, route.host.id, end.emergency);
+    invite.emergency = help !== undefined;
+    if (!help) return;
+    const call = emergencyFromMenu(context, conversation, help);
+    // The emergency call has a line of its own by now.
+    line.end();
+    await call;
   } catch (error) {
     conversation.hangUp(reasonHeader(500, 'Something went wrong'));
     throw error;
   }
 }
 
-async function logInMenu(
-  context: InviteContext,
-  invite: InboundInvite,
-  { conversation, host }: { conversation: Conversation; host: Host },
-): Promise<void> {
-  const { deps } = context;
-  const emergencyAt = (digits: string): Extract<Route, { kind: 'emergency' }> | undefined =>
-    emergencyByDigits(deps, host.id, digits);
-  const end = await logIn(deps, conversation, {
-    host,
-    source: invite.request.source_address,
-    emergencyNumber: (digits) => emergencyAt(digits)?.number,
-  });
-  const route = end && emergencyAt(end.emergency);
-  invite.emergency = route !== undefined;
-  if (route) await emergencyFromMenu(context, conversation, route);
+function talk(
+  deps: SipDependencies,
+  conversation: Conversation,
+  { route, source }: { readonly route: MenuRoute; readonly source: string },
+): Promise<Emergency | undefined> {
+  const { host } = route;
+  const emergencyNumber = (digits: string): string | undefined =>
+    emergencyByDigits(deps, host.id, digits)?.number;
+  switch (route.kind) {
+    case 'readBack':
+      return readBack(conversation, route).then(() => undefined);
+    case 'logOut':
+      return logOut(deps, conversation, { host, source, emergencyNumber });
+    case 'logIn':
+      return logIn(deps, conversation, { host, source, emergencyNumber });
+    case 'voicePortal':
+      return voicePortal(deps, conversation, { host: host.id, person: route.person, source });
+  }
 }
 
+/** To where it is wanted, which may be somewhere else after a while. */
 async function place(
   context: InviteContext,
   invite: InboundInvite,
-  { route, caller }: { route: Extract<Route, { kind: 'ring' | 'trunk' }>; caller: Party },
+  { route, caller }: { route: PursuedRoute; caller: Party },
 ): Promise<void> {
   const { deps } = context;
   const { request } = invite;
-  const extra = { ...hopsLeft(request), ...privacyOf(request) };
-  const rounds = roundsFor(deps, route, { from: identityOf(request), extra });
-  if (rounds.length === 0) {
-    const reason = route.kind === 'ring' ? 'notReachable' : 'numberUnknown';
-    return refuse(deps, invite, { reason, fromPhone: caller.kind === 'host' });
-  }
-  const record = { from: route.as?.number ?? caller, route: route.kind };
-  const result = await connect(context, invite, { rounds, caller, emergency: false, record });
+  const isPhone = caller.kind === 'host';
+  const pursuit = {
+    ...{ route, from: identityOf(request), extra: { ...hopsLeft(request), ...privacyOf(request) } },
+    ...(isPhone ? { host: caller.host } : { before: request.get('Diversion') }),
+  };
+  const record = { from: ('as' in route && route.as?.number) || caller, route: route.kind };
+  const result = await pursue(deps, pursuit, (attempt) =>
+    connect(context, invite, { ...attempt, caller, emergency: false, record }),
+  );
+  if (result.outcome === 'refused')
+    return refuse(deps, invite, { reason: result.reason, fromPhone: isPhone });
   if (result.outcome === 'failed') {
     deps.log.info({ ...record, status: result.status }, 'call not answered');
     invite.refuse(result.status, result.reason, deps.domain);

@@ -3,9 +3,13 @@ import type { EmergencyRoute } from '../domain/route.ts';
 import type { NumberPlan, View } from '../domain/view.ts';
 import type { MediaPort } from '../media/media.ts';
 import type { HotDesk } from '../services/hot-desk.ts';
+import type { Mailboxes } from '../services/mailboxes.ts';
+import type { RecordedNames } from '../services/recorded-names.ts';
 import type { Registrar } from '../services/registrar.ts';
+import type { Lines } from './calls/lines.ts';
 import type { Algorithm } from './digest.ts';
 import type { PhoneSources } from './emergency-guard.ts';
+import type { EventDependencies } from './events/notifier.ts';
 import type { Srf } from './srf.ts';
 
 /** What call handling needs from the rest of the house. */
@@ -48,8 +52,22 @@ export interface Trunk {
         readonly headers: Readonly<Record<string, string>>;
       }
     | undefined;
+  /** It has the mailboxes. */
+  readonly voicemail?: TrunkVoicemail | undefined;
   /** Seconds without any response after which the next trunk is tried. */
   readonly responseTimeout: number;
+}
+
+/** How a trunk's voicemail is called and asked. */
+export interface TrunkVoicemail {
+  /** What is dialled; absent: the company's voicemail number. */
+  readonly number?: string | undefined;
+  /** Where it looks for the mailbox: RFC 5806, RFC 7044, RFC 4458; `from`: the mailbox is called itself. */
+  readonly identify: 'diversion' | 'history-info' | 'request-uri' | 'from';
+  /** `from`: who collects messages is known by From alone. */
+  readonly ownMessages: 'identify' | 'from';
+  /** It is asked for the state of each mailbox (RFC 3842). */
+  readonly subscribe: boolean;
 }
 
 /** What is known of trunks by asking them now and then; answers at once, from memory. */
@@ -67,10 +85,17 @@ export interface EmergencyDesk {
 
 export interface SipDependencies {
   readonly emergencies: EmergencyDesk;
+  /** What phones may subscribe to, and what the notifier needs for it. */
+  readonly events: EventDependencies;
+  /** What phones' calls look like to who watches them. */
+  readonly lines: Lines;
+  /** Told what a PBX says of people's mailboxes. */
+  readonly mailboxes: Pick<Mailboxes, 'learn' | 'named'>;
   readonly srf: Srf;
   readonly view: View;
   readonly numberPlan: NumberPlan;
-  readonly hotDesk: Pick<HotDesk, 'logIn' | 'logOut'>;
+  readonly hotDesk: Pick<HotDesk, 'logIn' | 'logOut' | 'identify' | 'associateGuest' | 'leave'>;
+  readonly names: Pick<RecordedNames, 'of' | 'keep'>;
   readonly registrar: Pick<Registrar, 'register'>;
   readonly media: MediaPort;
   readonly clock: Clock;

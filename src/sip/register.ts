@@ -1,5 +1,6 @@
 import type { Binding } from '../domain/binding.ts';
 import type { RegisteredContact, RegisterRequest, RequestedContact } from '../domain/registration.ts';
+import { allowEvents } from './events/subscribe-request.ts';
 import type { Identifier } from './identify.ts';
 import type { SipDependencies } from './ports.ts';
 import type { Headers, Request, Response } from './srf.ts';
@@ -30,7 +31,8 @@ export async function handleRegister(
     return;
   }
   const contacts = answer.contacts.map(contactValue).join(', ');
-  response.send(200, { headers: okHeaders(request, contacts, deps.clock.now()) });
+  const headers = { ...okHeaders(request, contacts), Date: new Date(deps.clock.now()).toUTCString() };
+  response.send(200, { headers: { ...headers, 'Allow-Events': allowEvents(deps.events.packages) } });
 }
 
 /** A binding as the 200 lists it (RFC 3261 10.3 step 8, RFC 5626 6). */
@@ -40,12 +42,11 @@ function contactValue({ uri, expires, q, instance, regId }: RegisteredContact): 
   return `<${uri}>;expires=${expires}${quality}${outbound}${regId === undefined ? '' : `;reg-id=${regId}`}`;
 }
 
-function okHeaders(request: Request, contacts: string, now: number): Record<string, string> {
+function okHeaders(request: Request, contacts: string): Headers {
   const path = request.get('Path');
   return {
     ...(contacts === '' ? {} : { Contact: contacts }),
     ...(path === undefined ? {} : { Path: path, Supported: 'path' }),
-    Date: new Date(now).toUTCString(),
   };
 }
 

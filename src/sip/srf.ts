@@ -17,6 +17,8 @@ export interface Message {
 
 export interface Request extends Message {
   readonly method: string;
+  /** The SIP server's name of the dialog it belongs to: `<Call-ID>;from-tag=<tag>`; empty outside those it knows. */
+  readonly stackDialogId?: string;
   readonly uri: string;
   on(event: 'cancel', listener: (cancel: Request | undefined) => void): void;
   on(event: 'update', listener: (update: Request, response: Response) => void): void;
@@ -141,9 +143,31 @@ export interface Srf {
       body?: string;
       proxy?: string;
       auth?: { readonly username: string; readonly password: string };
+      /** Inside this dialog of the SIP server's, whose own identity and target then count. */
+      stackDialogId?: string;
     },
     callback: (error: unknown, request: Request) => void,
   ): void;
+}
+
+/** A subscription of ours, as the far side granted it (RFC 6665 4.1). */
+export interface Subscribed {
+  readonly dialog: Dialog;
+  /** Seconds; undefined: the answer names none. */
+  readonly expires: number | undefined;
+}
+
+/** Makes subscriptions and forgets them again. */
+export interface Subscriber {
+  /** Rejects with the far side's refusal; the least time it grants comes with a 423. */
+  subscribe(uri: string, options: SubscribeOptions): Promise<Subscribed>;
+  /** Lets go of a subscription that is over for us; nothing is sent. */
+  forget(dialog: Dialog): void;
+}
+
+export interface SubscribeOptions {
+  readonly headers: Headers;
+  readonly auth?: { readonly username: string; readonly password: string };
 }
 
 /** A library's own idea of a dialog, for an INVITE that was not sent by `createUAC`. */
@@ -156,6 +180,8 @@ export interface SipFailure {
   readonly status?: number;
   readonly reason?: string;
   readonly message?: string;
+  /** The refusal itself, of a SUBSCRIBE. */
+  readonly res?: Message;
 }
 
 type NewDialog = new (
@@ -165,12 +191,21 @@ type NewDialog = new (
 ) => Dialog;
 
 const SrfClass = createRequire(import.meta.url)('drachtio-srf') as {
-  new (): Srf & { addDialog(dialog: Dialog): void };
+  new (): Srf & { addDialog(dialog: Dialog): void; removeDialog(dialog: Dialog): void };
   readonly Dialog: NewDialog;
 };
 
-/** With INVITEs that `createUAC` cannot send: to a URN, or with more in the body than a session description. */
-class ProjectSrf extends SrfClass implements DialogMaker {
+/** What drachtio-srf keeps of a dialog, and how it counts the subscriptions in it. */
+interface SubscribeDialog extends Dialog {
+  readonly res: Message;
+  removeSubscription(uri: string, event: string): number;
+}
+
+/**
+ * With INVITEs that `createUAC` cannot send: to a URN, or with more in the body than a session description; and with
+ * subscriptions of our own.
+ */
+class ProjectSrf extends SrfClass implements DialogMaker, Subscriber {
   override createUAC(
     uri: string,
     options: UacOptions,
@@ -181,6 +216,21 @@ class ProjectSrf extends SrfClass implements DialogMaker {
     return sendInvite({ srf: this, dialogs: this, uri, options, callbacks });
   }
 
+  async subscribe(uri: string, options: SubscribeOptions): Promise<Subscribed> {
+    const subscribe = { ...options, method: 'SUBSCRIBE' };
+    const none = { cbRequest: () => undefined, cbProvisional: () => undefined };
+    const dialog = (await super.createUAC(uri, subscribe, none)) as SubscribeDialog;
+    // drachtio-srf looks the last NOTIFY up by its To, which may be written otherwise: then it keeps the dialog, or dies.
+    dialog.removeSubscription = () => 0;
+    const expires = /^\s*(\d{1,9})\s*$/.exec(dialog.res.get('Expires') ?? '')?.[1];
+    return { dialog, expires: expires === undefined ? undefined : Number(expires) };
+  }
+
+  forget(dialog: Dialog): void {
+    dialog.removeAllListeners();
+    this.removeDialog(dialog);
+  }
+
   make({ request, response, auth }: Parameters<DialogMaker['make']>[0]): Dialog {
     const dialog = new SrfClass.Dialog(this, 'uac', { req: request, res: response, auth });
     this.addDialog(dialog);
@@ -189,6 +239,6 @@ class ProjectSrf extends SrfClass implements DialogMaker {
 }
 
 /** A new, unconnected drachtio application. */
-export function createSrf(): Srf {
+export function createSrf(): Srf & Subscriber {
   return new ProjectSrf();
 }

@@ -130,6 +130,30 @@ export interface Snapshot {
   readonly bindings: ReadonlyMap<string, BindingSet>;
 }
 
+/** Names of shared entries and of recordings. */
+export const SHARED_NAME = /^[A-Za-z0-9._:@-]{1,200}$/;
+/** Bytes of a shared value as JSON. */
+export const LARGEST_SHARED = 4_096;
+/** Shared entries of a company; what was removed is counted for another minute. */
+export const MOST_SHARED = 100_000;
+/** Bytes. */
+export const LARGEST_RECORDING = 131_072;
+
+/** A small thing that nodes tell each other: the state of a line or a mailbox, a subscription. */
+export interface SharedEntry {
+  /** JSON value, at most 4 KiB as text. */
+  readonly value: unknown;
+  /** ms since 1970 by the store's clock. */
+  readonly expiresAt: number;
+}
+
+/** Takes all shared entries page by page, as there may be many; at `done` what was in no page is gone. */
+export interface SharedLoading {
+  /** undefined: removed meanwhile. */
+  page(entries: ReadonlyMap<string, SharedEntry | undefined>): void;
+  done(): void;
+}
+
 /** Takes the whole directory page by page, as it may be large; `done` puts it in the place of what was known. */
 export interface DirectoryLoading {
   page(entries: DirectoryEntries): void;
@@ -139,16 +163,20 @@ export interface DirectoryLoading {
 
 /**
  * Receives the state and then every change, in order, without gaps; a gap or a new connection leads to a new
- * `onSnapshot` and `onDirectory`, which replace all that was known. Before a `directory` event come the entries it names;
- * before one that names none, all of the directory. A receiver that throws gets the state anew.
+ * `onSnapshot`, `onSharedEntries` and `onDirectory`, which replace all that was known. Before a `directory` event come
+ * the entries it names; before one that names none, all of the directory. A receiver that throws gets the state anew.
  */
 export interface Follower {
   onSnapshot(snapshot: Snapshot): void;
+  /** Writes up to this position are in the pages; of later ones some, which `onShared` tells of again. */
+  onSharedEntries(position: number): SharedLoading;
   onDirectory(): DirectoryLoading;
   /** Entries as they are now; undefined: removed. */
   onEntries(entries: ReadonlyMap<string, unknown>): void;
   onEvent(event: ChangeEvent): void;
   onBindings(aor: string, set: BindingSet): void;
+  /** undefined: removed. `position`: that of the write, which grows from one to the next. */
+  onShared(name: string, entry: SharedEntry | undefined, position: number): void;
   /** In touch with the store at this moment (also when nothing changed); `offsetMs` = store clock − ours. */
   onContact(offsetMs: number): void;
 }
@@ -257,4 +285,17 @@ export interface Store {
    * store's clock. @throws TypeError unless the AOR is `[A-Za-z0-9._-]{1,64}`
    */
   writeBindings(aor: string, expected: number, set: BindingSet): Promise<boolean>;
+  /**
+   * Puts or removes (undefined) a shared entry; every follower is told in order. The last writer wins. It lapses by
+   * itself after `ttlMs`; who sees it must look at `expiresAt`. `name`: `[A-Za-z0-9._:@-]{1,200}`. Resolves with the
+   * position of the write. @throws TypeError for a name or time that is none and for what is no JSON value of at most
+   * 4 KiB, RangeError when there are 100,000 entries already
+   */
+  putShared(name: string, value: unknown, ttlMs: number): Promise<number>;
+  /**
+   * Keeps a recording of at most 128 KiB, such as `name:1001`, until it is removed (undefined). Names as above.
+   * @throws TypeError for a name that is none and for a recording that is too long
+   */
+  keepRecording(name: string, audio: Uint8Array | undefined): Promise<void>;
+  recording(name: string): Promise<Uint8Array | undefined>;
 }

@@ -1,8 +1,15 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { keptSecret } from '../data-folder.ts';
+import { AddOns } from '../services/add-ons.ts';
+import { Credentials } from '../services/credentials.ts';
 import { DirectoryService } from '../services/directory-service.ts';
+import { EditsWhileFree } from '../services/edits-while-free.ts';
+import { GuestKeys } from '../services/guest-keys.ts';
+import { Guests } from '../services/guests.ts';
 import { Hosts } from '../services/hosts.ts';
 import { HotDesk } from '../services/hot-desk.ts';
+import { HotelingSeals } from '../services/hoteling-seals.ts';
+import { HotelingSecrets } from '../services/hoteling-secrets.ts';
 import type { LocalView } from '../services/local-view.ts';
 import { Locations } from '../services/locations.ts';
 import { Orphans } from '../services/orphans.ts';
@@ -11,17 +18,26 @@ import { Passcodes } from '../services/passcodes.ts';
 import { PendingEnds } from '../services/pending-ends.ts';
 import type { Peppers } from '../services/peppers.ts';
 import { createSealing, type Sealing } from '../services/sealing.ts';
+import type { SharedState } from '../services/shared-state.ts';
+import { SharedWriter } from '../services/shared-writer.ts';
 import type { Store } from '../store/store.ts';
 import type { Running } from './running.ts';
 
 export interface Services {
   readonly directory: DirectoryService;
   readonly hosts: Hosts;
+  readonly guests: Guests;
+  readonly addOns: AddOns;
   /** Told where phones register from. */
   readonly locations: Locations;
   readonly hotDesk: HotDesk;
+  /** Guest In and Guest Out keys of phones, and who may use them. */
+  readonly guestKeys: GuestKeys;
+  readonly hotelingSecrets: HotelingSecrets;
   readonly passcodes: PasscodeService;
   readonly sealing: Sealing;
+  /** What nodes tell each other of lines, mailboxes and subscriptions. */
+  readonly shared: SharedState;
 }
 
 /** What can be done, above the store and the view. */
@@ -34,20 +50,44 @@ export async function createServices(
   const passcodes = new Passcodes(peppers);
   const random = { uuid: randomUUID };
   const { company, sip } = config;
-  const directory = new DirectoryService({ store, view, passcodes, realm: sip.domain, company, clock, log });
+  const sealing = createSealing(peppers);
+  const seals = new HotelingSeals({ sealing, company });
+  const directory = new DirectoryService({
+    ...{ store, view, passcodes, seals, realm: sip.domain, company, clock, log },
+  });
   const draw = (limit: number): number => randomInt(limit);
-  const passcodeService = new PasscodeService({ directory, store, view, passcodes, randomInt: draw, log });
+  const passcodeService = new PasscodeService({
+    ...{ directory, store, view, passcodes, seals, randomInt: draw, log },
+  });
   const storeNow = (): number => view.now();
   const pendingEnds = await running.up(new PendingEnds({ store, view, timers: clock, log }));
   await running.up(new Orphans({ store, view, timers: clock, random, log }));
   const hotDesk = new HotDesk({
     ...{ store, view, passcodes, passcodeService, pendingEnds, random, log, storeNow },
   });
+  const credentials = new Credentials({ store, view, passcodes, passcodeService });
+  const guestKeys = new GuestKeys({ credentials, seals, hotDesk, view, log });
+  const hotelingSecrets = new HotelingSecrets({ directory, log });
+  const shared = await running.up(new SharedWriter({ store, view, timers: clock, log }));
   const actor = `node:${running.node}`;
   const locations = await running.up(new Locations({ store, view, directory, timers: clock, log, actor }));
-  const hosts = new Hosts({ directory, log });
-  const sealing = createSealing(peppers);
-  return { directory, hosts, locations, hotDesk, passcodes: passcodeService, sealing };
+  const edits = new EditsWhileFree({ store, directory, view, random, log });
+  const hosts = new Hosts({ directory, edits, view, log });
+  const guests = new Guests({ view, hotDesk, edits, log });
+  const addOns = new AddOns({ view, edits, log });
+  return {
+    directory,
+    hosts,
+    guests,
+    addOns,
+    locations,
+    hotDesk,
+    guestKeys,
+    hotelingSecrets,
+    passcodes: passcodeService,
+    sealing,
+    shared,
+  };
 }
 
 async function peppersOf({ config, problem }: Running): Promise<Peppers> {

@@ -4,12 +4,15 @@ import { Activity } from '../services/activity.ts';
 import { createCompanyPlan } from '../services/company-plan.ts';
 import type { EmergencyNotices } from '../services/emergency-notices/emergency-notices.ts';
 import { ExpiryWarnings } from '../services/expiry-warnings.ts';
+import type { GuestKeys } from '../services/guest-keys.ts';
 import type { HotDesk } from '../services/hot-desk.ts';
 import type { LocalView } from '../services/local-view.ts';
 import type { Locations } from '../services/locations.ts';
 import type { PhoneNetworks } from '../services/phone-networks.ts';
 import { PhoneUpdates } from '../services/phone-updates.ts';
+import { RecordedNames } from '../services/recorded-names.ts';
 import { Registrar } from '../services/registrar.ts';
+import type { SharedState } from '../services/shared-state.ts';
 import { createSipApp, type SipApp } from '../sip/app.ts';
 import { SipConnection } from '../sip/connection.ts';
 import { CheckSync } from '../sip/phone-update.ts';
@@ -18,7 +21,10 @@ import { TextMessages } from '../sip/text-messages.ts';
 import { TrunkProbes } from '../sip/trunk-health.ts';
 import { createEngine, type Engine } from '../sip-engine/engine.ts';
 import type { Store } from '../store/store.ts';
+import { startDialogPackage } from './dialog.ts';
 import { startEmergencyDesk, startEmergencyNotices, tellingNetworks } from './emergency.ts';
+import { createHoteling, eventDependencies } from './events.ts';
+import { createMailboxes } from './mailboxes.ts';
 import { createPrecedence, type Precedence } from './precedence.ts';
 import type { Running } from './running.ts';
 
@@ -37,8 +43,10 @@ export interface SipParts {
 interface Needs {
   readonly store: Store;
   readonly view: LocalView;
+  readonly shared: SharedState;
   readonly networks: PhoneNetworks;
   readonly hotDesk: HotDesk;
+  readonly guestKeys: GuestKeys;
   readonly locations: Locations;
   readonly media: MediaPort;
   readonly trunks: readonly Trunk[];
@@ -63,19 +71,31 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
     ...{ srf: connection.srf, trunks: needs.trunks, clock, log, domain: sip.domain },
     everyMs: sip.trunkProbe * 1000,
   });
+  const voicemail = createMailboxes(running, { ...needs, srf: connection.srf });
+  const names = await running.up(new RecordedNames({ store, view, log }));
+  const dialog = await startDialogPackage(running, { ...needs, numberPlan });
   const app = createSipApp({
-    emergencies,
+    ...{ emergencies, lines: dialog.lines },
+    events: eventDependencies(running, needs, [
+      ...voicemail.packages,
+      createHoteling(running, needs),
+      dialog.pack,
+    ]),
+    mailboxes: voicemail.mailboxes,
     trunkHealth: probes,
     ...{ srf: connection.srf, view, numberPlan, clock, log },
     ...{ registrar: tellingNetworks(registrar, networks), phoneSources: networks },
     emergencyCallsPerSource: sip.emergencyCallsPerSource,
-    ...{ hotDesk: needs.hotDesk, media: needs.media, trunks: needs.trunks },
+    ...{ hotDesk: needs.hotDesk, names },
+    ...{ media: needs.media, trunks: needs.trunks },
     ...{ domain: sip.domain, digests: sip.digests, nonceLifetime: sip.nonceLifetime, maxCalls: MAX_CALLS },
   });
   app.start();
   onStop(() => connection.disconnect());
   onStop(() => app.stop());
   await connection.connect(sip.drachtio ?? engine!.server);
+  await running.up(app.notifier);
+  await voicemail.start();
   await running.up(probes);
   await running.up(
     new Activity({ store, view, clock, timers: clock, log, actor: `node:${running.node}`, calls: app.calls }),

@@ -6,7 +6,13 @@ import { digestSecrets } from '../../src/services/digest-secrets.ts';
 const HASH = `p1:$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 const BATCH = 5_000;
 
-const COMPANY = { id: 'bench', name: 'Bench', country: 'GB', hotDeskLicences: 1_000_000 };
+const COMPANY = {
+  id: 'bench',
+  name: 'Bench',
+  country: 'GB',
+  hotDeskLicences: 1_000_000,
+  addOnLicences: { host: 0, guest: 1_000_000 },
+};
 const SITE = { id: 'london', name: 'London', timeZone: 'Europe/London', callbackNumber: '+442079460100' };
 const DIGEST = digestSecrets('x', 'bench.example', 'x');
 const ADDRESS = {

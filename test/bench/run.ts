@@ -1,9 +1,11 @@
 import { benchCalls } from './calls.ts';
 import { benchDecisions } from './decisions.ts';
 import { benchLogIns } from './log-ins.ts';
+import { benchStrangers } from './strangers.ts';
 
 /** `npm run bench`: what a call, a login and a routing decision cost. Ratios within one run, so that a busy machine does not decide. */
 const calls = await benchCalls(100, 10);
 const logIns = await benchLogIns({ rate: 20, seconds: 15 });
 const decisions = await benchDecisions();
-process.exit(calls && logIns && decisions ? 0 : 1);
+const strangers = benchStrangers();
+process.exit(calls && logIns && decisions && strangers ? 0 : 1);

@@ -45,7 +45,12 @@ function companyEntry(): DirectoryEntry {
     value: {
       ...{ id: COMPANY, name: 'Chaos', country: 'GB', associationLimit: 12, hotDeskLicences: PEOPLE },
       featureAccessCodes: { logIn: '*90', logOut: '*91' },
-      ...{ occupiedDeskPolicy: 'deny', secondDeskPolicy: 'move', ringOwnPhone: false },
+      ...{
+        occupiedDeskPolicy: 'deny',
+        secondDeskPolicy: 'move',
+        ringOwnPhone: { commonArea: false, user: false },
+      },
+      addOnLicences: { host: 0, guest: PEOPLE },
       ...{ expiryWarningMinutes: 0, passcodeLength: { min: 6, max: 12 } },
     },
   };
@@ -84,7 +89,7 @@ async function userEntry(extension: string, passcodes: Passcodes): Promise<Direc
     value: {
       ...{ extension, name: `Person ${extension}`, site: SITES[0]!, numbers: [] },
       ...{ callerId: `+44207946${extension}`, plan: 'connect', hotDeskLicence: true, addOns: ['guest'] },
-      passcodeOneTime: false,
+      ...{ guestEnabled: true, passcodeOneTime: false, hotelingKeys: false },
       ...(hasPasscode && { passcodeHash: await passcodes.hash(COMPANY, extension, PASSCODE) }),
     },
   };

@@ -5,7 +5,7 @@ import { useHotdesk } from '../support/suite.ts';
 
 /** Rule A2: dial *91 and the phone is free again. */
 
-const hotdesk = useHotdesk();
+const hotdesk = useHotdesk({ voicemail: false });
 
 test('A2: *91 asks nothing, says who was logged out, and ends the call', async () => {
   await hotdesk().seat(PEOPLE.first.extension, PHONES.reception);
@@ -32,11 +32,12 @@ test('A2, A3: after *91 the phone makes no calls and the person is not reached t
   expect(await incoming.ended).toMatchObject({ status: 480 });
 });
 
-test('A2: with nobody there, *91 says so', async () => {
+test('A2: with nobody there, *91 says so, and asks who wants to leave another phone', async () => {
   const phone = await hotdesk().phone(PHONES.leeds);
   const call = await phone.call('*91');
-  await call.heard('not-logged-in');
-  expect((await endedByServer(call)).reason).toContain('cause=403');
+  await call.heard('enter-extension');
+  expect(await call.transcript()).toEqual(['not-logged-in', 'log-out-elsewhere', 'enter-extension']);
+  await call.hangUp();
 });
 
 test('A2: the code as %2A91 and with user=phone is the same code', async () => {

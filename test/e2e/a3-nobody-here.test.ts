@@ -5,7 +5,7 @@ import { useHotdesk } from '../support/suite.ts';
 
 /** Rule A3: a phone with nobody on it makes and takes no calls. (Emergency calls: a3-a6-emergency.test.ts.) */
 
-const hotdesk = useHotdesk();
+const hotdesk = useHotdesk({ voicemail: false });
 
 describe('A3: a free phone', () => {
   test('calling out is answered with how to log in, then refused', async () => {

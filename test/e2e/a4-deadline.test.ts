@@ -6,7 +6,7 @@ import { useHotdesk } from '../support/suite.ts';
 
 /** Rule A4 at the deadline and around it: calls, edited limits, idleness. */
 
-const hotdesk = useHotdesk();
+const hotdesk = useHotdesk({ voicemail: false });
 const HOUR = 3_600_000;
 const HOST = PHONES.reception;
 

@@ -44,7 +44,7 @@ test('B5: logging in again at the same phone changes nothing', async () => {
 });
 
 test('a phone where hot desking is off says so and asks nothing', async () => {
-  const phone = await hotdesk().phone(PHONES.own);
+  const phone = await hotdesk().phone(PHONES.ownLeeds);
   const call = await phone.call('*90');
   await call.heard('host-disabled');
   expect((await endedByServer(call)).reason).toContain('cause=403');

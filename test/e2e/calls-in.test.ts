@@ -5,7 +5,7 @@ import { useHotdesk } from '../support/suite.ts';
 
 /** Calls to a person ring where the person sits, at every contact of that phone at once. */
 
-const hotdesk = useHotdesk();
+const hotdesk = useHotdesk({ voicemail: false });
 const { first, second, leeds } = PEOPLE;
 const CALLER = { user: '+441632960777', name: 'Caller' };
 

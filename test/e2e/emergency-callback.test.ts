@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { EmergencyRecord } from '../../src/domain/emergency-record.ts';
@@ -187,6 +189,29 @@ test('it is in the audit: placed, answered, called back', async () => {
   await eventually('the audit', async () => (await kinds()) === wanted);
 });
 
+test('an administrator acknowledges it, once', async () => {
+  const from = new Date().toISOString();
+  await callForHelp(await hotdesk().phone(reception));
+  const list = async () => (await hotdesk().api('/api/v1/emergencies')).body.emergencies;
+  const [{ id, acknowledged }] = await eventually('the call in the list', async () => {
+    const all = await list();
+    return all[0]?.at >= from ? all : undefined;
+  });
+  expect(acknowledged).toBeNull();
+  const path = `/api/v1/emergencies/${id}/acknowledgement`;
+  const first_ = await hotdesk().api(path, { method: 'POST' });
+  expect(first_).toMatchObject({ status: 200, body: { id, acknowledged: { by: 'admin:api' } } });
+  const again = await hotdesk().api(path, { method: 'POST' });
+  expect(again.body.acknowledged).toEqual(first_.body.acknowledged);
+  expect((await list())[0].acknowledged).toEqual(first_.body.acknowledged);
+  const query = new URLSearchParams({ host: reception, from });
+  const { body } = await hotdesk().api(`/api/v1/audit?${query}`);
+  const kinds = body.entries.map(({ kind }: { kind: string }) => kind);
+  expect(kinds.filter((kind: string) => kind === 'emergency.acknowledged')).toHaveLength(1);
+  const unknown = await hotdesk().api('/api/v1/emergencies/nobody/acknowledgement', { method: 'POST' });
+  expect(unknown).toMatchObject({ status: 404, body: { reason: 'unknownEmergency' } });
+});
+
 describe('with a Hotdesk of its own', () => {
   let own: Hotdesk | undefined;
 
@@ -214,6 +239,36 @@ describe('with a Hotdesk of its own', () => {
       await redis.stop();
     }
   });
+
+  test('the desk rings after a crash, by a node that never saw its store, on what the disk had', async () => {
+    const [data, left] = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'hotdesk-callback-'))));
+    if (data === undefined || left === undefined) throw new Error('no folder');
+    const redis = await startTcpRedis();
+    const before = await startHotdesk({ redis, data });
+    try {
+      await before.seat(first.extension, reception);
+      const phone = await before.phone(reception);
+      const number = await callForHelp(phone, before);
+      const kept = async (): Promise<string> =>
+        readFile(join(data, 'emergency.json'), 'utf8').catch(() => '');
+      await eventually('the phone on disk', async () => (await kept()).includes('["phones"'), 8_000);
+      // As kill -9 would leave it: what comes after this moment is lost.
+      await cp(data, left, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+      await redis.kill9();
+      await before.stopServer();
+      phone.wire.trace.length = 0;
+      const listen = (['udp', 'tcp'] as const).map((protocol) => ({ protocol, ...before.sip[protocol] }));
+      own = await startHotdesk({ redis, data: left, settings: { sip: { listen } } });
+      await reaches(phone, number, own.trunks.emergency);
+      await reaches(phone, number, own.trunks.main);
+    } finally {
+      await before.stop();
+      await own?.stop();
+      own = undefined;
+      await redis.stop();
+      for (const folder of [data, left]) await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
 
   test('of desks that share a number the latest rings first, then the others with it', async () => {
     own = await startHotdesk();

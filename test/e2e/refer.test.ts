@@ -7,7 +7,7 @@ import { within } from '../support/wait.ts';
 
 /** Transfer by the phone (RFC 3515, RFC 5589): blind to a number, attended to a second call. */
 
-const hotdesk = useHotdesk();
+const hotdesk = useHotdesk({ voicemail: false });
 const { first, leeds } = PEOPLE;
 
 describe('blind transfer', () => {

@@ -187,6 +187,54 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...of(
+    'put-shared.lua',
+    ['shared'],
+    [
+      ['what has lapsed stays', "redis.call('HDEL', ENTRIES, old)", ''],
+      ['the index is not cleared', "redis.call('ZREM', INDEX, old)", ''],
+      ['what is alive is cleared', "'-inf', text(now)", "'-inf', '+inf'"],
+      ['a removal of nothing is told', "value == '' and not isKnown then", 'false then'],
+      ['there is no limit', "redis.call('HLEN', ENTRIES) >= tonumber(ARGV[4])", 'false'],
+      ['there is room for one less', '>= tonumber(ARGV[4])', '>= tonumber(ARGV[4]) - 1'],
+      ['a full store changes nothing', 'if not isKnown and redis', 'if redis'],
+      ['a removal is forgotten at once', "value == '' and ARGV[5] or ARGV[3]", 'ARGV[3]'],
+      [
+        'what is removed keeps its value',
+        "expiry .. ' ' .. value)",
+        "expiry .. ' ' .. (value == '' and '1' or value))",
+      ],
+      [
+        'the index is not written',
+        "redis.call('ZADD', INDEX, expiry, name)",
+        "redis.call('ZADD', INDEX, 'NX', expiry, 'x')",
+      ],
+      ['entries stay for ever', "redis.call('PEXPIREAT', ENTRIES, last)", ''],
+      ['the index stays for ever', "redis.call('PEXPIREAT', INDEX, last)", ''],
+      [
+        'entries go with the one written last',
+        "'ZREVRANGE', INDEX, 0, 0, 'WITHSCORES')[2]",
+        "'ZSCORE', INDEX, name)",
+      ],
+      ['entries go with the first', "'ZREVRANGE', INDEX", "'ZRANGE', INDEX"],
+    ],
+  ),
+  ...of(
+    'shared.ts',
+    ['shared'],
+    [
+      [
+        'what is newer is not known as such',
+        'if (stored.position > since) newer.set',
+        'if (stored.position < 0) newer.set',
+      ],
+    ],
+  ),
+  ...of(
+    'follower.ts',
+    ['shared'],
+    [['what is old is told after what is new', 'shared.position >= (newer.get(name) ?? 0)', 'true']],
+  ),
+  ...of(
     'reserve-guess.lua',
     ['guesses'],
     [

@@ -233,6 +233,7 @@ function createView() {
       [state, loadedAt] = [loaded, performance.now()];
       loads += 1;
     },
+    onSharedEntries: () => ({ page: () => undefined, done: () => undefined }),
     onDirectory: () => ({ page: () => undefined, done: () => undefined }),
     onEntries: () => undefined,
     onEvent(event) {
@@ -240,6 +241,7 @@ function createView() {
       else if (event.kind === 'end') state.delete(event.association.host);
     },
     onBindings: () => undefined,
+    onShared: () => undefined,
     onContact: () => undefined,
   };
   return {

@@ -6,6 +6,9 @@ import type {
   MediaSession,
   MediaStats,
   OpenOptions,
+  PlayItem,
+  Recording,
+  RecordOptions,
 } from '../../src/media/media.ts';
 
 /** Media without sound: notes what is played and lets the test press keys. */
@@ -43,7 +46,11 @@ export class FakeMedia implements MediaPort {
 export class FakeSession implements MediaSession {
   localSdp = 'v=0\r\no=hotdesk\r\n';
   /** Each `play`, in order. */
-  readonly played: (readonly string[])[] = [];
+  readonly played: (readonly PlayItem[])[] = [];
+  /** Each `record`, in order. */
+  readonly recorded: RecordOptions[] = [];
+  /** What a recording has when `stopRecording` or `close` ends it. */
+  said: Recording | undefined;
   readonly renegotiated: string[] = [];
   stops = 0;
   closed = false;
@@ -54,6 +61,7 @@ export class FakeSession implements MediaSession {
   readonly #queue: Digit[] = [];
   #onDigit: ((digit: Digit) => void) | undefined;
   #finish: ((how: 'done' | 'stopped') => void) | undefined;
+  #finishRecording: ((recording: Recording | undefined) => void) | undefined;
 
   constructor(endless: boolean) {
     this.#endless = endless;
@@ -68,9 +76,13 @@ export class FakeSession implements MediaSession {
     while (handler && this.#queue.length > 0) handler(this.#queue.shift()!);
   }
 
-  /** All prompts so far, in order. */
+  /** All prompts so far, in order; a recording is told as `(recording)`, and `played` has it. */
   get heard(): string[] {
-    return this.played.flat();
+    return this.played.flat().map((item) => (typeof item === 'string' ? item : '(recording)'));
+  }
+
+  get isRecording(): boolean {
+    return this.#finishRecording !== undefined;
   }
 
   press(digits: string, source: DigitSource = 'rtp'): void {
@@ -80,7 +92,7 @@ export class FakeSession implements MediaSession {
     }
   }
 
-  play(clips: readonly string[]): Promise<'done' | 'stopped'> {
+  play(clips: readonly PlayItem[]): Promise<'done' | 'stopped'> {
     this.#end('stopped');
     if (this.closed) return Promise.resolve('stopped');
     this.played.push([...clips]);
@@ -93,6 +105,26 @@ export class FakeSession implements MediaSession {
   stop(): void {
     this.stops++;
     this.#end('stopped');
+  }
+
+  record(options: RecordOptions): Promise<Recording | undefined> {
+    this.endRecording(undefined);
+    if (this.closed) return Promise.resolve(undefined);
+    this.recorded.push(options);
+    return new Promise((resolve) => {
+      this.#finishRecording = resolve;
+    });
+  }
+
+  stopRecording(): void {
+    this.endRecording(this.said);
+  }
+
+  /** The recording ends by itself (silence, or its time is up) with this. */
+  endRecording(recording: Recording | undefined): void {
+    const finish = this.#finishRecording;
+    this.#finishRecording = undefined;
+    finish?.(recording);
   }
 
   /** The prompt comes to its end. */
@@ -120,12 +152,14 @@ export class FakeSession implements MediaSession {
   die(): void {
     this.closed = true;
     this.#end('stopped');
+    this.endRecording(undefined);
     this.onClosed?.();
   }
 
   async close(): Promise<void> {
     this.closed = true;
     this.#end('stopped');
+    this.stopRecording();
   }
 
   #end(how: 'done' | 'stopped'): void {

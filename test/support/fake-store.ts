@@ -19,6 +19,11 @@ import {
   type GuessReply,
   type HistoryPage,
   type HistoryQuery,
+  LARGEST_RECORDING,
+  LARGEST_SHARED,
+  MOST_SHARED,
+  SHARED_NAME,
+  type SharedEntry,
   type Snapshot,
   type Store,
   StoreUnavailable,
@@ -68,6 +73,9 @@ export class FakeStore implements Store {
   readonly #emergencies = new Map<string, { record: EmergencyRecord; stages: Set<EmergencyStage> }>();
   readonly #guesses = new Map<string, Counter>();
   readonly #bindings = new Map<string, BindingSet>();
+  readonly shared = new Map<string, SharedEntry>();
+  #sharedPosition = 0;
+  readonly #recordings = new Map<string, Uint8Array>();
   readonly #followers = new Set<Follower>();
   readonly directory = new Map<string, unknown>();
   #version = 0;
@@ -124,6 +132,9 @@ export class FakeStore implements Store {
     this.#followers.add(follower);
     signal.addEventListener('abort', () => this.#followers.delete(follower), { once: true });
     follower.onSnapshot(await this.snapshot());
+    const loading = follower.onSharedEntries(this.#sharedPosition);
+    loading.page(new Map(this.shared));
+    loading.done();
     this.#loadDirectory(follower);
     follower.onContact(0);
   }
@@ -180,7 +191,7 @@ export class FakeStore implements Store {
   noteEmergency(record: EmergencyRecord, stage: EmergencyStage, actor: string): Promise<void> {
     return this.#answer('noteEmergency', () => {
       const now = this.#now();
-      if (record.callbackUntil <= now - 3_600_000) return;
+      if (record.callbackUntil <= now - 24 * 3_600_000) return;
       const known = this.#emergencies.get(record.id) ?? { record, stages: new Set() };
       if (known.stages.has(stage)) return;
       this.#emergencies.set(record.id, known);
@@ -286,6 +297,37 @@ export class FakeStore implements Store {
       this.#bindings.set(aor, written);
       for (const follower of this.#followers) follower.onBindings(aor, written);
       return true;
+    });
+  }
+
+  putShared(name: string, value: unknown, ttlMs: number): Promise<number> {
+    return this.#answer('putShared', () => {
+      const entry = sharedEntry(name, { value, ttlMs, now: this.#now() });
+      for (const [old, { expiresAt }] of this.shared) if (expiresAt <= this.#now()) this.shared.delete(old);
+      const isKnown = this.shared.has(name);
+      if (!entry && !isKnown) return this.#sharedPosition;
+      if (!isKnown && this.shared.size >= MOST_SHARED) throw new RangeError('full');
+      if (entry) this.shared.set(name, entry);
+      else this.shared.delete(name);
+      const position = ++this.#sharedPosition;
+      for (const follower of this.#followers) follower.onShared(name, entry, position);
+      return position;
+    });
+  }
+
+  keepRecording(name: string, audio: Uint8Array | undefined): Promise<void> {
+    return this.#answer('keepRecording', () => {
+      if (!SHARED_NAME.test(name)) throw new TypeError('no name');
+      if (audio && audio.byteLength > LARGEST_RECORDING) throw new TypeError('too long');
+      if (audio) this.#recordings.set(name, audio.slice());
+      else this.#recordings.delete(name);
+    });
+  }
+
+  recording(name: string): Promise<Uint8Array | undefined> {
+    return this.#answer('recording', () => {
+      if (!SHARED_NAME.test(name)) throw new TypeError('no name');
+      return this.#recordings.get(name)?.slice();
     });
   }
 
@@ -423,6 +465,19 @@ export class FakeStore implements Store {
       bindings: new Map(this.#bindings),
     };
   }
+}
+
+/** undefined: to be removed. */
+function sharedEntry(
+  name: string,
+  { value, ttlMs, now }: { readonly value: unknown; readonly ttlMs: number; readonly now: number },
+): SharedEntry | undefined {
+  if (!SHARED_NAME.test(name)) throw new TypeError('no name');
+  if (value === undefined) return undefined;
+  const json = JSON.stringify(value);
+  if (json === undefined || Buffer.byteLength(json) > LARGEST_SHARED) throw new TypeError('no value');
+  if (!(ttlMs > 0 && Number.isFinite(ttlMs))) throw new TypeError('no time');
+  return { value: JSON.parse(json), expiresAt: now + Math.ceil(ttlMs) };
 }
 
 function earlier(a: number | 'never', b: number | 'never'): number | 'never' {

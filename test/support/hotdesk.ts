@@ -43,6 +43,8 @@ export interface Hotdesk {
   /** Trunks as the configuration orders them: calls go to `main` first, emergency calls to `emergency`. */
   readonly trunks: { readonly main: Phone; readonly spare: Phone; readonly emergency: Phone };
   readonly log: LogTape;
+  /** How full the server's tables are; all zero when nothing goes on. */
+  tables(): Record<string, number>;
   /** A demo phone, plugged in and registered. */
   phone(host: string, options?: Partial<PhoneOptions>): Promise<Phone>;
   /** A demo phone that has not registered. */
@@ -98,7 +100,8 @@ export async function startHotdesk(options: HotdeskOptions = {}): Promise<Hotdes
     if (!options.redis) await redis.stop();
     if (!options.data) await rm(data, { recursive: true, force: true });
   };
-  return new RunningHotdesk({ sip, http, redis, trunks, log, stopServer: () => server.stop() }, stop);
+  const control = { tables: () => server.tables(), stopServer: () => server.stop() };
+  return new RunningHotdesk({ sip, http, redis, trunks, log, ...control }, stop);
 }
 
 function makeConfig(parts: {
@@ -175,13 +178,14 @@ class RunningHotdesk implements Hotdesk {
   readonly redis: TcpRedis;
   readonly trunks: PerTrunk<Phone>;
   readonly log: LogTape;
+  readonly tables: Hotdesk['tables'];
   readonly stopServer: Hotdesk['stopServer'];
   readonly #stop: (phones: readonly Phone[]) => Promise<void>;
   #phones: Phone[] = [];
   readonly #digestResponses = new Set<string>();
 
   constructor(
-    parts: Pick<Hotdesk, 'sip' | 'http' | 'redis' | 'trunks' | 'log' | 'stopServer'>,
+    parts: Pick<Hotdesk, 'sip' | 'http' | 'redis' | 'trunks' | 'log' | 'tables' | 'stopServer'>,
     stop: (phones: readonly Phone[]) => Promise<void>,
   ) {
     this.sip = parts.sip;
@@ -189,6 +193,7 @@ class RunningHotdesk implements Hotdesk {
     this.redis = parts.redis;
     this.trunks = parts.trunks;
     this.log = parts.log;
+    this.tables = parts.tables;
     this.stopServer = parts.stopServer;
     this.#stop = stop;
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { CodecName } from '../../src/media/codec/codecs.ts';
+import { type CodecName, makeClip, SILENCE } from '../../src/media/codec/codecs.ts';
+import { ALAW_TO_LINEAR, ULAW_TO_LINEAR } from '../../src/media/codec/g711.ts';
 import type { PromptEar } from './prompt-ear.ts';
 import { RtpPeer } from './rtp-peer.ts';
 import type { Endpoint } from './wire.ts';
@@ -36,6 +37,8 @@ export class PhoneAudio {
   readonly #ear: PromptEar;
   #path: AudioPath | undefined;
   #speaking = false;
+  /** Coded words still to be said; from the first on there is silence instead of the voice. */
+  #words: Buffer | undefined;
   #heard = 0;
   #clock: NodeJS.Timeout | undefined;
   #pressing: Promise<void> = Promise.resolve();
@@ -61,6 +64,27 @@ export class PhoneAudio {
     this.#clock ??= setInterval(() => this.#tick(), FRAME_MS);
   }
 
+  /** Says this (samples at 8 kHz) and is silent after it. */
+  say(samples: Int16Array): void {
+    if (!this.#path) throw new Error('nothing was agreed yet');
+    this.#words = Buffer.concat([
+      this.#words ?? Buffer.alloc(0),
+      makeClip(samples, 8000).data[this.#path.codec],
+    ]);
+  }
+
+  /** Everything heard so far in G.711, at 8 kHz. */
+  heard(): Int16Array {
+    const { codec, payloadType } = this.#path ?? { codec: 'PCMA', payloadType: 8 };
+    if (codec === 'G722') throw new Error('this phone understands G.711 only');
+    const table = codec === 'PCMU' ? ULAW_TO_LINEAR : ALAW_TO_LINEAR;
+    const packets = this.#peer.packets.filter((packet) => packet.payloadType === payloadType);
+    return Int16Array.from(
+      Buffer.concat(packets.map(({ payload }) => payload)),
+      (code) => table[code] as number,
+    );
+  }
+
   /** Presses the keys one after the other by RFC 4733; resolves when the last one is up again. */
   press(keys: string, { on, gap }: KeyTiming): Promise<void> {
     const payloadType = this.#path?.eventType;
@@ -83,9 +107,19 @@ export class PhoneAudio {
     this.#listen(this.#path);
     if (!this.#speaking) return;
     this.#peer.ts = (this.#peer.ts + 160) >>> 0;
-    const payload = Buffer.alloc(160, 0xd5);
-    payload.write(this.voice, 'latin1');
-    this.#peer.sendPacket({ payloadType: this.#path.payloadType, payload });
+    this.#peer.sendPacket({ payloadType: this.#path.payloadType, payload: this.#frame(this.#path) });
+  }
+
+  #frame({ codec }: AudioPath): Buffer {
+    if (this.#words) {
+      const frame = Buffer.from(SILENCE[codec]);
+      this.#words.copy(frame);
+      this.#words = this.#words.subarray(frame.length);
+      return frame;
+    }
+    const frame = Buffer.alloc(160, 0xd5);
+    frame.write(this.voice, 'latin1');
+    return frame;
   }
 
   #listen({ codec, payloadType }: AudioPath): void {

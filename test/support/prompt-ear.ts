@@ -92,10 +92,13 @@ export class PromptEar {
     return (this.#frames.get(prompt) ?? 0) / known;
   }
 
-  /** Resolves when the prompt has begun, at once if it has been heard already. Rejects after `withinMs`. */
-  async heard(prompt: string, withinMs: number): Promise<void> {
+  /**
+   * Resolves when the prompt has begun, at once if it has been heard already; the first `after` prompts do not count.
+   * Rejects after `withinMs`.
+   */
+  async heard(prompt: string, withinMs: number, after = 0): Promise<void> {
     const deadline = Date.now() + withinMs;
-    while (!this.transcript.includes(prompt)) {
+    while (!this.transcript.includes(prompt, after)) {
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`never heard "${prompt}"; heard: ${this.#summary()}`);
       await this.#somethingNew(left);

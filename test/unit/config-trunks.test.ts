@@ -102,3 +102,26 @@ test('trunks are asked every 30 s, or as often as is said, or not at all', () =>
   expect([every({}), every({ trunkProbe: 5 }), every({ trunkProbe: 0 })]).toEqual([30, 5, 0]);
   expect('problems' in load({}, { trunkProbe: -1 })).toBe(true);
 });
+
+describe('voicemail', () => {
+  const loadVoicemail = (voicemail: unknown): Loaded =>
+    loadConfig({}, JSON.stringify({ sip: { trunks: [{ name: 'pbx', uri: 'sip:192.0.2.1', voicemail }] } }));
+
+  test('what is not said', () => {
+    const loaded = loadVoicemail({});
+    expect('config' in loaded && loaded.config.sip.trunks[0]?.voicemail).toEqual({
+      ...{ identify: 'diversion', ownMessages: 'identify', subscribe: false },
+    });
+  });
+
+  test.each([
+    [{ number: '*98' }, 'sip.trunks.0.voicemail.number'],
+    [{ identify: 'guess' }, 'sip.trunks.0.voicemail.identify'],
+    [{ ownMessages: 'diversion' }, 'sip.trunks.0.voicemail.ownMessages'],
+    [{ subscribe: 'yes' }, 'sip.trunks.0.voicemail.subscribe'],
+    [{ mailbox: '1001' }, 'sip.trunks.0.voicemail.mailbox'],
+  ])('%j is refused', (voicemail, path) => {
+    const loaded = loadVoicemail(voicemail);
+    expect('problems' in loaded && loaded.problems[0]).toMatch(new RegExp(`^${path}: `));
+  });
+});

@@ -142,12 +142,17 @@ describe('OpenAPI', () => {
     '/healthz': ['get'],
     '/readyz': ['get'],
     '/api/v1/company': ['get', 'patch'],
+    '/api/v1/company/licences': ['get'],
     '/api/v1/hosts': ['get'],
     '/api/v1/hosts/{id}': ['get', 'patch'],
     '/api/v1/hosts/{id}/address/verification': ['post'],
     '/api/v1/hosts/{id}/association': ['put', 'delete'],
     '/api/v1/users': ['get'],
-    '/api/v1/users/{extension}': ['get'],
+    '/api/v1/users/{extension}': ['get', 'patch'],
+    '/api/v1/users/{extension}/association': ['put', 'delete'],
+    '/api/v1/users/{extension}/calls': ['patch'],
+    '/api/v1/users/{extension}/guest': ['patch'],
+    '/api/v1/users/{extension}/hosts': ['get'],
     '/api/v1/users/{extension}/passcode': ['put', 'post'],
     '/api/v1/users/{extension}/unlock': ['post'],
     '/api/v1/directory': ['get', 'put'],
@@ -160,6 +165,7 @@ describe('OpenAPI', () => {
     '/api/v1/audit/sessions': ['get'],
     '/api/v1/audit.csv': ['get'],
     '/api/v1/emergencies': ['get'],
+    '/api/v1/emergencies/{id}/acknowledgement': ['post'],
   };
 
   test('3.1, every route, every reference there', async () => {
@@ -175,11 +181,13 @@ describe('OpenAPI', () => {
     );
     expect(Object.keys(json.components.schemas).sort()).toEqual([
       'AuditEntry',
+      'AvailableHost',
       'Binding',
       'CivicAddress',
       'Company',
       'Emergency',
       'Host',
+      'Licences',
       'NewWebhook',
       'NotReady',
       'OneTimePasscode',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EmergencyOverview } from '../../src/services/emergency-notices/emergency-notices.ts';
 import { expectProblem, reception, request, world } from './http-world.ts';
 
@@ -22,6 +22,7 @@ const call: EmergencyOverview = {
     { stage: 'placed', at: AT },
     { stage: 'failed', at: AT + 9_000 },
   ],
+  acknowledged: undefined,
   deliveries: [
     { stage: 'placed', channel: 'email', to: 'a@example.com', state: 'told', tries: 1, problem: undefined },
     { stage: 'failed', channel: 'message', to: 'd2', state: 'pending', tries: 2, problem: 'no phone there' },
@@ -51,6 +52,7 @@ test('emergency calls, with who is told of them', async () => {
           { stage: 'placed', at: '2031-05-06T14:05:00.000Z' },
           { stage: 'failed', at: '2031-05-06T14:05:09.000Z' },
         ],
+        acknowledged: null,
         notices: [
           { stage: 'placed', channel: 'email', to: 'a@example.com', state: 'told', tries: 1, problem: null },
           {
@@ -74,6 +76,30 @@ test('of a phone nobody knows, without the directory and without the store', asy
   expect(shown).toMatchObject({ host: null, site: null, callbackNumber: null, address: null, guest: null });
 });
 
+describe('acknowledged by an administrator', () => {
+  const PATH = '/api/v1/emergencies/e1/acknowledgement';
+
+  test('who and when', async () => {
+    world.answer = { ...call, acknowledged: { by: 'admin:api', at: AT + 60_000 } };
+    const { status, json } = await request('POST', PATH);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      id: 'e1',
+      acknowledged: { by: 'admin:api', at: '2031-05-06T14:06:00.000Z' },
+    });
+    expect(world.calls).toEqual([['acknowledge', ['e1', 'admin:api']]]);
+  });
+
+  test.each([
+    ['unknownEmergency', 404],
+    ['storeUnavailable', 503],
+  ])('%s is %i', async (refused, status) => {
+    world.answer = { refused };
+    expectProblem(await request('POST', PATH), status, { reason: refused });
+  });
+});
+
 test('only for administrators', async () => {
   expectProblem(await request('GET', '/api/v1/emergencies', { token: '' }), 401);
+  expectProblem(await request('POST', '/api/v1/emergencies/e1/acknowledgement', { token: '' }), 401);
 });

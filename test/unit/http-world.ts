@@ -3,12 +3,13 @@ import type { Association } from '../../src/domain/association.ts';
 import type { Company, Directory, Host, User } from '../../src/domain/directory.ts';
 import type { View } from '../../src/domain/view.ts';
 import { createHttp, type Http, type HttpServices } from '../../src/http/create-http.ts';
+import { changedCompany } from '../../src/services/company-change.ts';
 import { tableOf } from '../../src/services/directory-document.ts';
 
 /** A running HTTP edge over services the tests steer: a fresh one for each test of the file that imports this. */
 
 export const TOKEN = 'administrator-token-for-tests';
-const SECRETS = ['SECRET-HASH', 'SECRET-MD5', 'SECRET-SHA256', 'SECRET-INTERNAL', TOKEN];
+const SECRETS = ['SECRET-HASH', 'SECRET-SEALED', 'SECRET-MD5', 'SECRET-SHA256', 'SECRET-INTERNAL', TOKEN];
 const DAY = Date.UTC(2031, 4, 6);
 
 export const reception: Host = {
@@ -42,7 +43,10 @@ export const alice: User = {
   plan: 'connect',
   hotDeskLicence: true,
   addOns: ['guest'],
+  guestEnabled: true,
   passcodeHash: 'SECRET-HASH',
+  hotelingKeys: true,
+  hotelingSecret: 'SECRET-SEALED',
   passcodeOneTime: false,
 };
 
@@ -55,7 +59,8 @@ const company: Company = {
   hotDeskLicences: 3,
   occupiedDeskPolicy: 'deny',
   secondDeskPolicy: 'move',
-  ringOwnPhone: true,
+  ringOwnPhone: { commonArea: true, user: false },
+  addOnLicences: { host: 5, guest: 5 },
   expiryWarningMinutes: 5,
   passcodeLength: { min: 6, max: 12 },
 };
@@ -110,6 +115,7 @@ function services(): HttpServices {
     emergencyRecords: () => [],
     associationAt: (host) => (world.association?.host === host ? world.association : undefined),
     associationOf: (guest) => (world.association?.guest === guest ? world.association : undefined),
+    hostByFlow: () => undefined,
     bindingsOf: (host) =>
       host !== reception.id
         ? []
@@ -137,8 +143,30 @@ function services(): HttpServices {
       importYaml: (text, options) => called('importYaml', text, options),
       updateCompany: async (change, actor) => {
         const answer = await called('updateCompany', change, actor);
-        return answer ?? { ...company, ...change };
+        return answer ?? changedCompany(company, change);
       },
+      updateUser: async (extension, change, options) =>
+        (await called('updateUser', extension, options)) ?? change(alice),
+    },
+    guests: {
+      hostsFor: (extension) => {
+        world.calls.push(['hostsFor', extension]);
+        return world.answer as never;
+      },
+      connect: (command) => called('connect', command),
+      disconnect: (command) => called('disconnect', command),
+      change: async (extension, change, actor) =>
+        (await called('changeGuest', extension, change, actor)) ?? alice,
+    },
+    addOns: {
+      assign: async (extension, assignment, options) =>
+        (await called('assign', extension, assignment, options)) ?? { ...alice, ...assignment },
+    },
+    hotelingSecrets: {
+      enable: async (...command) =>
+        (await called('enableKeys', ...command)) ?? { ...alice, hotelingKeys: true },
+      disable: async (...command) =>
+        (await called('disableKeys', ...command)) ?? { ...alice, hotelingKeys: false },
     },
     hosts: {
       change: async (id, change, actor) =>
@@ -168,7 +196,10 @@ function services(): HttpServices {
       stays: (query) => called('stays', query),
       export: (filter) => called('export', filter),
     },
-    emergencies: { list: () => called('emergencies') },
+    emergencies: {
+      list: () => called('emergencies'),
+      acknowledge: (id, actor) => called('acknowledge', [id, actor]),
+    },
     readiness: () => world.readiness,
   };
 }

@@ -8,6 +8,8 @@ describe('company', () => {
     expect((await request('GET', '/api/v1/company')).json).toEqual({
       ...directory.company,
       idleLimitMinutes: null,
+      voicePortal: null,
+      voicemailNumber: null,
     });
   });
 
@@ -23,6 +25,12 @@ describe('company', () => {
     { associationLimit: 12, name: 'x' },
     { idleLimitMinutes: 1 },
     { passcodeLength: { min: 3, max: 12 } },
+    { addOnLicences: { host: -1 } },
+    { addOnLicences: { desk: 1 } },
+    { ringOwnPhone: true },
+    { voicePortal: { keys: { hoteling: { associate: '22' } } } },
+    { voicePortal: '8000' },
+    { voicemailNumber: 8001 },
     {},
     null,
   ])('refuses %j and names the path', async (body) => {
@@ -65,7 +73,7 @@ describe('hosts', () => {
       hosts.map(({ id, registered, owner }: Record<string, unknown>) => [id, registered, owner]),
     ).toEqual([
       ['cp0004f2000001', true, null],
-      ['u1002', false, '1002'],
+      ['u1002', false, { extension: '1002', name: '' }],
     ]);
   });
 
@@ -137,9 +145,10 @@ describe('hosts', () => {
       ...{ ...body, callbackNumber: undefined, associationLimitHours: undefined },
       address: { ...address, city: 'Leeds', room: '2' },
     };
-    expect(world.calls).toEqual([['changeHost', reception.id, change, 'admin:api']]);
+    const options = { actor: 'admin:api', release: false };
+    expect(world.calls).toEqual([['changeHost', reception.id, change, options]]);
     await request('PATCH', `/api/v1/hosts/${reception.id}`, { body: { enabled: true } });
-    expect(world.calls[1]).toEqual(['changeHost', reception.id, { enabled: true }, 'admin:api']);
+    expect(world.calls[1]).toEqual(['changeHost', reception.id, { enabled: true }, options]);
     expect(Object.keys((world.calls[1] as unknown[])[2] as object)).toEqual(['enabled']);
   });
 
@@ -174,6 +183,8 @@ describe('hosts', () => {
     { enabled: null },
     { associationLimitHours: 0 },
     { accessLevel: 'world' },
+    { release: true },
+    { enabled: true, release: 'yes' },
     null,
   ])('refuses %j as a change of a host', async (body) => {
     expectProblem(await request('PATCH', `/api/v1/hosts/${reception.id}`, { body }), 400);

@@ -69,6 +69,10 @@ const PATHS: Record<string, (log: Logger) => void> = {
   'DTMF relay body': (log) => log.debug({ raw: INFO }),
   'DTMF body': (log) => log.debug({ raw: BARE_INFO }),
   'DTMF body alone': (log) => log.debug({ body: `Signal=${PIN}\r\nDuration=160` }),
+  'hoteling in raw SIP': (log) =>
+    log.debug(
+      `NOTIFY sip:x SIP/2.0\r\n\r\n<a><nonce>${NONCE}</nonce><h:response xmlns:h="x">\n${RESPONSE}</h:response></a>`,
+    ),
   'digest values in JSON text': (log) => log.info(JSON.stringify({ response: RESPONSE, nonce: NONCE })),
   'header value': (log) => log.info({ value: AUTHORIZATION }),
   'challenge value': (log) => log.info(`WWW-Authenticate: Digest nonce="${NONCE}"`),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { VOICE_PORTAL_KEYS } from '../../src/domain/voice-portal.ts';
 import { describe as summarise } from '../../src/summary.ts';
-import { directory, host, user } from './domain/example.ts';
+import { company, directory, host, user } from './domain/example.ts';
 
 const facts = {
   addresses: {
@@ -35,6 +36,15 @@ test('names phones, people and codes of the demo, in order', () => {
   expect(text).toMatch(/cp1 +Door \(.*\), SIP password demo-cp1/);
   expect(text).toMatch(/1001 +Ann\n *1002 +Bob, no hot desk licence/);
   expect(text).toContain('*90 to log in, *91 to log out');
+});
+
+test('names voice portal and voicemail where there are any', () => {
+  const told = (differs: object) =>
+    summarise({ ...facts, directory: directory({ company: company(differs) }) });
+  const voicePortal = { number: '8000', keys: VOICE_PORTAL_KEYS };
+  expect(told({ voicePortal, voicemailNumber: '8001' })).toContain('8000 voice portal, 8001 voicemail\n');
+  expect(told({ voicePortal })).toContain(' 8000 voice portal\n');
+  expect(told({})).not.toContain('voice');
 });
 
 test('keeps passwords to the demo', () => {

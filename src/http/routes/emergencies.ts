@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { CivicAddress } from '../../domain/directory.ts';
+import { isRefusal } from '../../domain/reasons.ts';
 import type { EmergencyOverview } from '../../services/emergency-notices/emergency-notices.ts';
 import * as schemas from '../emergency-schemas.ts';
 import type { HttpServices } from '../ports.ts';
-import { type Api, describe } from './route.ts';
+import { refuse } from '../problem.ts';
+import { ACTOR, type Api, describe } from './route.ts';
 
-/** Emergency calls: open, and of the last 24 hours. Answered also while the store is away. */
+/** Emergency calls: open, and of the last 24 hours. Listed also while the store is away. */
 export function emergencyRoutes(api: Api, { emergencies }: Pick<HttpServices, 'emergencies'>): void {
   const list = describe('List emergency calls: open ones, and those of the last 24 hours', {
     200: schemas.emergencies,
@@ -14,12 +16,23 @@ export function emergencyRoutes(api: Api, { emergencies }: Pick<HttpServices, 'e
     const found = await emergencies.list();
     return reply.send({ emergencies: found.emergencies.map(present), complete: found.complete });
   });
+
+  const acknowledge = describe(
+    'Say that somebody has seen an emergency call; the first stays',
+    { 200: schemas.emergency },
+    { params: schemas.emergencyPath },
+  );
+  api.post('/emergencies/:id/acknowledgement', acknowledge, async (request, reply) => {
+    const found = await emergencies.acknowledge(request.params.id, ACTOR);
+    return isRefusal(found) ? refuse(reply, found) : reply.send(present(found));
+  });
 }
 
 function present({
   record,
   open,
   stages,
+  acknowledged,
   deliveries,
 }: EmergencyOverview): z.output<typeof schemas.emergency> {
   const { id, number, host, nickname, site, callbackNumber, address, guest, addressUnverified } = record;
@@ -36,6 +49,7 @@ function present({
     address: address ? presentAddress(address) : null,
     addressUnverified,
     stages: stages.map(({ stage, at }) => ({ stage, at: iso(at) })),
+    acknowledged: acknowledged ? { by: acknowledged.by, at: iso(acknowledged.at) } : null,
     notices: deliveries.map(({ problem = null, ...delivery }) => ({ ...delivery, problem })),
   };
 }

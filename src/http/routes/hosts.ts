@@ -32,7 +32,8 @@ function changeRoutes(api: Api, services: HttpServices): void {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
     const { host, facts } = found;
-    const result = await services.hosts.change(host.id, changeOf(request.body), ACTOR);
+    const { release = false, ...change } = request.body;
+    const result = await services.hosts.change(host.id, changeOf(change), { actor: ACTOR, release });
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${host.id}.`));
     return reply.send(presentHost(result, facts));
   });
@@ -56,7 +57,7 @@ function changeOf({
   callbackNumber,
   associationLimitHours: hours,
   ...rest
-}: schemas.HostChangeBody): HostChange {
+}: Omit<schemas.HostChangeBody, 'release'>): HostChange {
   return {
     ...rest,
     ...(callbackNumber === undefined ? {} : { callbackNumber: callbackNumber ?? undefined }),

@@ -13,10 +13,12 @@ export const FRAME_TICKS = 160;
 
 export const STATIC_PAYLOAD: Readonly<Record<CodecName, number>> = { PCMU: 0, PCMA: 8, G722: 9 };
 
-/** A prompt in every codec: whole frames, shared by all calls, never written to. */
+/** A prompt in every codec: whole frames, shared by all calls, never written to. Or a recording, for one call. */
 export interface Clip {
   readonly frames: number;
   readonly data: Readonly<Record<CodecName, Buffer>>;
+  /** Asked before a frame of `data` is used; a clip without it is complete. */
+  readonly prepare?: (codec: CodecName, frame: number) => void;
 }
 
 /** One frame of nothing. G.722 has no silence byte, so it is encoded zeros. */

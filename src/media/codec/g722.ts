@@ -1,8 +1,10 @@
 /**
- * G.722 at 64 kbit/s (ITU-T Rec. G.722, clauses 3 and 6): an encoder, run once per prompt when prompts are loaded.
+ * G.722 at 64 kbit/s (ITU-T Rec. G.722, clauses 3 and 6): the whole encoder, run once per prompt when prompts are
+ * loaded, and the lower half of encoder and decoder, run while a call records or plays a recording.
  *
- * Two bands of 8 kHz each from a 24-tap mirror filter; 6 bits ADPCM for the lower, 2 for the upper. Names of the
- * constants are the Recommendation's.
+ * Two bands of 8 kHz each from a 24-tap mirror filter; 6 bits ADPCM for the lower, 2 for the upper. The lower band is
+ * the sound at 8 kHz: who wants no more needs neither the upper band nor the filter. Names of the constants are the
+ * Recommendation's.
  */
 
 const QMF = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
@@ -11,6 +13,13 @@ const Q6 = Int32Array.from([
   0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023, 1121, 1219,
   1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919,
 ]);
+const QM6 = [
+  -136, -136, -136, -136, -24808, -21904, -19008, -16704, -14984, -13512, -12280, -11192, -10232, -9360,
+  -8576, -7856, -7192, -6576, -6000, -5456, -4944, -4464, -4008, -3576, -3168, -2776, -2400, -2032, -1688,
+  -1360, -1040, -728, 24808, 21904, 19008, 16704, 14984, 13512, 12280, 11192, 10232, 9360, 8576, 7856, 7192,
+  6576, 6000, 5456, 4944, 4464, 4008, 3576, 3168, 2776, 2400, 2032, 1688, 1360, 1040, 728, 432, 136, -432,
+  -136,
+];
 const QM4 = [
   0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0,
 ];
@@ -113,11 +122,16 @@ function encodeLower(band: Band, sample: number): number {
   let level = 1;
   while (level < 30 && magnitude >= ((Q6[level] as number) * band.det) >> 12) level++;
   const code = lowerCode(level, error < 0);
+  adaptLower(band, code);
+  return code;
+}
+
+/** Encoder and decoder of the lower band follow the same four upper bits of a code. */
+function adaptLower(band: Band, code: number): void {
   const four = code >> 2;
   const difference = (band.det * (QM4[four] as number)) >> 15;
   band.rescale(WL[four] as number, LOWER_NB_MAX, 8);
   band.adapt(difference);
-  return code;
 }
 
 /** Table of 6-bit codes by decision level: two irregular ones below zero, otherwise counting down. */
@@ -155,4 +169,38 @@ export function encodeG722(samples: Int16Array): Buffer {
     out[n] = (encodeUpper(upper, (even - odd) >> 14) << 6) | low;
   }
   return out;
+}
+
+/** What the upper band says of silence: the smallest step, shrinking. */
+const UPPER_SILENCE = 3 << 6;
+/** The decoder's output has 15 bits (clause 6.2.1.1). */
+const DECODED_MAX = 16383;
+
+/** Codes 8 kHz samples as they come, a byte each: the far side's decoder hears them in the lower half of its range. */
+export class NarrowG722Encoder {
+  private readonly lower = new Band(32);
+
+  encode(samples: Int16Array): Buffer {
+    const out = Buffer.alloc(samples.length);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = UPPER_SILENCE | encodeLower(this.lower, (samples[i] as number) >> 1);
+    }
+    return out;
+  }
+}
+
+/** Decodes what is below 4 kHz as it comes, to 8 kHz samples, one per byte. */
+export class NarrowG722Decoder {
+  private readonly lower = new Band(32);
+
+  decode(payload: Uint8Array): Int16Array {
+    const out = new Int16Array(payload.length);
+    for (let i = 0; i < out.length; i++) {
+      const code = (payload[i] as number) & 0x3f;
+      const sample = this.lower.estimate + ((this.lower.det * (QM6[code] as number)) >> 15);
+      out[i] = Math.max(-DECODED_MAX - 1, Math.min(DECODED_MAX, sample)) * 2;
+      adaptLower(this.lower, code);
+    }
+    return out;
+  }
 }

@@ -51,8 +51,8 @@ export class ToneDetector {
   }
 }
 
-/** The key whose two tones make up this frame. */
-function keyIn(frame: Float64Array): string | undefined {
+/** The key whose two tones make up this frame: 160 samples at 8 kHz. */
+export function keyIn(frame: Float64Array): string | undefined {
   let energy = 0;
   for (const sample of frame) energy += sample * sample;
   if (energy < GATE * FRAME) return undefined;

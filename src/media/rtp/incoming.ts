@@ -2,6 +2,7 @@ import { ALAW_TO_LINEAR, ULAW_TO_LINEAR } from '../codec/g711.ts';
 import { EventDecoder } from '../digits/events.ts';
 import { ToneDetector } from '../digits/inband.ts';
 import type { DigitSource } from '../media.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Agreed } from '../sdp/agree.ts';
 import type { Crypto, Endpoint } from '../sdp/remote.ts';
 import type { Latch } from './latch.ts';
@@ -18,8 +19,10 @@ export interface IncomingOptions {
   readonly onDigit: (digit: string, source: DigitSource) => void;
 }
 
-/** The far side's RTP stream: nothing in it is played or kept, only digits are heard. */
+/** The far side's RTP stream: digits are heard in it, and a recorder if there is one; nothing else is kept. */
 export class Incoming {
+  /** Hears every packet while it is set. */
+  recorder: Recorder | undefined;
   private readonly options: IncomingOptions;
   private readonly events = new EventDecoder();
   private eventTypes: readonly number[] = [];
@@ -55,9 +58,14 @@ export class Incoming {
     const packet = parseRtp(plain);
     if (packet === undefined) return 'malformed';
     this.options.latch.heard(from);
+    this.recorder?.push(packet, this.codecOf(packet), this.options.now());
     if (this.eventTypes.includes(packet.payloadType)) return this.hearEvent(packet);
     if (packet.payloadType === this.codec?.payloadType) this.hearTones(packet);
     return undefined;
+  }
+
+  private codecOf({ payloadType }: RtpPacket): Agreed['codec'] | undefined {
+    return payloadType === this.codec?.payloadType ? this.codec.codec : undefined;
   }
 
   private hearEvent(packet: RtpPacket): Dropped | undefined {

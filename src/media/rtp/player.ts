@@ -31,6 +31,7 @@ export class Player {
     const clip = this.clips[this.clip];
     if (clip === undefined) return;
     const from = this.frame * FRAME_BYTES;
+    clip.prepare?.(codec, this.frame);
     clip.data[codec].copy(into, at, from, from + FRAME_BYTES);
     if (++this.frame < clip.frames) return;
     this.frame = 0;

@@ -1,4 +1,6 @@
 import type { Clip } from '../codec/codecs.ts';
+import type { RecordOptions } from '../media.ts';
+import { Recorder } from '../recording/recorder.ts';
 import { type Dropped, Incoming } from '../rtp/incoming.ts';
 import { Latch } from '../rtp/latch.ts';
 import { Outgoing } from '../rtp/outgoing.ts';
@@ -17,6 +19,8 @@ export interface CallOptions {
   readonly send: (packet: Buffer, to: Endpoint) => void;
   readonly tell: (report: Report) => void;
   readonly count: (counter: Counter) => void;
+  /** Does work of some milliseconds when the clock can spare them. */
+  readonly later: (work: () => void) => void;
 }
 
 const COUNTED: Readonly<Record<Exclude<Dropped, 'rtcp'>, Counter>> = {
@@ -33,6 +37,7 @@ export class Call implements Paced {
   private readonly incoming: Incoming;
   private negotiation: Negotiation;
   private playRef = 0;
+  private recordRef = 0;
   private heardAt: number;
   private silent = false;
 
@@ -82,6 +87,30 @@ export class Call implements Paced {
     this.outgoing.stop();
   }
 
+  /** Whatever is recorded already is thrown away. */
+  record(ref: number, options: RecordOptions): void {
+    this.recordRef = ref;
+    this.incoming.recorder = new Recorder(options, this.options.now());
+  }
+
+  /** Ends the recording and tells of it; nothing of it stays. */
+  stopRecording(): void {
+    const { recorder } = this.incoming;
+    this.incoming.recorder = undefined;
+    if (recorder === undefined) return;
+    const { session, tell } = this.options;
+    const ref = this.recordRef;
+    this.finish(recorder, (mulaw) => tell({ type: 'recorded', session, ref, mulaw }));
+  }
+
+  /** The call is over: what was recorded until then. */
+  end(): Promise<Uint8Array | undefined> {
+    const { recorder } = this.incoming;
+    this.incoming.recorder = undefined;
+    if (recorder === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => this.finish(recorder, resolve));
+  }
+
   receive(data: Buffer, from: Endpoint): void {
     const dropped = this.incoming.receive(data, from);
     if (dropped === undefined) {
@@ -93,10 +122,23 @@ export class Call implements Paced {
 
   tick(): void {
     this.outgoing.tick(this.latch.target);
+    if (this.incoming.recorder?.tick(this.options.now())) this.stopRecording();
     if (this.silent || !this.awaitsAudio()) return;
     if (this.options.now() - this.heardAt < this.options.settings.silentAfterMs) return;
     this.silent = true;
     this.options.tell({ type: 'silent', session: this.options.session });
+  }
+
+  /** `done` is told whatever happens: somebody waits for it. */
+  private finish(recorder: Recorder, done: (mulaw: Uint8Array | undefined) => void): void {
+    this.options.later(() => {
+      let mulaw: Uint8Array | undefined;
+      try {
+        mulaw = recorder.finish();
+      } finally {
+        done(mulaw);
+      }
+    });
   }
 
   /** Only a call that is not held owes us audio. */

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Clip } from '../codec/codecs.ts';
+import { recordedClip } from '../codec/recorded-clip.ts';
+import type { PlayItem } from '../media.ts';
 import { Pacer } from '../rtp/pacer.ts';
 import { newNegotiation, type Terms } from '../sdp/negotiation.ts';
 import type { Endpoint } from '../sdp/remote.ts';
@@ -30,6 +32,7 @@ export class Engine {
   private readonly pacer: Pacer;
   private readonly terms: Terms;
   private readonly open = new Map<number, Open>();
+  private readonly work: (() => void)[] = [];
   private faultAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
@@ -52,6 +55,8 @@ export class Engine {
   async handle(command: Command): Promise<void> {
     if (command.type === 'play') return this.play(command);
     if (command.type === 'stop') return this.open.get(command.session)?.call.stop();
+    if (command.type === 'record') return this.record(command);
+    if (command.type === 'stopRecording') return this.open.get(command.session)?.call.stopRecording();
     const reply = await this.answer(command).catch((error): Reply => {
       this.options.tell({ type: 'problem', text: 'media request failed', data: { error: String(error) } });
       return { refused: 'noPorts' };
@@ -99,6 +104,7 @@ export class Engine {
       now: () => performance.now(),
       send: (packet, to) => this.send(socket, packet, to),
       count: (counter) => counters.add(counter),
+      later: (work) => this.later(work),
     });
   }
 
@@ -131,17 +137,47 @@ export class Engine {
     if (found === undefined) return {};
     this.open.delete(session);
     this.pacer.remove(found.call);
+    const recording = found.call.end();
     await this.ports.release(found.socket);
-    return {};
+    const recorded = await recording;
+    return recorded === undefined ? {} : { recorded };
+  }
+
+  /** One piece of work at a time, so that the clock gets its turn between two. */
+  private later(work: () => void): void {
+    this.work.push(work);
+    if (this.work.length === 1) setImmediate(this.workOff);
+  }
+
+  private readonly workOff = (): void => {
+    try {
+      this.work[0]?.();
+    } catch (error) {
+      this.fault(error);
+    }
+    this.work.shift();
+    if (this.work.length > 0) setImmediate(this.workOff);
+  };
+
+  private record({ session, ref, options }: Extract<Command, { type: 'record' }>): void {
+    const call = this.open.get(session)?.call;
+    if (call === undefined) this.options.tell({ type: 'recorded', session, ref, mulaw: undefined });
+    else call.record(ref, options);
   }
 
   private play({ session, ref, clips }: Extract<Command, { type: 'play' }>): void {
-    const missing = clips.filter((id) => !this.options.clips.has(id));
+    const missing = clips.filter((item) => typeof item === 'string' && !this.options.clips.has(item));
     if (missing.length > 0) {
       this.options.tell({ type: 'problem', text: 'there are no such prompts', data: { prompts: missing } });
     }
-    const found = clips.flatMap((id) => this.options.clips.get(id) ?? []);
-    this.open.get(session)?.call.play(ref, found);
+    this.open.get(session)?.call.play(
+      ref,
+      clips.flatMap((item) => this.clipOf(item) ?? []),
+    );
+  }
+
+  private clipOf(item: PlayItem): Clip | undefined {
+    return typeof item === 'string' ? this.options.clips.get(item) : recordedClip(item.mulaw);
   }
 }
 

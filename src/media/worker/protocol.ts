@@ -1,4 +1,4 @@
-import type { DigitSource, MediaOptions, MediaStats } from '../media.ts';
+import type { DigitSource, MediaOptions, MediaStats, PlayItem, RecordOptions } from '../media.ts';
 
 /** What the two threads say to each other. `session` and `ref` are numbers the main thread gives out. */
 
@@ -28,13 +28,22 @@ export type Command =
       readonly type: 'play';
       readonly session: number;
       readonly ref: number;
-      readonly clips: readonly string[];
+      readonly clips: readonly PlayItem[];
     }
+  | {
+      readonly type: 'record';
+      readonly session: number;
+      readonly ref: number;
+      readonly options: RecordOptions;
+    }
+  | { readonly type: 'stopRecording'; readonly session: number }
   | { readonly type: 'stop'; readonly session: number };
 
 export interface Reply {
   readonly sdp?: string;
   readonly refused?: 'notAcceptable' | 'noPorts';
+  /** Of a close: what was recorded until then. */
+  readonly recorded?: Uint8Array;
 }
 
 export type Report =
@@ -43,6 +52,12 @@ export type Report =
   | { readonly type: 'reply'; readonly ref: number; readonly reply: Reply }
   | { readonly type: 'digit'; readonly session: number; readonly digit: string; readonly source: DigitSource }
   | { readonly type: 'played'; readonly session: number; readonly ref: number }
+  | {
+      readonly type: 'recorded';
+      readonly session: number;
+      readonly ref: number;
+      readonly mulaw: Uint8Array | undefined;
+    }
   | { readonly type: 'silent'; readonly session: number }
   | { readonly type: 'problem'; readonly text: string; readonly data: object | undefined };
 

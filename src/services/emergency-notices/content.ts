@@ -2,8 +2,12 @@ import { DateTime } from 'luxon';
 import type { CivicAddress, Site } from '../../domain/directory.ts';
 import type { EmergencyRecord, EmergencyStage } from '../../domain/emergency-record.ts';
 
-/** Stages people are told of; that somebody answered is in the log of changes. */
-export type ToldStage = Exclude<EmergencyStage, 'answered'>;
+/** Stages people are told of; that somebody answered, or has seen it, is in the log of changes. */
+export type ToldStage = Exclude<EmergencyStage, 'answered' | 'acknowledged'>;
+
+export function isTold(stage: EmergencyStage): stage is ToldStage {
+  return stage !== 'answered' && stage !== 'acknowledged';
+}
 
 /** What people are told, without a line break where there may be none. */
 export interface Notice {

@@ -1,11 +1,12 @@
 import type { ChangeEvent } from '../../domain/association.ts';
 import type { EmergencyRecord, EmergencyStage } from '../../domain/emergency-record.ts';
+import type { Refusal } from '../../domain/reasons.ts';
 import type { View } from '../../domain/view.ts';
-import type { Store } from '../../store/store.ts';
+import { type Store, StoreUnavailable } from '../../store/store.ts';
 import type { Log, Timers } from '../ports.ts';
 import type { Channel } from './channel.ts';
 import { Claims } from './claims.ts';
-import { noticeOf, type ToldStage } from './content.ts';
+import { isTold, noticeOf, type ToldStage } from './content.ts';
 import { type Delivery, deliver } from './delivery.ts';
 import { Lane } from './lane.ts';
 import { pause } from './pause.ts';
@@ -13,7 +14,7 @@ import { Recollection } from './recollection.ts';
 import { EmergencyTable, type KnownEmergency } from './table.ts';
 
 export interface EmergencyNoticesDependencies {
-  readonly store: Pick<Store, 'claimOnce' | 'history' | 'available'>;
+  readonly store: Pick<Store, 'claimOnce' | 'history' | 'noteEmergency' | 'available'>;
   readonly view: Pick<View, 'directory' | 'emergencyDirectory'> & {
     /** The store's clock, ms since 1970. */
     now(): number;
@@ -34,6 +35,8 @@ export interface EmergencyOverview {
   /** A call back rings the desk. */
   readonly open: boolean;
   readonly stages: readonly { readonly stage: EmergencyStage; readonly at: number }[];
+  /** Which administrator was the first to say that they have seen it: `admin:<name>`. */
+  readonly acknowledged: { readonly by: string; readonly at: number } | undefined;
   /** As this node tells them; what another node does is known there. */
   readonly deliveries: readonly Delivery[];
 }
@@ -78,7 +81,9 @@ export class EmergencyNotices {
     const { view } = this.#deps;
     this.#unsubscribe = [
       view.onChange((event) => {
-        if (event.kind === 'emergency') this.#hear(event, AFTER_YOU_MS);
+        if (event.kind !== 'emergency') return;
+        const { record, stage, at, actor } = event;
+        this.#hear({ record, stage, at, by: actor }, AFTER_YOU_MS);
       }),
       view.onEmergency((record) => this.#hearOfOpen(record)),
       view.onReconnect(() => this.#recollection.forget()),
@@ -103,7 +108,7 @@ export class EmergencyNotices {
    */
   tell(record: EmergencyRecord, stage: EmergencyStage): void {
     try {
-      this.#hear({ record, stage, at: this.#deps.view.now() }, 0);
+      this.#hear({ record, stage, at: this.#deps.view.now(), by: '' }, 0);
     } catch (error) {
       this.#deps.log.error({ err: error }, 'people are not told of an emergency call');
     }
@@ -114,13 +119,34 @@ export class EmergencyNotices {
     const { view } = this.#deps;
     const now = view.now();
     const complete = await this.#recollection.refresh(now - DAY_MS);
-    const emergencies = this.#table.since(now - DAY_MS, now).map(({ record, stages, deliveries }) => ({
-      record,
-      open: record.callbackUntil > now,
-      stages: inOrder(stages),
-      deliveries: [...deliveries],
-    }));
+    const emergencies = this.#table.since(now - DAY_MS, now).map((known) => overviewOf(known, now));
     return { emergencies, complete };
+  }
+
+  /**
+   * An administrator has seen a call that is listed. The first who says so stays; once the store has it, it is so on every
+   * node and after a restart.
+   */
+  async acknowledge(id: string, actor: string): Promise<EmergencyOverview | Refusal> {
+    const { store, view } = this.#deps;
+    const since = view.now() - DAY_MS;
+    const isComplete = this.#table.get(id) !== undefined || (await this.#recollection.refresh(since));
+    const known = this.#table.get(id);
+    if (!known) return { refused: isComplete ? 'unknownEmergency' : 'storeUnavailable' };
+    if (!known.stages.has('acknowledged')) {
+      try {
+        await store.noteEmergency(known.record, 'acknowledged', actor);
+      } catch (error) {
+        if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
+        throw error;
+      }
+      // Another may have been first, on another node: the log knows.
+      this.#recollection.forget();
+      await this.#recollection.refresh(since);
+      this.#table.note(known.record, 'acknowledged', view.now());
+      this.#table.acknowledge(id, actor);
+    }
+    return overviewOf(known, view.now());
   }
 
   /** Not a moment of the call's: everything begins with a timer. */
@@ -129,10 +155,11 @@ export class EmergencyNotices {
     this.#deps.timers.setTimer(0, () => this.#atLeisure(() => this.#take(news, waitMs)));
   }
 
-  #take({ record, stage, at }: News, waitMs: number): void {
+  #take({ record, stage, at, by }: News, waitMs: number): void {
     if (!this.#running) return;
     const emergency = this.#table.note(record, stage, at);
-    if (stage === 'answered' || emergency.handled.has(stage)) return;
+    if (stage === 'acknowledged') this.#table.acknowledge(record.id, by);
+    if (!isTold(stage) || emergency.handled.has(stage)) return;
     emergency.handled.add(stage);
     const first = this.#safely(this.#begin(emergency, { stage, waitMs }), record).then(
       () => void this.#firstTries.delete(first),
@@ -255,7 +282,19 @@ export class EmergencyNotices {
   }
 }
 
-const ORDER: readonly EmergencyStage[] = ['placed', 'answered', 'failed', 'calledBack'];
+const ORDER: readonly EmergencyStage[] = ['placed', 'answered', 'failed', 'calledBack', 'acknowledged'];
+
+function overviewOf(known: KnownEmergency, now: number): EmergencyOverview {
+  const { record, stages, deliveries, acknowledgedBy: by = '' } = known;
+  const at = stages.get('acknowledged');
+  return {
+    record,
+    open: record.callbackUntil > now,
+    stages: inOrder(stages),
+    acknowledged: at === undefined ? undefined : { by, at },
+    deliveries: [...deliveries],
+  };
+}
 
 function inOrder(stages: ReadonlyMap<EmergencyStage, number>): EmergencyOverview['stages'] {
   return ORDER.flatMap((stage) => {
@@ -268,6 +307,8 @@ interface News {
   readonly record: EmergencyRecord;
   readonly stage: EmergencyStage;
   readonly at: number;
+  /** Who did it, as the log of changes names them. */
+  readonly by: string;
 }
 
 /** One stage of one call by one channel. */

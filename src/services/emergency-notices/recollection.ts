@@ -44,7 +44,9 @@ export class Recollection {
       for (let pages = 0; pages < MOST_PAGES; pages++) {
         const page = await this.#deps.store.history({ kinds: ['emergency'], from, limit: PAGE, after });
         for (const event of page.events) {
-          if (event.kind === 'emergency') this.#table.recall(event.record, event.stage, event.at);
+          if (event.kind !== 'emergency') continue;
+          this.#table.recall(event.record, event.stage, event.at);
+          if (event.stage === 'acknowledged') this.#table.acknowledge(event.record.id, event.actor);
         }
         after = page.next;
         if (after === undefined) return true;

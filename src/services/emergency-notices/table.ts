@@ -7,6 +7,8 @@ export interface KnownEmergency {
   readonly record: EmergencyRecord;
   /** When each stage was reached. */
   readonly stages: Map<EmergencyStage, number>;
+  /** Which administrator has acknowledged it. */
+  acknowledgedBy: string | undefined;
   /** Who is told of it by this node. */
   readonly deliveries: Delivery[];
   /** Stages this node has taken in hand, or left to another. */
@@ -37,6 +39,16 @@ export class EmergencyTable {
     return known;
   }
 
+  get(id: string): KnownEmergency | undefined {
+    return this.#known.get(id);
+  }
+
+  /** Notes who has acknowledged a call that is known here; the first stays. */
+  acknowledge(id: string, by: string): void {
+    const known = this.#known.get(id);
+    if (known) known.acknowledgedBy ??= by;
+  }
+
   /** As `note`, for what is only remembered: it takes nobody's room. */
   recall(record: EmergencyRecord, stage: EmergencyStage, at: number): void {
     if (this.#known.has(record.id) || this.#known.size < this.#most) this.note(record, stage, at);
@@ -65,6 +77,7 @@ export class EmergencyTable {
     const known = {
       record,
       stages: new Map<EmergencyStage, number>(),
+      acknowledgedBy: undefined,
       deliveries: [],
       handled: new Set<ToldStage>(),
       forgotten: new AbortController(),

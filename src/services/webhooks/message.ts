@@ -15,6 +15,7 @@ export const EVENT_TYPES = [
   'emergency.answered',
   'emergency.failed',
   'emergency.called-back',
+  'emergency.acknowledged',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -32,6 +33,7 @@ const EMERGENCY_TYPE = {
   answered: 'emergency.answered',
   failed: 'emergency.failed',
   calledBack: 'emergency.called-back',
+  acknowledged: 'emergency.acknowledged',
 } as const satisfies Record<EmergencyStage, EventType>;
 
 const KIND_OF: ReadonlyMap<EventType, ChangeEvent['kind']> = new Map([
@@ -81,8 +83,10 @@ const head = {
 const emergencyCall = z.object({
   actor,
   stage: z
-    .enum(['placed', 'answered', 'failed', 'calledBack'])
-    .describe('`answered` and `failed`: how the call out ended; `calledBack`: somebody rang the desk.'),
+    .enum(['placed', 'answered', 'failed', 'calledBack', 'acknowledged'])
+    .describe(
+      '`answered` and `failed`: how the call out ended; `calledBack`: somebody rang the desk; `acknowledged`: an administrator has seen it.',
+    ),
   record: z.string().describe('The same for all stages of one call.'),
   number: z.string().describe('As dialled.'),
   host: z.string().nullable().describe('Host id; null: a phone nobody knows.'),

@@ -106,7 +106,10 @@ function rememberFlow(core: Core, request: ServerRequest, answer: AppMessage): v
   if (asked === '*') return core.flows.closed(tx.flow);
   for (const contact of asked) {
     const uri = parseUri(contact.uri);
-    if (uri) core.flows.remember(uri, tx.flow, secondsFor(contact.uri, answer, tx.request));
+    const seconds = secondsFor(contact.uri, answer, tx.request);
+    // The end of a subscription is not the end of a registration.
+    if (seconds <= 0 && request.method === 'SUBSCRIBE') continue;
+    if (uri) core.flows.remember(uri, tx.flow, seconds);
   }
 }
 

@@ -17,7 +17,10 @@ export const T64 = 32_000;
 
 /** Sizes and times the dialog layer keeps to. Times in milliseconds. */
 export interface DialogLimits {
+  /** Of calls. */
   maxDialogs: number;
+  /** Dialogs SUBSCRIBE made: they take no room from calls. */
+  maxSubscriptions: number;
   maxRegisteredFlows: number;
   maxNames: number;
   /** A non-INVITE request the application does not answer. */
@@ -34,6 +37,7 @@ export interface DialogLimits {
 
 export const defaultDialogLimits: DialogLimits = {
   maxDialogs: 20_000,
+  maxSubscriptions: 60_000,
   maxRegisteredFlows: 50_000,
   maxNames: 1_000,
   // Two seconds before the peer's Timer F: a later answer would help nobody.
@@ -98,4 +102,11 @@ export function newTag(): string {
 /** A fresh transaction or message id. */
 export function newId(): string {
   return randomUUID();
+}
+
+/** Whether there may be another dialog of this kind. */
+export function hasRoom({ dialogs, limits }: Core, method: string): boolean {
+  const { size, subscriptions } = dialogs;
+  if (method === 'SUBSCRIBE') return subscriptions < limits.maxSubscriptions;
+  return size - subscriptions < limits.maxDialogs;
 }

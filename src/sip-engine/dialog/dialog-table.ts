@@ -4,9 +4,15 @@ import type { Dialog } from './dialog.ts';
 export class DialogTable {
   readonly #byId = new Map<string, Dialog>();
   readonly #byTag = new Map<string, Dialog>();
+  #subscriptions = 0;
 
   get size(): number {
     return this.#byTag.size;
+  }
+
+  /** Those SUBSCRIBE made. */
+  get subscriptions(): number {
+    return this.#subscriptions;
   }
 
   /** Dialogs at this moment; safe while they end. */
@@ -15,8 +21,10 @@ export class DialogTable {
   }
 
   add(dialog: Dialog): void {
+    const key = tagKey(dialog.callId, dialog.localTag);
+    this.#subscriptions += counted(dialog) - counted(this.#byTag.get(key));
     this.#byId.set(dialog.id, dialog);
-    this.#byTag.set(tagKey(dialog.callId, dialog.localTag), dialog);
+    this.#byTag.set(key, dialog);
   }
 
   /** By the id an application gave. */
@@ -40,7 +48,10 @@ export class DialogTable {
   remove(dialog: Dialog): void {
     const key = tagKey(dialog.callId, dialog.localTag);
     // A later request of the same Call-ID and tag (digest retry) may have taken the place.
-    if (this.#byTag.get(key) === dialog) this.#byTag.delete(key);
+    if (this.#byTag.get(key) === dialog) {
+      this.#byTag.delete(key);
+      this.#subscriptions -= counted(dialog);
+    }
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
   }
 }
@@ -48,6 +59,10 @@ export class DialogTable {
 /** A NOTIFY may arrive before the 2xx of our SUBSCRIBE and be the first to name the remote tag (RFC 6665 4.4.1). */
 function firstContact(dialog: Dialog): boolean {
   return dialog.role === 'uac' && dialog.state === 'early' && dialog.remote.tag === '';
+}
+
+function counted(dialog: Dialog | undefined): number {
+  return dialog?.kind === 'SUBSCRIBE' ? 1 : 0;
 }
 
 function tagKey(callId: string, localTag: string): string {

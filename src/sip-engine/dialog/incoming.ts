@@ -4,7 +4,7 @@ import type { SipMessage } from '../message/message.ts';
 import type { ServerTransaction, TransactionUser } from '../transaction/transaction-layer.ts';
 import { accept } from './accept.ts';
 import { refuse } from './closing.ts';
-import { type Core, newId } from './core.ts';
+import { type Core, hasRoom, newId } from './core.ts';
 import { deliver } from './delivery.ts';
 import { dialogIdOf } from './dialog.ts';
 import { inDialogRequest } from './in-dialog-incoming.ts';
@@ -44,8 +44,19 @@ function requestReceived(core: Core, tx: ServerTransaction, size: number): void 
   const toTag = request.to?.tag;
   const dialog = toTag ? core.dialogs.match(request.callId ?? '', toTag, request.from?.tag ?? '') : undefined;
   if (dialog) inDialogRequest(core, dialog, { tx, size });
-  else if (toTag && !DIALOG_NEVER.has(request.method) && KNOWN.has(request.method)) refuse(tx, 481);
+  else if (toTag && !isForApp(core, request)) refuse(tx, 481);
   else newRequest(core, tx, size);
+}
+
+/**
+ * Whether a request with a To tag nobody here knows goes to an application all the same (DP §26): it may go on with what
+ * the process before it began, such as a subscription. A call cannot be gone on with.
+ */
+function isForApp(core: Core, request: SipMessage): boolean {
+  const { method } = request;
+  if (DIALOG_NEVER.has(method) || !KNOWN.has(method)) return true;
+  if (method === 'INVITE' || DIALOG_ONLY.has(method)) return false;
+  return core.apps.routedMethods().includes(method) && !(method === 'SUBSCRIBE' && isLoop(core, request));
 }
 
 function newRequest(core: Core, tx: ServerTransaction, size: number): void {
@@ -79,7 +90,7 @@ function isLoop(core: Core, request: SipMessage): boolean {
 }
 
 function isFull(core: Core, request: SipMessage): boolean {
-  if (core.dialogs.size < core.limits.maxDialogs || core.isExempt(request)) return false;
+  if (hasRoom(core, request.method) || core.isExempt(request)) return false;
   core.counters.refusedFull++;
   return true;
 }

@@ -12,7 +12,7 @@ import {
   plainHandlers,
   transmit,
 } from './client-request.ts';
-import { type Core, newId } from './core.ts';
+import { type Core, hasRoom, newId } from './core.ts';
 import { requestEcho } from './delivery.ts';
 import { dialogIdOf } from './dialog.ts';
 import { createUacDialog } from './dialog-life.ts';
@@ -96,7 +96,7 @@ const noFlow = { protocol: 'udp', localAddress: '', localPort: 0 } as const;
 function dialogRefusal(core: Core, message: SipMessage): string | undefined {
   const id = dialogIdOf(message.callId ?? '', message.from?.tag ?? '');
   if (core.dialogs.get(id)) return 'dialog already exists, rejecting this request';
-  if (core.dialogs.size < core.limits.maxDialogs || core.isExempt(message)) return undefined;
+  if (hasRoom(core, message.method) || core.isExempt(message)) return undefined;
   core.counters.refusedFull++;
   return 'Error creating leg';
 }

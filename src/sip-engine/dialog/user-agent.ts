@@ -74,6 +74,7 @@ export class UserAgent {
     const { dialogs, serverRequests, clientRequests, flows, names, counters } = this.#core;
     return {
       dialogs: dialogs.size,
+      subscriptions: dialogs.subscriptions,
       serverRequests: serverRequests.size,
       clientRequests: clientRequests.size,
       registeredFlows: flows.size,

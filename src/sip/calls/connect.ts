@@ -5,12 +5,17 @@ import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts
 import { type ForkRequest, type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
+import type { OpenLine } from './lines.ts';
 import { reinvitePatiently } from './reinvite.ts';
+import { Ringing } from './ringing.ts';
 import { unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
 
 /** ms a call may ring before the caller is told that nobody answers. Emergency calls ring as long as they must. */
 const MAX_RINGING = 180_000;
+
+/** What a call that has rung for as long as it may fails with. */
+export const NO_ANSWER = 'No answer';
 
 export interface CallContext {
   readonly deps: SipDependencies;
@@ -25,6 +30,8 @@ export interface Outgoing {
   readonly emergency: boolean;
   /** ms a round may ring before the next one is tried; absent: until all of it has failed. */
   readonly roundMs?: number;
+  /** ms all of it may ring; absent: as long as any call may. */
+  readonly ringMs?: number | undefined;
   /** Added to the call's log lines. */
   readonly record: object;
 }
@@ -43,35 +50,50 @@ export async function connect(
   invite: InboundInvite,
   outgoing: Outgoing & { readonly caller: Party },
 ): Promise<ConnectResult> {
-  const dialled = context.table.phones.use(outgoing.caller, outgoing.emergency);
+  const { phones, lines } = context.table;
+  const { caller, emergency } = outgoing;
+  const dialled = phones.use(caller, emergency);
+  const line = lines.begin(caller, { direction: 'initiator', remote: calledBy(outgoing) });
+  const ringing = new Ringing(lines, outgoing.rounds.flat(), outgoing);
   try {
-    return await join(context, invite, outgoing);
+    return await join(context, invite, { ...outgoing, line, ringing });
   } finally {
     dialled();
+    line.drop();
+    ringing.end();
   }
+}
+
+/** Whom the caller is shown to talk to. */
+function calledBy({ rounds, emergency }: Outgoing): string | undefined {
+  return emergency ? undefined : rounds[0]?.[0]?.headers.To;
 }
 
 async function join(
   context: CallContext,
   invite: InboundInvite,
-  outgoing: Outgoing & { readonly caller: Party },
+  outgoing: Outgoing & { readonly caller: Party; readonly line: OpenLine; readonly ringing: Ringing },
 ): Promise<ConnectResult> {
   const { table } = context;
+  const { line, ringing } = outgoing;
   const result = await search(context, outgoing, {
     offer: sdpOf(invite.request),
     signal: invite.signal,
-    onProvisional: (response, only) => invite.relayProvisional(response, only),
+    onProvisional: (response, only) => {
+      line.early();
+      invite.relayProvisional(response, only);
+    },
   });
   if (result.outcome !== 'answered') return failure(result);
   const { emergency } = outgoing;
-  const theirs = { party: result.target.party, emergency };
+  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target) };
   const early = takeIn(table, result.leg, theirs);
   const near = await invite.answer(sdpOfLeg(result.leg));
   if (!near) {
     letGo(early ?? result.leg, reasonHeader(487, 'Caller hung up'));
     return { outcome: 'gone' };
   }
-  const a = table.add(near, { party: outgoing.caller, emergency });
+  const a = table.add(near, { party: outgoing.caller, emergency, line });
   const far = early ?? (await acknowledged(result.leg, near));
   if (!far) {
     a.hangUp(reasonHeader(500, 'No answer to our offer'));
@@ -91,12 +113,25 @@ export async function connectLeg(
   leg: Leg,
   outgoing: Outgoing & { readonly signal: AbortSignal },
 ): Promise<ConnectResult> {
+  const ringing = new Ringing(context.table.lines, outgoing.rounds.flat(), outgoing);
+  try {
+    return await joinLeg(context, leg, { ...outgoing, ringing });
+  } finally {
+    ringing.end();
+  }
+}
+
+async function joinLeg(
+  context: CallContext,
+  leg: Leg,
+  outgoing: Outgoing & { readonly signal: AbortSignal; readonly ringing: Ringing },
+): Promise<ConnectResult> {
   const { deps, table } = context;
   const offer = unheld(leg.remoteSdp);
-  const { signal, emergency } = outgoing;
+  const { signal, emergency, ringing } = outgoing;
   const result = await search(context, outgoing, { offer, signal, onProvisional: () => undefined });
   if (result.outcome !== 'answered') return failure(result);
-  const theirs = { party: result.target.party, emergency };
+  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target) };
   const early = takeIn(table, result.leg, theirs);
   const answer = await reinvitePatiently(leg, sdpOfLeg(result.leg), deps.clock);
   if (answer.outcome === 'refused' || leg.ended) {
@@ -107,6 +142,7 @@ export async function connectLeg(
   }
   const far = isUnacknowledged(result.leg) ? await result.leg.ack(answer.sdp) : result.leg;
   const b = early ?? table.add(far, theirs);
+  leg.line.shows(calledBy(outgoing));
   table.connect(leg, b, { ...outgoing.record, to: result.target.party });
   if (offer !== '' && !sameMedia(answer.sdp, offer)) await reinvitePatiently(b, answer.sdp, deps.clock);
   return { outcome: 'connected' };
@@ -115,24 +151,35 @@ export async function connectLeg(
 /** Round after round, for as long as a call may ring. */
 async function search(
   { deps, table }: CallContext,
-  outgoing: Outgoing,
-  attempt: Attempt,
+  outgoing: Outgoing & { readonly ringing: Ringing },
+  { onProvisional, ...attempt }: Attempt,
 ): Promise<ForkResult> {
   const { signal } = attempt;
+  const { ringing: lines } = outgoing;
   const controller = new AbortController();
   const giveUp = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
   const patience = outgoing.emergency
     ? undefined
-    : deps.clock.setTimer(MAX_RINGING, () => controller.abort(reasonHeader(480, 'No answer')));
+    : deps.clock.setTimer(outgoing.ringMs ?? MAX_RINGING, () =>
+        controller.abort(reasonHeader(480, NO_ANSWER)),
+      );
   const ringing = outgoing.rounds.flat().map(({ party }) => table.phones.ring(party));
-  const result = await tryInTurn(deps, outgoing, { ...attempt, signal: controller.signal });
+  const result = await tryInTurn(deps, outgoing, {
+    ...{ ...attempt, signal: controller.signal },
+    onProvisional: (response, only, target) => {
+      lines.early(target);
+      onProvisional(response, only, target);
+    },
+    onFailed: (target) => lines.failed(target),
+  });
+  if (result.outcome === 'answered') lines.answered(result.target);
   for (const stop of ringing) stop();
   patience?.cancel();
   signal.removeEventListener('abort', giveUp);
   if (result.outcome === 'aborted' && !signal.aborted) {
-    return { outcome: 'failed', status: 480, reason: 'No answer' };
+    return { outcome: 'failed', status: 480, reason: NO_ANSWER };
   }
   if (result.outcome !== 'answered' || sdpOfLeg(result.leg) !== '') return result;
   hangUpLeg(result.leg, reasonHeader(488, 'No session description'));

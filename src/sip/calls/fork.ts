@@ -36,7 +36,9 @@ export interface ForkRequest {
   readonly signal: AbortSignal;
   /** A 6xx of one target leaves the others ringing. */
   readonly undeterred?: boolean;
-  onProvisional(response: Response, only: boolean): void;
+  onProvisional(response: Response, only: boolean, target: Target): void;
+  /** One of several will not answer. */
+  onFailed?(target: Target): void;
 }
 
 export type ForkResult =
@@ -125,7 +127,8 @@ class Fork {
 
   #provisional(branch: Branch, response: Response): void {
     branch.timer?.cancel();
-    if (!this.#settled && !branch.done) this.#request.onProvisional(response, this.#branches.length === 1);
+    if (this.#settled || branch.done) return;
+    this.#request.onProvisional(response, this.#branches.length === 1, branch.target);
   }
 
   #answered(branch: Branch, leg: Dialog | UnacknowledgedLeg): void {
@@ -143,6 +146,7 @@ class Fork {
     branch.timer?.cancel();
     if (branch.done) return;
     branch.done = true;
+    if (!this.#settled) this.#request.onFailed?.(branch.target);
     this.#failures.push({ status: failure.status ?? 503, reason: failure.reason ?? 'Not sent' });
     if (this.#branches.every(({ done }) => done))
       this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });

@@ -1,6 +1,7 @@
 import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Message, Request, Response } from '../srf.ts';
 import { passedOn } from '../status.ts';
+import type { OpenLine } from './lines.ts';
 import { reinvite, type SessionSide } from './reinvite.ts';
 
 /** Whose phone or trunk a leg leads to. */
@@ -23,6 +24,8 @@ export class Leg implements SessionSide {
   readonly party: Party;
   /** Emergency calls are not transferred (RFC 6881). */
   readonly emergency: boolean;
+  /** What others see of it. */
+  readonly line: OpenLine;
   peer: Leg | undefined;
   /** Set while a transfer this leg asked for is under way: its BYE then leaves the peer alone. */
   transferring = false;
@@ -31,10 +34,14 @@ export class Leg implements SessionSide {
   remoteSdp: string;
   readonly #events: LegEvents;
 
-  constructor(dialog: Dialog, options: { party: Party; emergency: boolean; events: LegEvents }) {
+  constructor(
+    dialog: Dialog,
+    options: { party: Party; emergency: boolean; line: OpenLine; events: LegEvents },
+  ) {
     this.dialog = dialog;
     this.party = options.party;
     this.emergency = options.emergency;
+    this.line = options.line;
     this.remoteSdp = dialog.remote.sdp ?? '';
     this.#events = options.events;
   }

@@ -3,6 +3,7 @@ import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
+import { Lines, type OpenLine } from './lines.ts';
 import { type EndUse, PhonesInUse } from './phones-in-use.ts';
 
 /** All live legs, and how many calls there are. */
@@ -19,11 +20,13 @@ export class CallTable {
   /** Calls not answered yet, menus and announcements. */
   readonly pending = new Set<InboundInvite>();
   readonly phones: PhonesInUse;
+  readonly lines: Lines;
 
-  constructor(log: Log, now: () => number) {
+  constructor(log: Log, now: () => number, lines = new Lines(log)) {
     this.#log = log;
     this.#now = now;
     this.phones = new PhonesInUse(log);
+    this.lines = lines;
   }
 
   get size(): number {
@@ -34,10 +37,15 @@ export class CallTable {
     return this.#legs.size;
   }
 
-  /** Takes a dialog in as a leg and listens to it. */
-  add(dialog: Dialog, options: { party: Party; emergency: boolean }): Leg {
+  /** Takes a dialog in as a leg and listens to it. It goes on with the line it had before it was answered. */
+  add(dialog: Dialog, options: { party: Party; emergency: boolean; line?: OpenLine | undefined }): Leg {
+    const line =
+      options.line ?? this.lines.begin(options.party, { direction: 'initiator', remote: undefined });
+    line.confirm();
+    line.keep();
     const leg = new Leg(dialog, {
       ...options,
+      line,
       events: {
         onRefer: (...args) => this.onRefer(...args),
         onEnded: (ended) => this.#remove(ended),
@@ -91,6 +99,7 @@ export class CallTable {
   #remove(leg: Leg): void {
     this.#legs.get(leg)?.();
     this.#legs.delete(leg);
+    leg.line.end();
     const call = this.#calls.get(leg);
     this.#calls.delete(leg);
     if (!call || call.over) return;

@@ -1,11 +1,11 @@
 import { decideRoute, type Route } from '../../domain/route.ts';
-import { reasonHeader } from '../reasons.ts';
+import { reasonHeader, spoken } from '../reasons.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
 import { type CallContext, connectLeg } from './connect.ts';
 import type { Leg } from './leg.ts';
+import { type Pursued, type PursuedRoute, pursue } from './pursue.ts';
 import { reinvitePatiently } from './reinvite.ts';
 import { type NamedDialog, parseReplaces } from './replaces.ts';
-import { roundsFor } from './rounds.ts';
 import { unheld } from './sdp.ts';
 
 /** REFER within a call (RFC 3515, RFC 5589): a phone hands its peer to somebody else. */
@@ -28,9 +28,9 @@ export function handleRefer(
     return;
   }
   const route = blindRoute(context, leg.party.host, target.uri);
-  if (route.kind !== 'ring' && route.kind !== 'trunk') return response.send(603);
+  if (route.kind !== 'ring' && route.kind !== 'trunk' && route.kind !== 'divert') return response.send(603);
   response.send(202);
-  safely(context, leg, blind(context, leg, route));
+  safely(context, leg, blind(context, leg, { route, host: leg.party.host }));
 }
 
 function mayTransfer(leg: Leg): boolean {
@@ -62,23 +62,27 @@ function blindRoute({ deps }: CallContext, host: string, requestUri: string): Ro
 async function blind(
   context: CallContext,
   leg: Leg,
-  route: Extract<Route, { kind: 'ring' | 'trunk' }>,
+  { route, host }: { readonly route: PursuedRoute; readonly host: string },
 ): Promise<void> {
   const peer = leg.peer!;
   leg.transferring = true;
   notify(leg.dialog, '100 Trying', false);
   const signal = new AbortController();
   peer.dialog.on('destroy', () => signal.abort(reasonHeader(487, 'Transferred party hung up')));
-  const result = await connectLeg(context, peer, {
-    rounds: roundsFor(context.deps, route, {}),
-    emergency: false,
-    record: { transferBy: leg.party },
-    signal: signal.signal,
-  });
+  const pursuit = { route, from: { name: '', number: 'anonymous' }, extra: {}, host };
+  const record = { transferBy: leg.party };
+  const result = await pursue(context.deps, pursuit, (attempt) =>
+    connectLeg(context, peer, { ...attempt, emergency: false, record, signal: signal.signal }),
+  );
   leg.transferring = false;
   if (result.outcome === 'connected') return finish(leg);
   if (leg.ended) return peer.hangUp(reasonHeader(480, 'Transfer failed'));
-  notify(leg.dialog, `${result.outcome === 'failed' ? result.status : 487} Transfer failed`, true);
+  notify(leg.dialog, `${statusOf(result)} Transfer failed`, true);
+}
+
+function statusOf(result: Pursued): number {
+  if (result.outcome === 'refused') return spoken(result.reason).status;
+  return result.outcome === 'failed' ? result.status : 487;
 }
 
 /** Joins the far sides of the two calls a phone has (RFC 5589 7). */
@@ -96,6 +100,8 @@ async function attended({ deps, table }: CallContext, leg: Leg, consulted: Leg):
     notify(leg.dialog, '488 Transfer failed', true);
     return keepApart([leg, first], [consulted, second]);
   }
+  first.line.shows(consulted.line.remote);
+  second.line.shows(leg.line.remote);
   table.connect(first, second, { transferBy: leg.party });
   consulted.peer = undefined;
   consulted.hangUp(reasonHeader(200, 'Transferred'));

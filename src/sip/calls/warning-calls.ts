@@ -80,6 +80,20 @@ export class WarningCalls implements WarnedPhones {
     for (const ended of this.#under) ended.abort(reason);
   }
 
+  /** Who listens to us cannot be called. */
+  async #talk<T>(host: string, talk: () => Promise<T>): Promise<T> {
+    const { lines } = this.#context.table;
+    const line = lines.begin(
+      { kind: 'host', host },
+      { direction: 'recipient', state: 'confirmed', remote: undefined },
+    );
+    try {
+      return await talk();
+    } finally {
+      line.end();
+    }
+  }
+
   async #ring(id: string, question: StayQuestion, signal: AbortSignal): Promise<RingOutcome> {
     const { deps } = this.#context;
     const host = deps.view.directory?.hosts.get(id);
@@ -87,7 +101,7 @@ export class WarningCalls implements WarnedPhones {
     const result = await ringPhone(deps, host, { ringMs: question.ringMs, signal });
     if (result.outcome !== 'answered') return result.outcome;
     const { conversation } = result;
-    const emergency = await offerToStay(deps, conversation, { host: id, question });
+    const emergency = await this.#talk(id, () => offerToStay(deps, conversation, { host: id, question }));
     if (!emergency) return signal.aborted ? 'interrupted' : 'answered';
     this.#emergencies++;
     try {

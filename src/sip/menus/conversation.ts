@@ -1,19 +1,35 @@
-import { isRefusal, type MediaPort, type MediaRefusal, type MediaSession } from '../../media/media.ts';
+import {
+  isRefusal,
+  type MediaPort,
+  type MediaRefusal,
+  type MediaSession,
+  type PlayItem,
+  type Recording,
+  type RecordOptions,
+} from '../../media/media.ts';
 import { sdpOf } from '../body.ts';
 import type { InboundInvite } from '../calls/inbound.ts';
 import type { Clock, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
-import { DigitQueue } from './digit-queue.ts';
+import { DigitQueue, type EmergencyDigits, type PressedKey } from './digit-queue.ts';
 
 /** ms a conversation may last; nobody needs longer to log in. */
 const MAX_DURATION = 180_000;
 
 export interface Field {
-  readonly prompt: readonly string[];
+  readonly prompt: readonly PlayItem[];
   readonly maxDigits: number;
   /** Ends the field early, before the terminator: true once the digits so far say enough. */
   enough?(digits: string): boolean;
+  /** `*` typed into the empty field is the answer, instead of starting it again. */
+  readonly starEnds?: boolean;
+}
+
+/** A question that one key answers. */
+export interface Choice {
+  readonly prompt: readonly PlayItem[];
+  readonly emergency: EmergencyDigits;
 }
 
 /** An answered call with us at the other end: prompts out, digits in. */
@@ -25,6 +41,8 @@ export class Conversation {
   readonly #digits: DigitQueue;
   #deadline: Timer | undefined;
   #detached = false;
+  /** What a key stops besides being kept. */
+  #onKey: (() => void) | undefined;
 
   private constructor(dialog: Dialog, media: MediaSession, clock: Clock) {
     this.dialog = dialog;
@@ -73,8 +91,34 @@ export class Conversation {
   }
 
   /** Plays to the end; digits pressed meanwhile are kept for the next question. */
-  async say(clips: readonly string[]): Promise<void> {
+  async say(clips: readonly PlayItem[]): Promise<void> {
     if (!this.signal.aborted) await this.media.play(clips);
+  }
+
+  /** Plays until a key is pressed, which is kept for the next question. What was typed before does not stop it. */
+  tell(clips: readonly PlayItem[]): Promise<unknown> {
+    return this.#untilKey(
+      () => this.say(clips),
+      () => this.media.stop(),
+    );
+  }
+
+  /** Records until a key is pressed, which is kept for the next question; undefined: nothing was said. */
+  async record(options: RecordOptions): Promise<Recording | undefined> {
+    if (this.signal.aborted) return undefined;
+    const recording = await this.#untilKey(
+      () => this.media.record(options),
+      () => this.media.stopRecording(),
+    );
+    return this.signal.aborted ? undefined : recording;
+  }
+
+  /** Asks for one key, `*` and `#` included, which stops the prompt. Undefined after silence, or when the call is over. */
+  async key({ prompt, emergency }: Choice): Promise<PressedKey> {
+    if (this.signal.aborted) return undefined;
+    const after = this.hasDigits ? Promise.resolve() : this.media.play(prompt);
+    const onFirst = (): void => this.media.stop();
+    return this.#digits.key({ emergency, after, onFirst, signal: this.signal });
   }
 
   /**
@@ -85,6 +129,13 @@ export class Conversation {
     if (this.signal.aborted) return '';
     if (this.#digits.isEmpty) this.media.play(field.prompt).catch(() => undefined);
     return this.#digits.collect({ ...field, signal: this.signal, onFirst: () => this.media.stop() });
+  }
+
+  /** This many ms from now on, instead of what is left. */
+  allow(ms: number): void {
+    if (this.signal.aborted || this.#detached) return;
+    this.#deadline?.cancel();
+    this.#deadline = this.#clock.setTimer(ms, () => this.hangUp(reasonHeader(408, 'Time is up')));
   }
 
   /** Leaves the dialog to somebody else, who listens to it from now on. We can speak until `media.close()`. */
@@ -103,9 +154,12 @@ export class Conversation {
 
   /** The signal's reason is a Reason header value. */
   #listen(signal: AbortSignal, isOurOffer: boolean): this {
-    this.#deadline = this.#clock.setTimer(MAX_DURATION, () => this.hangUp(reasonHeader(408, 'Time is up')));
+    this.allow(MAX_DURATION);
     this.signal.addEventListener('abort', () => this.#callOver(), { once: true });
-    this.media.onDigit = ({ digit, source }) => this.#digits.push(digit, source);
+    this.media.onDigit = ({ digit, source }) => {
+      this.#digits.push(digit, source);
+      this.#onKey?.();
+    };
     this.media.onClosed = () => this.hangUp(reasonHeader(503, 'Media lost'));
     this.media.onSilent = () => this.hangUp(reasonHeader(408, 'No audio from the phone'));
     signal.addEventListener('abort', () => this.hangUp(String(signal.reason)), { once: true });
@@ -120,6 +174,15 @@ export class Conversation {
     if (!this.dialog.connected) this.#ended.abort();
     if (signal.aborted) this.hangUp(String(signal.reason));
     return this;
+  }
+
+  async #untilKey<T>(work: () => Promise<T>, stop: () => void): Promise<T> {
+    this.#onKey = stop;
+    try {
+      return await work();
+    } finally {
+      this.#onKey = undefined;
+    }
   }
 
   #callOver(): void {

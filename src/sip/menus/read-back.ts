@@ -1,10 +1,8 @@
 import type { CivicAddress, Host } from '../../domain/directory.ts';
 import { reasonHeader } from '../reasons.ts';
-import { readOut } from './clips.ts';
+import { readOut, spelled } from './clips.ts';
 import type { Conversation } from './conversation.ts';
 
-/** Longest part of an address that is spelled, in letters and digits: half a minute, and nobody listens longer. */
-const MOST_SPELLED = 40;
 /** Longest floor or room. */
 const FEW_SPELLED = 16;
 
@@ -20,14 +18,19 @@ export async function readBack(conversation: Conversation, what: ReadBack): Prom
   conversation.hangUp(reasonHeader(200, 'Emergency address read back'));
 }
 
+/** Prompt ids of all that is said at the test number. */
+export function readBackClips(what: ReadBack): string[] {
+  return [...addressReadOut(what), 'goodbye'];
+}
+
 /** Prompt ids: the number first, then the address from the house to the room, then whether anybody has confirmed it. */
-export function readBackClips({ host, callbackNumber }: ReadBack): string[] {
+export function addressReadOut({ host, callbackNumber }: ReadBack): string[] {
   const shown =
     callbackNumber === undefined
       ? []
       : ['emergency-would-show', 'call-back-number', ...readOut(callbackNumber), 'pause'];
   const unconfirmed = host.location?.verified === false ? ['address-not-confirmed'] : [];
-  return [...shown, 'emergency-address-is', ...addressClips(host.address), ...unconfirmed, 'goodbye'];
+  return [...shown, 'emergency-address-is', ...addressClips(host.address), ...unconfirmed];
 }
 
 /** Each part ends with a pause; one that is empty is left out with its name. */
@@ -47,24 +50,4 @@ function addressClips(address: CivicAddress): string[] {
 
 function named(name: string, clips: readonly string[]): string[] {
   return clips.length === 0 ? [] : [name, ...clips];
-}
-
-/** Letter by letter and digit by digit, with a pause after each word; accents are left out, as nobody can say them. */
-function spelled(text: string, most = MOST_SPELLED): string[] {
-  const words = text
-    .normalize('NFKD')
-    .replace(/\p{Mark}/gu, '')
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== '');
-  let left = most;
-  return words.flatMap((word) => {
-    const part = word.slice(0, left);
-    left -= part.length;
-    return part === '' ? [] : [...[...part].map(clipOf), 'pause'];
-  });
-}
-
-function clipOf(character: string): string {
-  return /\d/.test(character) ? `digit-${character}` : `letter-${character}`;
 }

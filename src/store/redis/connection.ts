@@ -37,6 +37,8 @@ export interface Link {
   close(): void;
   run(call: ScriptCall): Promise<unknown>;
   send(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
+  /** The same for arguments and replies that are no text. */
+  sendBytes(command: string, ...args: readonly (string | Buffer)[]): Promise<unknown>;
   /** Calls back at each new connection. */
   onReady(listener: () => void): void;
 }
@@ -157,6 +159,7 @@ export function createLink(options: LinkOptions): Link {
     close: () => closeRedis(redis),
     run: (call) => guarded(() => runScript(redis, call)),
     send: (command, ...args) => guarded(() => redis.call(command, ...args)),
+    sendBytes: (command, ...args) => guarded(() => redis.callBuffer(command, ...args)),
     onReady: (listener) => redis.on('ready', listener),
   };
 }

@@ -4,8 +4,8 @@ import { decodeStrings } from './decode.ts';
 import type { Keys } from './keys.ts';
 
 const MOST_KEPT = 10_000;
-/** After its callback time, so that a stage told again late is still known. */
-const REMEMBERED_MS = 3_600_000;
+/** After its callback time: as long as it is listed somebody may acknowledge it, and that once. */
+const REMEMBERED_MS = 24 * 3_600_000;
 
 /** Records of emergency calls: one hash, bounded, cleared a little by every writer; each stage an entry of the log. */
 export function createEmergencies(link: Link, keys: Keys): Pick<Store, 'noteEmergency'> {

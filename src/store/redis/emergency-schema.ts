@@ -45,4 +45,4 @@ export const emergencyRecord = z
     }),
   );
 
-export const emergencyStage = z.enum(['placed', 'answered', 'failed', 'calledBack']);
+export const emergencyStage = z.enum(['placed', 'answered', 'failed', 'calledBack', 'acknowledged']);

@@ -6,6 +6,7 @@ import { decodeBindings, decodeEvent, decodeRead, decodeWhole, type StreamEntry 
 import { type DirectorySource, readDirectory, readEntries } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { runScript } from './scripts.ts';
+import { decodeShared, readShared } from './shared.ts';
 import { loadSnapshot, type Position } from './snapshot.ts';
 
 export interface FollowOptions {
@@ -42,10 +43,12 @@ export async function followStreams(
   let told = false;
   const noting: Follower = {
     onSnapshot: (snapshot) => follower.onSnapshot(snapshot),
+    onSharedEntries: (position) => follower.onSharedEntries(position),
     onDirectory: () => follower.onDirectory(),
     onEntries: (entries) => follower.onEntries(entries),
     onEvent: (event) => follower.onEvent(event),
     onBindings: (aor, set) => follower.onBindings(aor, set),
+    onShared: (...change) => follower.onShared(...change),
     onContact: (offsetMs) => {
       failures = 0;
       told = false;
@@ -85,6 +88,13 @@ function guarded(follower: Follower, signal: AbortSignal): Follower {
   };
   return {
     onSnapshot: (snapshot) => pass(() => follower.onSnapshot(snapshot)),
+    onSharedEntries: (position) => {
+      const loading = follower.onSharedEntries(position);
+      return {
+        page: (entries) => pass(() => loading.page(entries)),
+        done: () => pass(() => loading.done()),
+      };
+    },
     onDirectory: () => {
       const loading = follower.onDirectory();
       return {
@@ -95,8 +105,14 @@ function guarded(follower: Follower, signal: AbortSignal): Follower {
     onEntries: (entries) => pass(() => follower.onEntries(entries)),
     onEvent: (event) => pass(() => follower.onEvent(event)),
     onBindings: (aor, set) => pass(() => follower.onBindings(aor, set)),
+    onShared: (...change) => pass(() => follower.onShared(...change)),
     onContact: (offsetMs) => pass(() => follower.onContact(offsetMs)),
   };
+}
+
+interface Place extends Position {
+  /** Shared entries read already that the contact stream has further on: older entries of theirs are old news. */
+  readonly newer: ReadonlyMap<string, number>;
 }
 
 /** One connection's worth of following; `run` ends by rejecting. */
@@ -121,12 +137,15 @@ function createSession(options: FollowOptions, follower: Follower) {
     call: (command, ...args) => redis.call(command, ...args),
   };
 
-  async function load(): Promise<Position> {
+  async function load(): Promise<Place> {
     const run = (call: Parameters<typeof runScript>[1]) => runScript(redis, call);
     const { snapshot, position } = await loadSnapshot({ keys, run, onProblem });
     follower.onSnapshot(snapshot);
+    const loading = follower.onSharedEntries(position.contactSeq);
+    const newer = await readShared(source, position.contactSeq, loading.page);
+    loading.done();
     await loadDirectory(source, follower);
-    return position;
+    return { ...position, newer };
   }
 
   return {
@@ -146,9 +165,9 @@ function createSession(options: FollowOptions, follower: Follower) {
 /** Reads what is new after a position and passes it on; the position after it, or RELOAD. */
 async function readOn(
   redis: Redis,
-  from: Position,
+  from: Place,
   to: FollowOptions & Receiver,
-): Promise<Position | typeof RELOAD> {
+): Promise<Place | typeof RELOAD> {
   const { events, contactStream } = to.keys;
   const reply = decodeRead(
     await redis.call(
@@ -158,17 +177,18 @@ async function readOn(
   );
   if (reply === undefined) return RELOAD;
   let { seq, eventId, contactSeq, contactId } = from;
+  const { newer } = from;
   for (const entry of reply.get(events) ?? []) {
     if (!(await passEvent(entry, seq, to))) return RELOAD;
     seq += 1;
     eventId = entry.id;
   }
   for (const entry of reply.get(contactStream) ?? []) {
-    if (!passBindings(entry, contactSeq, to)) return RELOAD;
+    if (!passContact(entry, { contactSeq, newer }, to)) return RELOAD;
     contactSeq += 1;
     contactId = entry.id;
   }
-  return { seq, eventId, contactSeq, contactId };
+  return { seq, eventId, contactSeq, contactId, newer };
 }
 
 type Receiver = Pick<FollowOptions, 'onProblem'> & {
@@ -197,15 +217,22 @@ async function loadDirectory(source: DirectorySource, follower: Follower): Promi
 }
 
 /** Passes an entry of the contact stream on if it is the next one and can be read. */
-function passBindings(entry: StreamEntry, contactSeq: number, { follower, onProblem }: Receiver): boolean {
-  const { n, aor, set } = entry.fields;
+function passContact(
+  entry: StreamEntry,
+  { contactSeq, newer }: Pick<Place, 'contactSeq' | 'newer'>,
+  { follower, onProblem }: Receiver,
+): boolean {
+  const { n, aor, set, name } = entry.fields;
   const bindings = decodeBindings(set ?? '');
-  if (aor === undefined || bindings === undefined) {
+  const shared = decodeShared(entry.fields);
+  if ((aor === undefined || !bindings) && (name === undefined || !shared)) {
     onProblem(`Entry ${entry.id} of the contact stream cannot be read: the state is loaded anew`);
     return false;
   }
   if (decodeWhole(n) !== contactSeq + 1) return false;
-  follower.onBindings(aor, bindings);
+  if (aor !== undefined && bindings) follower.onBindings(aor, bindings);
+  else if (name !== undefined && shared && shared.position >= (newer.get(name) ?? 0))
+    follower.onShared(name, shared.entry, shared.position);
   return true;
 }
 

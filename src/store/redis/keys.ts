@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SHARED_NAME } from '../store.ts';
 
 /** Names of a company's keys, all in one cluster slot by the hash tag. See docs of the scripts for what each holds. */
 export interface Keys {
@@ -25,10 +26,16 @@ export interface Keys {
   readonly deadLetters: string;
   readonly contactIndex: string;
   readonly contactStream: string;
+  /** Number of the last entry of that stream. */
   readonly contactSeq: string;
+  /** HASH: name → `<n> <expiry> <JSON>`, n being its number in the contact stream. */
+  readonly shared: string;
+  /** ZSET: name of a shared entry by its expiry, ms since 1970. */
+  readonly sharedIndex: string;
   /** Stored reply of an operation. */
   operation(opId: string): string;
   contacts(aor: string): string;
+  recording(name: string): string;
   /** Held by the node on which a consumer runs. */
   lease(consumer: string): string;
   once(name: string): string;
@@ -58,8 +65,11 @@ export function createKeys(company: string): Keys {
     contactIndex: key('cti'),
     contactStream: key('cs'),
     contactSeq: key('csq'),
+    shared: key('sh'),
+    sharedIndex: key('shx'),
     operation: (opId) => key(`op:${checkOpId(opId)}`),
     contacts: (aor) => key(`ct:${checkAor(aor)}`),
+    recording: (name) => key(`rec:${checkSharedName(name)}`),
     lease: (consumer) => key(`lease:${checkName(consumer)}`),
     once: (name) => key(`once:${checkName(name)}`),
     guesses: (kind, id) => key(`guess:${kind}:${countable(id)}`),
@@ -76,6 +86,12 @@ export function checkAor(aor: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(aor))
     throw new TypeError('An AOR may hold A-Z, a-z, 0-9, ., _ and - only');
   return aor;
+}
+
+/** @throws TypeError unless it matches `[A-Za-z0-9._:@-]{1,200}`. */
+export function checkSharedName(name: string): string {
+  if (!SHARED_NAME.test(name)) throw new TypeError('A name may hold A-Z, a-z, 0-9, ., _, :, @ and - only');
+  return name;
 }
 
 function checkName(name: string): string {

@@ -9,6 +9,8 @@ import { followStreams } from './follower.ts';
 import { createGuesses } from './guesses.ts';
 import { createKeys } from './keys.ts';
 import { createLogReaders } from './log-readers.ts';
+import { createRecordings } from './recordings.ts';
+import { createSharedWriter } from './shared.ts';
 import { loadSnapshot } from './snapshot.ts';
 import { createStoreClock, measureStoreClock, type StoreClock } from './store-clock.ts';
 import { createTakeBacks } from './take-backs.ts';
@@ -92,7 +94,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     }),
     ...{ ...createGuesses(link, keys), ...createEmergencies(link, keys) },
     ...createDirectoryWriter(link, keys),
-    ...createBindingsWriter(link, keys),
+    ...{ ...createBindingsWriter(link, keys), ...createSharedWriter(link, keys) },
+    ...createRecordings(link, keys),
     snapshot: async () => (await loadSnapshot({ keys, run: link.run, onProblem })).snapshot,
     follow: followers.follow,
     ...readers.methods,

@@ -17,6 +17,7 @@ const SCRIPTS = {
   snapshot: log + read('snapshot'),
   writeDirectory: log + read('write-directory'),
   writeBindings: log + read('write-bindings'),
+  putShared: log + read('put-shared'),
   reserveGuess: log + read('reserve-guess'),
   confirmGuess: log + read('confirm-guess'),
   clearGuesses: log + read('clear-guesses'),

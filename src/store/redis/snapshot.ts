@@ -30,7 +30,7 @@ type Picture = Exclude<SnapshotReply, { again: string[] }>;
 /** Tries when phones that were unknown a moment ago register while we ask. */
 const MOST_TRIES = 10;
 
-/** Loads all of a company but its directory at one moment. @throws StoreUnavailable */
+/** Loads all of a company but its directory and shared entries at one moment. @throws StoreUnavailable */
 export async function loadSnapshot(
   source: SnapshotSource,
 ): Promise<{ readonly snapshot: Snapshot; readonly position: Position }> {

@@ -31,6 +31,7 @@ describe('the application as notifier', () => {
     const dialogs: AppDialog[] = [];
     await bench.app((srf) => {
       srf.subscribe(async (req, res) => {
+        if (req.get('To').includes(';tag=')) return res.send(481);
         const dialog = await srf.createUAS(req, res, { headers: { Expires: '60' } });
         dialog.on('subscribe', (_again: AppRequest, again: AppResponse) =>
           again.send(202, { headers: { Expires: '60' } }),

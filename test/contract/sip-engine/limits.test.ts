@@ -40,6 +40,26 @@ describe('a full dialog table', () => {
     expect(bench.engine.stats().refusedFull).toBe(1);
   });
 
+  it('has room for calls however many subscriptions there are', async () => {
+    bench = await Bench.open({ limits: { maxDialogs: 1, maxSubscriptions: 2 } });
+    await answering();
+    await bench.app((srf) =>
+      srf.subscribe((_req, res) => void res.send(200, { headers: { Expires: '60' } })),
+    );
+    const phone = await bench.peer();
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      new RawDialog(phone, bench.uri('lamp')).send('SUBSCRIBE', { headers: [['Event', 'x']] });
+      statuses.push((await phone.next((one) => one.status >= 200)).status);
+    }
+    expect(statuses).toEqual([200, 200, 503]);
+    expect(bench.engine.stats().subscriptions).toBe(2);
+    const call = await up();
+    call.send('BYE');
+    await call.peer.next((one) => one.cseqMethod === 'BYE');
+    expect(bench.engine.stats()).toMatchObject({ dialogs: 2, subscriptions: 2 });
+  });
+
   it('refuses calls of the application too', async () => {
     bench = await Bench.open({ limits: { maxDialogs: 1 } });
     await answering();

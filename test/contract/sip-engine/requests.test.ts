@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { RawDialog, reply, sdp } from '../../support/raw-sip-peer.ts';
+import { RawDialog, type RawMessage, reply, sdp } from '../../support/raw-sip-peer.ts';
 import { type AppMessage, type AppRequest, Bench, EMPTY, hangUp, until } from './support/bench.ts';
 
 let bench: Bench;
@@ -144,6 +144,63 @@ describe('without a handler', () => {
     hangUp(srf);
     await until(() => bench.engine.stats().apps === 0);
     expect(await status('OPTIONS')).toBe(503);
+  });
+});
+
+describe('a request with a To tag of no dialog', () => {
+  it('goes to an application as a new one, and nowhere for a call or without an application', async () => {
+    bench = await Bench.open();
+    const seen: string[] = [];
+    await bench.app((srf) => {
+      for (const method of [
+        'message',
+        'notify',
+        'options',
+        'refer',
+        'subscribe',
+        'invite',
+        'update',
+      ] as const)
+        srf[method]((req, res) => {
+          seen.push(`${req.method} ${req.stackDialogId}`);
+          res.send(404);
+        });
+    });
+    const alice = await bench.peer();
+    const status = async (method: string): Promise<number> => {
+      const dialog = new RawDialog(alice, bench.uri('x'));
+      dialog.remoteTag = 'of-another-process';
+      dialog.send(method, { headers: [['Event', 'x']] });
+      return (await alice.next((one) => one.status >= 200 && one.header('Call-ID') === dialog.callId)).status;
+    };
+    const given = ['MESSAGE', 'NOTIFY', 'OPTIONS', 'REFER', 'SUBSCRIBE'];
+    for (const method of given) expect([method, await status(method)]).toEqual([method, 404]);
+    for (const method of ['INVITE', 'BYE', 'UPDATE', 'PRACK', 'INFO']) expect(await status(method)).toBe(481);
+    expect(seen).toEqual(given.map((method) => `${method} `));
+  });
+
+  it('and a SUBSCRIBE that is answered 200 is in its old dialog again', async () => {
+    bench = await Bench.open();
+    const dialogIds: (string | undefined)[] = [];
+    await bench.app((srf) =>
+      srf.subscribe((req, res) => {
+        dialogIds.push(req.stackDialogId);
+        res.send(200, { headers: { Expires: '60' } });
+      }),
+    );
+    const phone = await bench.peer();
+    const dialog = new RawDialog(phone, bench.uri('x'), { seq: 40 });
+    dialog.remoteTag = 'old';
+    const subscribe = async (): Promise<RawMessage> => {
+      const sent = dialog.send('SUBSCRIBE', { headers: [['Event', 'x']] });
+      return phone.next((one) => one.cseqMethod === 'SUBSCRIBE' && one.cseq === sent.cseq);
+    };
+    expect((await subscribe()).tag('To')).toBe('old');
+    expect((await subscribe()).tag('To')).toBe('old');
+    expect(dialogIds).toEqual(['', `${dialog.callId};from-tag=${dialog.localTag}`]);
+    dialog.remoteTag = 'guessed';
+    expect((await subscribe()).status).toBe(481);
+    expect(dialogIds).toHaveLength(2);
   });
 });
 

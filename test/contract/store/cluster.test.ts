@@ -13,6 +13,7 @@ import {
   openStore,
   type Recorder,
   record,
+  sharedIn,
   timed,
 } from './setup.ts';
 
@@ -58,7 +59,7 @@ describe('every method of the store', () => {
     await store.stop();
   });
 
-  it('keeps directory, bindings and guess counters', async () => {
+  it('keeps directory, bindings, guess counters, shared entries and recordings', async () => {
     const store = await open();
     const put = new Map([['company', { name: 'x' }]]);
     expect(await store.writeDirectory({ put, remove: [], actor: 'a' })).toMatchObject({ outcome: 'written' });
@@ -72,6 +73,12 @@ describe('every method of the store', () => {
     const replies = await Promise.all(Array.from({ length: 8 }, () => store.reserveGuess(guess)));
     expect(replies.filter(({ outcome }) => outcome === 'reserved')).toHaveLength(5);
     await store.clearGuesses('1001', 'admin:ann');
+    await store.putShared('line:1001', 'busy', 60_000);
+    await eventually(() => seen.shared.length === 1);
+    expect((await sharedIn(store)).get('line:1001')?.value).toBe('busy');
+    await store.keepRecording('name:1001', new Uint8Array([0, 255]));
+    expect(await store.recording('name:1001')).toEqual(new Uint8Array([0, 255]));
+    await store.keepRecording('name:1001', undefined);
     end.abort();
     await store.stop();
   });

@@ -26,6 +26,7 @@ beforeEach(async () => {
 afterEach(() => store.stop());
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const keys = () => createKeys(company);
 
 function call(id: string, differs: Partial<EmergencyRecord> = {}): EmergencyRecord {
@@ -97,6 +98,21 @@ describe('an emergency record', () => {
     expect((await store.history({ limit: 10 })).events).toHaveLength(1);
   });
 
+  it('is acknowledged once, by whoever is first, also when its callback time is long over', async () => {
+    const over = call('c1', { at: Date.now() - 20 * HOUR, callbackUntil: Date.now() - 19 * HOUR });
+    await store.noteEmergency(over, 'placed', 'node:a');
+    await Promise.all(
+      ['ann', 'bob', 'cid'].map((name) => store.noteEmergency(over, 'acknowledged', `admin:${name}`)),
+    );
+    await store.noteEmergency(over, 'acknowledged', 'admin:dan');
+    const { events } = await store.history({ limit: 10 });
+    const stages = events.map((event) => event.kind === 'emergency' && [event.stage, event.actor]);
+    expect(stages).toEqual([
+      ['acknowledged', expect.stringMatching(/^admin:(ann|bob|cid)$/)],
+      ['placed', 'node:a'],
+    ]);
+  });
+
   it('whose first stage was lost begins with a later one', async () => {
     await store.noteEmergency(call('c1'), 'failed', 'node:a');
     expect(await open()).toEqual(['c1']);
@@ -134,7 +150,9 @@ describe('an emergency record', () => {
       [call('c1'), 'placed'],
       [call('c1'), 'answered'],
       [call('old', { callbackUntil: Date.now() - 1 }), 'placed'],
-      [call('older', { callbackUntil: Date.now() - HOUR - 1000 }), 'placed'],
+      [call('c1'), 'acknowledged'],
+      [call('c1'), 'acknowledged'],
+      [call('older', { callbackUntil: Date.now() - DAY - 1000 }), 'placed'],
     ] as const;
     const outcome = [];
     for (const each of [store, fake]) {
@@ -143,18 +161,18 @@ describe('an emergency record', () => {
       const { emergencies } = await each.snapshot();
       outcome.push([events.map(({ seq }) => seq), emergencies.map(({ id }) => id)]);
     }
-    expect(outcome[0]).toEqual([[3, 2, 1], ['c1']]);
+    expect(outcome[0]).toEqual([[4, 3, 2, 1], ['c1']]);
     expect(outcome[1]).toEqual(outcome[0]);
   });
 });
 
 describe('room', () => {
-  it('what is over is not in the snapshot, is remembered an hour, and then goes', async () => {
+  it('what is over is not in the snapshot, is remembered a day, and then goes', async () => {
     await store.noteEmergency(call('over', { callbackUntil: Date.now() - 1000 }), 'placed', 'node:a');
     await store.noteEmergency(call('over', { callbackUntil: Date.now() - 1000 }), 'placed', 'node:a');
     expect(await open()).toEqual([]);
     expect((await store.history({ limit: 10 })).events).toHaveLength(1);
-    await raw.zadd(keys().emergencyEnds, Date.now() - HOUR - 1000, 'over');
+    await raw.zadd(keys().emergencyEnds, Date.now() - DAY - 1000, 'over');
     await store.noteEmergency(call('c1'), 'placed', 'node:a');
     expect(await raw.hkeys(keys().emergencies)).toEqual(['c1']);
     expect(await raw.hkeys(keys().emergencyStages)).toEqual(['c1']);
@@ -162,7 +180,7 @@ describe('room', () => {
   });
 
   it('a stage that comes after all that changes nothing', async () => {
-    await store.noteEmergency(call('late', { callbackUntil: Date.now() - HOUR - 1000 }), 'placed', 'node:a');
+    await store.noteEmergency(call('late', { callbackUntil: Date.now() - DAY - 1000 }), 'placed', 'node:a');
     expect((await store.history({ limit: 10 })).events).toEqual([]);
     expect(await raw.exists(keys().emergencies)).toBe(0);
   });

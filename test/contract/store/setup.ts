@@ -3,7 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeEvent } from '../../../src/domain/association.ts';
 import type { Binding, BindingSet } from '../../../src/domain/binding.ts';
 import { createRedisStore, type RedisStoreOptions } from '../../../src/store/redis/redis-store.ts';
-import type { AssociateCommand, EndCommand, Follower, Snapshot, Store } from '../../../src/store/store.ts';
+import type {
+  AssociateCommand,
+  EndCommand,
+  Follower,
+  SharedEntry,
+  Snapshot,
+  Store,
+} from '../../../src/store/store.ts';
 
 let companies = 0;
 
@@ -71,6 +78,10 @@ export interface Recorder extends Follower {
   readonly snapshots: Snapshot[];
   readonly events: ChangeEvent[];
   readonly bindings: { aor: string; set: BindingSet }[];
+  readonly shared: { name: string; entry: SharedEntry | undefined; position: number }[];
+  /** As loaded last. */
+  readonly sharedEntries: ReadonlyMap<string, SharedEntry>;
+  readonly sharedPosition: number;
   readonly contacts: { at: number; offsetMs: number }[];
   readonly directory: ReadonlyMap<string, unknown>;
   /** How often the whole directory came, and in how many pages. */
@@ -82,11 +93,14 @@ export function record(): Recorder {
   const snapshots: Snapshot[] = [];
   const events: ChangeEvent[] = [];
   const bindings: { aor: string; set: BindingSet }[] = [];
+  const shared: Recorder['shared'] = [];
   const contacts: { at: number; offsetMs: number }[] = [];
   let directory = new Map<string, unknown>();
+  let sharedEntries: ReadonlyMap<string, SharedEntry> = new Map();
+  let sharedPosition = 0;
   let [loads, pages] = [0, 0];
   return {
-    ...{ snapshots, events, bindings, contacts },
+    ...{ snapshots, events, bindings, shared, contacts },
     get directory() {
       return directory;
     },
@@ -95,6 +109,27 @@ export function record(): Recorder {
     },
     get pages() {
       return pages;
+    },
+    get sharedEntries() {
+      return sharedEntries;
+    },
+    get sharedPosition() {
+      return sharedPosition;
+    },
+    onSharedEntries(position) {
+      const loading = new Map<string, SharedEntry>();
+      return {
+        page: (entries) => {
+          for (const [name, entry] of entries) {
+            if (entry && entry.expiresAt > Date.now()) loading.set(name, entry);
+            else loading.delete(name);
+          }
+        },
+        done: () => {
+          sharedEntries = loading;
+          sharedPosition = position;
+        },
+      };
     },
     onDirectory() {
       const loading = new Map<string, unknown>();
@@ -118,8 +153,18 @@ export function record(): Recorder {
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     onEvent: (event) => events.push(event),
     onBindings: (aor, set) => bindings.push({ aor, set }),
+    onShared: (name, entry, position) => shared.push({ name, entry, position }),
     onContact: (offsetMs) => contacts.push({ at: Date.now(), offsetMs }),
   };
+}
+
+/** Shared entries as a new follower gets them. */
+export async function sharedIn(store: Store): Promise<ReadonlyMap<string, SharedEntry>> {
+  const seen = record();
+  const end = new AbortController();
+  await store.follow(seen, end.signal);
+  end.abort();
+  return seen.sharedEntries;
 }
 
 /** Waits until the condition holds, 10 s at most. */

@@ -19,7 +19,8 @@ export function company(differs: Partial<Company> = {}): Company {
     hotDeskLicences: 10,
     occupiedDeskPolicy: 'deny',
     secondDeskPolicy: 'move',
-    ringOwnPhone: false,
+    ringOwnPhone: { commonArea: false, user: false },
+    addOnLicences: { host: 10, guest: 10 },
     expiryWarningMinutes: 5,
     passcodeLength: { min: 6, max: 12 },
     ...differs,
@@ -52,8 +53,10 @@ export function user(extension: string, differs: Partial<User> = {}): User {
     plan: 'connect',
     hotDeskLicence: true,
     addOns: ['guest', 'host'],
+    guestEnabled: true,
     passcodeHash: '',
     passcodeOneTime: false,
+    hotelingKeys: false,
     ...differs,
   };
 }
@@ -159,6 +162,10 @@ export function viewOf(facts: {
     associationAt: (id) => seats.find((seat) => seat.host === id),
     associationOf: (extension) => seats.find((seat) => seat.guest === extension),
     bindingsOf: (id) => facts.bindings?.[id] ?? [],
+    hostByFlow: (address, port) =>
+      [...((facts.directory ?? facts.onDisk)?.hosts.keys() ?? [])].find((id) =>
+        facts.bindings?.[id]?.some(({ flow }) => flow.address === address && flow.port === port),
+      ),
   };
 }
 

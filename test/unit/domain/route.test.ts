@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Directory } from '../../../src/domain/directory.ts';
-import { type Call, type Caller, decideRoute, type Route } from '../../../src/domain/route.ts';
+import type { Company, Directory, Forwarding } from '../../../src/domain/directory.ts';
+import { type Call, type Caller, type Diverted, decideRoute, type Route } from '../../../src/domain/route.ts';
 import type { View } from '../../../src/domain/view.ts';
+import { VOICE_PORTAL_KEYS } from '../../../src/domain/voice-portal.ts';
 import { binding, directory, host, UK, user, viewOf } from './example.ts';
 
 const acme = directory({});
@@ -21,17 +22,30 @@ function brief(route: Route): string {
   switch (route.kind) {
     case 'refuse':
       return route.reason;
-    case 'ring':
-      return `ring ${route.hosts.map(({ id }) => id).join('+')} as ${route.as?.number ?? 'is'}`;
+    case 'ring': {
+      const { hosts, as, otherwise } = route;
+      const then = otherwise ? ` or ${diverted(otherwise)}` : '';
+      return `ring ${hosts.map(({ id }) => id).join('+')} as ${as?.number ?? 'is'}${then}`;
+    }
+    case 'voicePortal':
+      return `portal ${route.host.id} ${route.person?.extension ?? '?'}`;
     case 'trunk':
       return `trunk ${route.number} as ${route.as.number}`;
     case 'callback':
       return `callback ${route.rounds.map((round) => round.join('+')).join(', ')}`;
     case 'emergency':
       return `emergency ${route.number} from ${route.host?.id ?? '?'} ${route.callbackNumber ?? '?'}`;
+    case 'voicemail':
+      return `voicemail of ${route.user.extension}`;
+    case 'divert':
+      return `divert ${diverted(route.to)} as ${route.as?.number ?? 'is'}`;
     default:
       return `${route.kind} ${route.host.id}`;
   }
+}
+
+function diverted({ user: of, to, reason }: Diverted): string {
+  return `${of.extension} to ${to.kind === 'number' ? to.number : 'voicemail'} (${reason})`;
 }
 
 describe('from a host', () => {
@@ -92,7 +106,7 @@ describe('from a host', () => {
   });
 
   test('the own phone rings besides the desk when the company wants that', () => {
-    const both = directory({ company: { ringOwnPhone: true } });
+    const both = directory({ company: { ringOwnPhone: { commonArea: true, user: true } } });
     const facts = { directory: both, seats: { d1: '1001', d2: '1002' } };
     expect(brief(decide(desk('d1'), '1002', facts))).toBe('ring d2+u1002 as 1001');
     expect(brief(decide(desk('d1'), '1002', { ...facts, directory: acme }))).toBe('ring d2 as 1001');
@@ -125,6 +139,194 @@ describe('from a host', () => {
       'stateUnknown',
     );
     expect(brief(decide(desk('d1'), '1002', { ...facts, knowledge: 'stale' }))).toBe('ring u1002 as 1001');
+  });
+});
+
+const SERVICES = { voicePortal: { number: '8000', keys: VOICE_PORTAL_KEYS }, voicemailNumber: '8001' };
+const here = [binding('sip:phone@192.0.2.1')];
+const everywhere = { d1: here, d2: here, d3: here, u1002: here };
+
+/** People with forwarding, 1001 at d1 and 1002 at their own phone, every phone registered. */
+function firm(options: {
+  forwarding?: Readonly<Record<string, Forwarding>>;
+  company?: Partial<Company>;
+  seats?: Readonly<Record<string, string>>;
+  bindings?: typeof everywhere | Record<string, never>;
+}) {
+  const { forwarding = {}, company = SERVICES, seats = { d1: '1001' }, bindings = everywhere } = options;
+  const users = ['1001', '1002', '1003'].map((extension) =>
+    user(extension, { forwarding: forwarding[extension] }),
+  );
+  return { directory: directory({ company, users }), seats, bindings };
+}
+
+describe('the voice portal', () => {
+  test.each([
+    ['d1', 'portal d1 1001'],
+    ['d2', 'portal d2 ?'],
+    ['u1002', 'portal u1002 1002'],
+  ])('from %s: %s', (from, expected) => {
+    expect(brief(decide(desk(from), '8000', firm({})))).toBe(expected);
+  });
+
+  test('from a silent phone, and with a guest at it', () => {
+    expect(brief(decide(desk('u1002'), '8000', firm({ seats: { d2: '1002' } })))).toBe('portal u1002 1002');
+    expect(brief(decide(desk('u1002'), '8000', firm({ seats: { u1002: '1001' } })))).toBe(
+      'portal u1002 1001',
+    );
+  });
+
+  test('who sits there is not known while the state is not', () => {
+    const facts = { ...firm({}), knowledge: 'unknown' } as const;
+    expect(brief(decide(desk('d1'), '8000', facts))).toBe('portal d1 ?');
+  });
+
+  test('not from a trunk, not where there is none, and no more digits', () => {
+    expect(brief(decide(trunk, '8000', firm({})))).toBe('numberUnknown');
+    expect(brief(decide(desk('d1'), '8000', firm({ company: {} })))).toBe('numberUnknown');
+    expect(brief(decide(desk('d1'), '80001', firm({})))).not.toMatch(/^portal/);
+  });
+});
+
+describe('voicemail', () => {
+  test.each([
+    ['d1', '8001', 'voicemail of 1001'],
+    ['d1', '80-01#', 'voicemail of 1001'],
+    ['u1002', '8001', 'voicemail of 1002'],
+    ['d2', '8001', 'hostFree'],
+  ])('%s dials %s: %s', (from, dialled, expected) => {
+    expect(brief(decide(desk(from), dialled, firm({})))).toBe(expected);
+  });
+
+  test('a guest’s own, and none without a number for it', () => {
+    expect(brief(decide(desk('u1002'), '8001', firm({ seats: { u1002: '1003' } })))).toBe(
+      'voicemail of 1003',
+    );
+    expect(brief(decide(desk('d1'), '', firm({ company: {} })))).toBe('numberUnknown');
+    expect(brief(decide(desk('d1'), '8001', firm({ company: {} })))).toBe('numberUnknown');
+  });
+});
+
+describe('the own phone of somebody who sits elsewhere', () => {
+  const user1 = host('u1001', { kind: 'user', owner: '1001' });
+  const place = (ringOwnPhone: Company['ringOwnPhone']) =>
+    directory({
+      company: { ...SERVICES, ringOwnPhone },
+      hosts: [host('d1'), host('d2'), user1, host('u1002', { kind: 'user', owner: '1002' })],
+    });
+  const [shared, lent] = [{ d1: '1002' }, { u1001: '1002' }];
+
+  test.each([
+    [shared, { commonArea: false, user: true }, 'ownPhoneSilent'],
+    [shared, { commonArea: true, user: false }, 'ring u1001 as 1002'],
+    [lent, { commonArea: true, user: false }, 'ownPhoneSilent'],
+    [lent, { commonArea: false, user: true }, 'notReachable'],
+  ])('%j, rings %j: %s', (seats, rings, expected) => {
+    const { voicemailNumber: _, ...without } = SERVICES;
+    const known = directory({
+      company: { ...without, ringOwnPhone: rings },
+      hosts: [...place(rings).hosts.values()],
+    });
+    expect(brief(decide(desk('u1002'), '1001', { directory: known, seats, bindings: everywhere }))).toBe(
+      expected,
+    );
+  });
+
+  test('makes emergency calls, reaches the menus and the read-back, and nothing else', () => {
+    const facts = { directory: place({ commonArea: false, user: false }), seats: shared };
+    const from = (dialled: string) => brief(decide(desk('u1002'), dialled, facts));
+    expect(from('999')).toMatch(/^emergency 999 from u1002/);
+    expect([from('*90'), from('*91'), from('8000')]).toEqual([
+      'logIn u1002',
+      'logOut u1002',
+      'portal u1002 1002',
+    ]);
+    for (const dialled of ['1001', '1002', '8001', '02079461234', '111', '', 'x'])
+      expect(from(dialled)).toBe('ownPhoneSilent');
+  });
+
+  test('a guest at it may call, and at the end of the stay elsewhere the owner is back at once', () => {
+    const known = place({ commonArea: false, user: false });
+    const from = (seats: Record<string, string>) =>
+      brief(decide(desk('u1002'), '02079461234', { directory: known, seats }));
+    expect(from({ d1: '1002', u1002: '1001' })).toBe('trunk 02079461234 as +442079461001');
+    expect(from({ d1: '1002' })).toBe('ownPhoneSilent');
+    expect(from({})).toBe('trunk 02079461234 as +442079461002');
+  });
+});
+
+describe('forwarding', () => {
+  const OUTSIDE = '02079461234';
+
+  test.each<[string, Forwarding, string]>([
+    ['always, outside', { always: OUTSIDE }, `divert 1002 to ${OUTSIDE} (unconditional) as 1001`],
+    ['always, to a colleague', { always: '1003' }, 'divert 1002 to 1003 (unconditional) as 1001'],
+    ['always, to voicemail', { always: '8001' }, 'divert 1002 to voicemail (unconditional) as 1001'],
+    ['always, to themselves', { always: '1002' }, 'ring u1002 as 1001 or 1002 to voicemail (no-answer)'],
+    [
+      'always, to their own number',
+      { always: '+44 20 7946 1002' },
+      'ring u1002 as 1001 or 1002 to voicemail (no-answer)',
+    ],
+    [
+      'always, to who calls: they may still ring',
+      { always: '1001' },
+      'ring u1002 as 1001 or 1002 to voicemail (no-answer)',
+    ],
+    [
+      'never to an emergency number',
+      { always: '999' },
+      'ring u1002 as 1001 or 1002 to voicemail (no-answer)',
+    ],
+    ['never into a menu', { always: '8000' }, 'ring u1002 as 1001 or 1002 to voicemail (no-answer)'],
+    ['unanswered', { unanswered: OUTSIDE }, `ring u1002 as 1001 or 1002 to ${OUTSIDE} (no-answer)`],
+    [
+      'unanswered, to who calls',
+      { unanswered: '1001' },
+      'ring u1002 as 1001 or 1002 to voicemail (no-answer)',
+    ],
+    ['none', {}, 'ring u1002 as 1001 or 1002 to voicemail (no-answer)'],
+  ])('%s', (_, forwarding, expected) => {
+    expect(brief(decide(desk('d1'), '1002', firm({ forwarding: { '1002': forwarding } })))).toBe(expected);
+  });
+
+  test('without voicemail a call that nobody answers goes nowhere', () => {
+    expect(brief(decide(desk('d1'), '1002', firm({ company: {} })))).toBe('ring u1002 as 1001');
+  });
+
+  test('with the owner’s phone lent to a guest it does not ring, and their forwarding works', () => {
+    const at = (forwarding: Forwarding, company = {}) =>
+      brief(
+        decide(
+          trunk,
+          '1002',
+          firm({ forwarding: { '1002': forwarding }, seats: { u1002: '1003' }, company }),
+        ),
+      );
+    expect(at({ always: OUTSIDE })).toBe(`divert 1002 to ${OUTSIDE} (unconditional) as is`);
+    expect(at({ unanswered: OUTSIDE })).toBe(`divert 1002 to ${OUTSIDE} (unavailable) as is`);
+    expect(at({}, SERVICES)).toBe('divert 1002 to voicemail (unavailable) as is');
+    expect(at({})).toBe('notReachable');
+  });
+
+  test('a guest’s forwarding goes with them', () => {
+    const forwarding = { '1001': { always: OUTSIDE } };
+    expect(brief(decide(trunk, '1001', firm({ forwarding })))).toBe(
+      `divert 1001 to ${OUTSIDE} (unconditional) as is`,
+    );
+  });
+
+  test('a phone that is not registered is nobody’s', () => {
+    const away = firm({ bindings: {} });
+    expect(brief(decide(trunk, '1002', away))).toBe('divert 1002 to voicemail (unavailable) as is');
+    expect(brief(decide(trunk, '1002', { ...firm({ company: {} }), bindings: {} }))).toBe('ring u1002 as is');
+  });
+
+  test('with the owner back, their phone rings at once', () => {
+    expect(brief(decide(trunk, '1002', firm({ company: {}, seats: { u1002: '1003' } })))).toBe(
+      'notReachable',
+    );
+    expect(brief(decide(trunk, '1002', firm({ company: {}, seats: {} })))).toBe('ring u1002 as is');
   });
 });
 
@@ -229,6 +431,31 @@ describe('an emergency call', () => {
       fc.property(caller, facts, uri, (from, known, requestUri) => {
         const route = decideRoute({ requestUri, caller: from }, viewOf(known), UK);
         return route.kind === 'emergency' && /^(999|112)$/.test(route.number);
+      }),
+    );
+  });
+
+  test('no number of a service, and nobody’s forwarding, takes its place', () => {
+    const digits = fc.constantFrom('999', '112', '9999', '8000', '8001', '+999');
+    const company = fc.record({
+      voicePortal: fc.option(fc.record({ number: digits, keys: fc.constant(VOICE_PORTAL_KEYS) }), {
+        nil: undefined,
+      }),
+      voicemailNumber: fc.option(digits, { nil: undefined }),
+    });
+    const forwarding = fc.record({ always: digits, unanswered: digits }, { requiredKeys: [] });
+    const seats = fc.dictionary(fc.constantFrom('d1', 'u1002'), fc.constantFrom('1001', '999', '112'));
+    const uri = fc.constantFrom('sip:999@x', 'sip:112@x', 'tel:999', 'urn:service:sos', 'sip:999%23@x');
+    fc.assert(
+      fc.property(caller, company, forwarding, seats, uri, (from, firm, sentOn, at, requestUri) => {
+        const users = ['1001', '1002', '999', '112'].map((one) => user(one, { forwarding: sentOn }));
+        const known = viewOf({ directory: directory({ company: firm, users }), seats: at });
+        expect(decideRoute({ requestUri, caller: from }, known, UK).kind).toBe('emergency');
+        // And nobody is sent on to one.
+        const other = decideRoute({ requestUri: 'sip:1002@x', caller: from }, known, UK);
+        const to =
+          other.kind === 'divert' ? other.to.to : other.kind === 'ring' ? other.otherwise?.to : undefined;
+        expect(to?.kind === 'number' && /^(999|112)$/.test(to.number)).toBe(false);
       }),
     );
   });

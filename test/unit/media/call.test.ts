@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Clip, makeClip, SILENCE } from '../../../src/media/codec/codecs.ts';
+import { type Clip, type CodecName, makeClip, SILENCE } from '../../../src/media/codec/codecs.ts';
+import { encodeUlaw } from '../../../src/media/codec/g711.ts';
+import { recordedClip } from '../../../src/media/codec/recorded-clip.ts';
 import { SrtpReceiver, SrtpSender } from '../../../src/media/rtp/srtp.ts';
 import { newNegotiation } from '../../../src/media/sdp/negotiation.ts';
 import { Call } from '../../../src/media/worker/call.ts';
 import type { Report, Settings } from '../../../src/media/worker/protocol.ts';
+import { decoded, inARow, keyTone, likeness, silence, voiceOf } from '../../support/sound.ts';
 
 const PEER = '198.51.100.9';
 const noise = (frames: number, seed: number): Int16Array =>
@@ -60,6 +63,7 @@ function makeCall(sdp: string | null = offer('8 101'), settings: Partial<Setting
     },
     tell: (report) => reports.push(report),
     count: (counter) => counted.push(counter),
+    later: (work) => work(),
   });
   if (sdp !== null) call.take(sdp);
   const tick = (times = 1): void => {
@@ -262,6 +266,108 @@ describe('what we hear', () => {
     expect(reports).toEqual([]);
     tick(20);
     expect(reports).toHaveLength(1);
+  });
+});
+
+describe('recording', () => {
+  const OPTIONS = { maxMs: 8000, silenceMs: 1000 };
+  const VOICE = voiceOf('extension');
+  const recorded = (reports: Report[]) => reports.filter((one) => one.type === 'recorded');
+  const heardIn = (mulaw: Uint8Array | undefined): Int16Array => decoded('PCMU', mulaw ?? new Uint8Array());
+
+  /** The phone says these samples, a packet each 20 ms. */
+  function say(bench: ReturnType<typeof makeCall>, samples: Int16Array, first = 0): void {
+    const data = makeClip(samples, 8000).data.PCMA;
+    for (let i = 0; i * 160 < data.length; i++) {
+      bench.tick();
+      const seq = (first + i) & 0xff;
+      bench.call.receive(rtp(8, seq, data.subarray(i * 160, i * 160 + 160), (first + i) * 160), from);
+    }
+  }
+
+  it('begins when asked and ends when asked, with what was said between', () => {
+    const bench = makeCall();
+    say(bench, keyTone('1', 400));
+    bench.call.record(5, OPTIONS);
+    say(bench, inARow(VOICE, silence(100)), 20);
+    expect(recorded(bench.reports)).toEqual([]);
+    bench.call.stopRecording();
+    const [report] = recorded(bench.reports);
+    expect(report).toMatchObject({ session: 3, ref: 5 });
+    const heard = heardIn(report?.mulaw);
+    expect(likeness(heard, VOICE.slice(400, -600)).value).toBeGreaterThan(0.95);
+    expect(heard.length).toBeLessThan(VOICE.length + 1600);
+    bench.call.stopRecording();
+    expect(recorded(bench.reports)).toHaveLength(1);
+  });
+
+  it('ends by itself in silence; audio after that is nobody’s', () => {
+    const bench = makeCall();
+    bench.call.record(1, OPTIONS);
+    say(bench, inARow(VOICE, silence(1500)));
+    expect(recorded(bench.reports)).toHaveLength(1);
+    say(bench, inARow(VOICE, silence(1500)), 150);
+    expect(recorded(bench.reports)).toHaveLength(1);
+  });
+
+  it('ends by itself when its time is up, with the phone silent or gone', () => {
+    const bench = makeCall();
+    bench.call.record(1, { maxMs: 500, silenceMs: 400 });
+    bench.tick(30);
+    expect(recorded(bench.reports)).toEqual([{ type: 'recorded', session: 3, ref: 1, mulaw: undefined }]);
+  });
+
+  it('a new one throws the old one away', () => {
+    const bench = makeCall();
+    bench.call.record(1, OPTIONS);
+    say(bench, VOICE);
+    bench.call.record(2, OPTIONS);
+    say(bench, silence(200), 100);
+    bench.call.stopRecording();
+    expect(recorded(bench.reports)).toEqual([{ type: 'recorded', session: 3, ref: 2, mulaw: undefined }]);
+  });
+
+  it('the end of the call ends it', async () => {
+    const bench = makeCall();
+    expect(await bench.call.end()).toBeUndefined();
+    bench.call.record(1, OPTIONS);
+    say(bench, inARow(VOICE, silence(100)));
+    expect(likeness(heardIn(await bench.call.end()), VOICE.slice(400, -600)).value).toBeGreaterThan(0.95);
+    expect(await bench.call.end()).toBeUndefined();
+    expect(recorded(bench.reports)).toEqual([]);
+  });
+
+  it('hears neither keys nor strangers', () => {
+    const bench = makeCall();
+    bench.call.record(1, OPTIONS);
+    say(bench, silence(20));
+    const loud = makeClip(inARow(VOICE, silence(500)), 8000).data.PCMA;
+    for (let i = 0; i * 160 < loud.length; i++) {
+      bench.tick();
+      const frame = loud.subarray(i * 160, i * 160 + 160);
+      bench.call.receive(rtp(101, (2 * i + 1) & 0xff, frame, i * 160), from);
+      bench.call.receive(rtp(13, (2 * i + 2) & 0xff, frame, i * 160), from);
+      bench.call.receive(rtp(8, i, frame, i * 160), { address: '203.0.113.66', port: 9 });
+    }
+    bench.call.stopRecording();
+    expect(recorded(bench.reports)[0]).toMatchObject({ ref: 1, mulaw: undefined });
+  });
+
+  it('is played back in every codec, between prompts', () => {
+    const mulaw = Uint8Array.from(VOICE, encodeUlaw);
+    const wanted = { PCMA: 8, PCMU: 0, G722: 9 };
+    for (const [codec, type] of Object.entries(wanted)) {
+      const bench = makeCall(offer(`${type} 101`), { silentAfterMs: 30_000 });
+      bench.tick(10);
+      bench.call.play(1, [ONE, recordedClip(mulaw), TWO]);
+      bench.tick(5 + Math.ceil(VOICE.length / 160) + 3);
+      expect(bench.reports).toEqual([{ type: 'played', session: 3, ref: 1 }]);
+      const sent = Buffer.concat(bench.sent.slice(10).map((one) => one.payload));
+      expect(sent.subarray(0, 800).equals(ONE.data[codec as CodecName])).toBe(true);
+      expect(sent.subarray(-480).equals(TWO.data[codec as CodecName])).toBe(true);
+      const heard = decoded(codec as CodecName, sent.subarray(800, -480));
+      expect(likeness(heard, VOICE).value).toBeGreaterThan(0.98);
+    }
   });
 });
 

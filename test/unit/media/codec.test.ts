@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { makeClip, SILENCE } from '../../../src/media/codec/codecs.ts';
 import { ALAW_TO_LINEAR, encodeAlaw, encodeUlaw, ULAW_TO_LINEAR } from '../../../src/media/codec/g711.ts';
-import { encodeG722 } from '../../../src/media/codec/g722.ts';
+import { encodeG722, NarrowG722Decoder, NarrowG722Encoder } from '../../../src/media/codec/g722.ts';
+import { LONGEST_RECORDING, recordedClip } from '../../../src/media/codec/recorded-clip.ts';
 import { double, halve } from '../../../src/media/codec/resample.ts';
 
 const EVERY_SAMPLE = Array.from({ length: 65_536 }, (_, i) => i - 32_768);
@@ -65,6 +66,30 @@ describe('G.722', () => {
     expect(digest).toBe('04dfa6c55373e2ff466eaed8bafb546206e36d69092503fda78b82cacfbae59c');
   });
 
+  it('the lower band alone too, both ways: as libspandsp does at 8 kHz', () => {
+    const sha = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+    const coded = new NarrowG722Encoder().encode(hard);
+    const decoded = new NarrowG722Decoder().decode(coded);
+    expect([sha(coded), sha(new Uint8Array(decoded.buffer))]).toEqual([
+      '982685a51478e80c4515de8cca599a58fe41256c0543d32258b5166db8620a9c',
+      'f2f83c640f5df39e04949ca2547c6c06744b23d08a88f6605417483060476314',
+    ]);
+  });
+
+  it('the lower band of the whole coder is the sound at 8 kHz, as loud', () => {
+    const decoded = new NarrowG722Decoder().decode(encodeG722(sine(1000, 16_000)));
+    expect(rms(decoded) / rms(sine(1000, 8000))).toBeCloseTo(1, 1);
+  });
+
+  it('in pieces is the same as in one', () => {
+    const [encoder, decoder] = [new NarrowG722Encoder(), new NarrowG722Decoder()];
+    const pieces = Array.from({ length: 200 }, (_, i) => encoder.encode(hard.slice(i * 160, i * 160 + 160)));
+    const coded = new NarrowG722Encoder().encode(hard);
+    expect(Buffer.concat(pieces).equals(coded)).toBe(true);
+    const decoded = pieces.flatMap((piece) => [...decoder.decode(piece)]);
+    expect(decoded).toEqual([...new NarrowG722Decoder().decode(coded)]);
+  });
+
   it('is half a byte per sample', () => {
     expect(encodeG722(new Int16Array(320)).length).toBe(160);
   });
@@ -98,5 +123,47 @@ describe('a clip', () => {
     expect(clip.data.PCMA).toEqual(SILENCE.PCMA);
     expect(clip.data.PCMU).toEqual(SILENCE.PCMU);
     expect(clip.data.G722).toEqual(SILENCE.G722);
+  });
+});
+
+describe('a recording as a clip', () => {
+  const narrow = sine(700, 8000, 8050);
+  const mulaw = Uint8Array.from(narrow, encodeUlaw);
+  const heard = Int16Array.from(mulaw, (code) => ULAW_TO_LINEAR[code] as number);
+
+  it('G.711: whole frames, padded with silence', () => {
+    const clip = recordedClip(mulaw);
+    expect(clip.frames).toBe(51);
+    expect(clip.data.PCMU.subarray(0, 8050).equals(mulaw)).toBe(true);
+    expect(clip.data.PCMU.subarray(8050).equals(SILENCE.PCMU.subarray(0, 110))).toBe(true);
+    expect([...clip.data.PCMA]).toEqual(
+      [...clip.data.PCMU].map((x) => encodeAlaw(ULAW_TO_LINEAR[x] as number)),
+    );
+  });
+
+  it('G.722 is coded as it is played', () => {
+    const clip = recordedClip(mulaw);
+    for (let frame = 0; frame < clip.frames; frame++) {
+      clip.prepare?.('G722', frame);
+      clip.prepare?.('G722', frame);
+    }
+    const coded = new NarrowG722Encoder().encode(heard);
+    expect(clip.data.G722.subarray(0, 8050).equals(coded)).toBe(true);
+  });
+
+  it('from the middle on too, when a call changes its codec', () => {
+    const clip = recordedClip(mulaw);
+    clip.prepare?.('PCMA', 29);
+    expect(clip.data.G722.subarray(0, 160).equals(SILENCE.G722)).toBe(true);
+    for (let frame = 30; frame < 50; frame++) clip.prepare?.('G722', frame);
+    const decoder = new NarrowG722Decoder();
+    const decoded = decoder.decode(clip.data.G722);
+    const error = decoded.slice(5000, 7800).map((x, i) => x - (heard[5000 + i] as number));
+    expect(rms(error)).toBeLessThan(500);
+  });
+
+  it('nothing is nothing, and ten seconds are enough', () => {
+    expect(recordedClip(new Uint8Array(0)).frames).toBe(0);
+    expect(recordedClip(new Uint8Array(1_000_000)).data.PCMU.length).toBe(LONGEST_RECORDING);
   });
 });

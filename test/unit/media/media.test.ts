@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMedia, type Thread } from '../../../src/media/create-media.ts';
 import { isRefusal, type MediaOptions, type MediaSession } from '../../../src/media/media.ts';
-import type { Command, Report } from '../../../src/media/worker/protocol.ts';
+import type { Command, Reply, Report } from '../../../src/media/worker/protocol.ts';
 
 const OPTIONS: MediaOptions = {
   address: '127.0.0.1',
@@ -17,6 +17,8 @@ const OPTIONS: MediaOptions = {
 class FakeThread implements Thread {
   readonly commands: Command[] = [];
   terminated = false;
+  /** The answer to a close. */
+  closing: Reply = {};
   answers = true;
   private readonly handlers = new Map<string, (value: never) => void>();
 
@@ -26,8 +28,9 @@ class FakeThread implements Thread {
 
   postMessage(command: Command): void {
     this.commands.push(command);
-    if (command.type === 'play' || command.type === 'stop' || !this.answers) return;
-    const reply = command.type === 'close' ? {} : { sdp: `sdp ${command.type}` };
+    const isRequest = 'ref' in command && command.type !== 'play' && command.type !== 'record';
+    if (!isRequest || !this.answers) return;
+    const reply = command.type === 'close' ? this.closing : { sdp: `sdp ${command.type}` };
     queueMicrotask(() => this.report({ type: 'reply', ref: command.ref, reply }));
   }
 
@@ -232,6 +235,86 @@ describe('a session', () => {
     thread.crash();
     expect(told).toBe(0);
     expect(media.stats().sessions).toBe(0);
+  });
+});
+
+describe('recording', () => {
+  const OPTIONS = { maxMs: 5000, silenceMs: 1500 };
+  const said = Uint8Array.of(1, 2, 3);
+
+  async function talking() {
+    const parts = bench();
+    const thread = await parts.started();
+    const call = await openOne(parts.media);
+    const recorded = (ref: number, mulaw?: Uint8Array): void =>
+      thread.report({ type: 'recorded', session: idOf(thread), ref, mulaw });
+    return { ...parts, thread, call, recorded };
+  }
+
+  it('resolves with what the worker heard', async () => {
+    const { call, thread, recorded } = await talking();
+    const recording = call.record(OPTIONS);
+    expect(thread.commands.at(-1)).toEqual({
+      type: 'record',
+      session: idOf(thread),
+      ref: 1,
+      options: OPTIONS,
+    });
+    call.stopRecording();
+    expect(thread.commands.at(-1)?.type).toBe('stopRecording');
+    recorded(1, said);
+    expect(await recording).toEqual({ mulaw: said });
+  });
+
+  it('nothing said is undefined, and nothing is stopped that does not run', async () => {
+    const { call, thread, recorded } = await talking();
+    const recording = call.record(OPTIONS);
+    recorded(1);
+    expect(await recording).toBeUndefined();
+    call.stopRecording();
+    expect(thread.commands.at(-1)?.type).toBe('record');
+  });
+
+  it('a new one throws the old one away', async () => {
+    const { call, recorded } = await talking();
+    const first = call.record(OPTIONS);
+    const second = call.record(OPTIONS);
+    expect(await first).toBeUndefined();
+    recorded(1, Uint8Array.of(9));
+    recorded(2, said);
+    expect(await second).toEqual({ mulaw: said });
+  });
+
+  it('the end of the call ends it: what was said comes with the answer to the close', async () => {
+    const { call, thread } = await talking();
+    thread.closing = { recorded: said };
+    const recording = call.record(OPTIONS);
+    await call.close();
+    expect(await recording).toEqual({ mulaw: said });
+    expect(await call.record(OPTIONS)).toBeUndefined();
+  });
+
+  it('dies with the worker, whether the call was being closed or not', async () => {
+    for (const closing of [false, true]) {
+      const { call, thread } = await talking();
+      thread.answers = false;
+      const recording = call.record(OPTIONS);
+      if (closing) void call.close();
+      thread.crash();
+      expect(await recording).toBeUndefined();
+    }
+  });
+
+  it('is played as a copy of its own: no view takes other memory along, none is longer than ten seconds', async () => {
+    const { call, thread } = await talking();
+    const pool = new Uint8Array(200_000).fill(7);
+    void call.play(['goodbye', { mulaw: pool.subarray(50_000, 50_003) }, { mulaw: pool }]);
+    const command = thread.commands.at(-1);
+    const clips = command?.type === 'play' ? command.clips : [];
+    expect(clips[0]).toBe('goodbye');
+    const [short, long] = clips.slice(1).map((item) => (item as { mulaw: Uint8Array }).mulaw);
+    expect([short?.buffer.byteLength, long?.length]).toEqual([3, 80_000]);
+    expect(short).toEqual(Uint8Array.of(7, 7, 7));
   });
 });
 

@@ -72,10 +72,20 @@ describe('config/demo.yaml', () => {
       ['cp0004f2000002', 'Window desk', 'VVX 601', true],
       ['cp0004f2000003', 'Leeds desk', 'VVX 301', false],
       ['u1002', "Oliver's phone", 'VVX 411', false],
+      ['u1003', "Priya's phone", 'VVX 301', false],
     ]);
+    expect(Object.entries(users).map(([id, { addOns }]) => [id, ...addOns])).toEqual([
+      ['1001', 'host', 'guest'],
+      ['1002', 'host'],
+      ['1003', 'guest'],
+      ['1004'],
+    ]);
+    expect(hosts.u1002).toMatchObject({ accessLevel: 'company', associationLimitHours: 24, enabled: true });
+    expect(hosts.u1003?.enabled).toBe(false);
+    expect([company.voicePortal?.number, company.voicemailNumber]).toEqual(['8000', '8001']);
     expect(Object.entries(hosts).every(([id, { sipPassword }]) => sipPassword === `demo-${id}`)).toBe(true);
     const callbacks = Object.values(hosts).map(({ callbackNumber }) => callbackNumber);
-    expect(new Set(callbacks).size).toBe(4);
+    expect(new Set(callbacks).size).toBe(5);
     const numbers = [
       ...callbacks,
       ...Object.values(users).flatMap((each) => [...each.numbers, each.callerId]),
@@ -346,7 +356,7 @@ describe('DirectoryService', () => {
       company: 'demo',
       sites: 2,
       users: 4,
-      hosts: 4,
+      hosts: 5,
     });
     await settle();
     const amelia = view.directory?.users.get('1001');
@@ -404,7 +414,11 @@ describe('DirectoryService', () => {
   test('what is gone from the file is gone', async () => {
     const { directory, view } = await service();
     await directory.importYaml(DEMO, admin);
-    const smaller = demoWith(['users.1003', undefined], ['hosts.cp0004f2000002', undefined]);
+    const smaller = demoWith(
+      ['users.1003', undefined],
+      ['hosts.u1003', undefined],
+      ['hosts.cp0004f2000002', undefined],
+    );
     expect(await directory.importYaml(stringify(smaller), admin)).toMatchObject({ users: 3, hosts: 3 });
     await settle();
     expect(view.directory?.users.has('1003')).toBe(false);
@@ -588,7 +602,7 @@ describe('DirectoryService', () => {
     await directory.importYaml(DEMO, admin);
     await settle();
     expect(directory.usesDemoCredentials()).toBe(true);
-    const ids = ['cp0004f2000001', 'cp0004f2000002', 'cp0004f2000003', 'u1002'];
+    const ids = ['cp0004f2000001', 'cp0004f2000002', 'cp0004f2000003', 'u1002', 'u1003'];
     const changed = demoWith(
       ...ids.map((id): [string, unknown] => [`hosts.${id}.sipPassword`, 'something else']),
     );

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChangeEvent } from '../../../src/domain/association.ts';
+import type { Binding } from '../../../src/domain/binding.ts';
 import type { Directory } from '../../../src/domain/directory.ts';
 import type { EmergencyRecord } from '../../../src/domain/emergency-record.ts';
 import { DiskSnapshot, type SnapshotView } from '../../../src/services/disk-snapshot.ts';
 import type { SeenNetwork } from '../../../src/services/snapshot-file.ts';
-import { directory, host, NOW, user } from '../domain/example.ts';
+import { binding, directory, host, NOW, user } from '../domain/example.ts';
 import { TestLog } from './harness.ts';
 
 /** What emergency calls need, on this node's own disk. */
@@ -46,6 +47,20 @@ class FakeView implements SnapshotView {
   change: (event: ChangeEvent) => void = () => undefined;
   reconnect: () => void = () => undefined;
   placed: () => void = () => undefined;
+  bindings: Record<string, readonly Binding[]> = {};
+  remembered: ReadonlyMap<string, readonly Binding[]> = new Map();
+  registered: (host: string) => void = () => undefined;
+
+  bindingsOf(id: string): readonly Binding[] {
+    return this.bindings[id] ?? [];
+  }
+  onBindingsChange(listener: (host: string) => void): () => void {
+    this.registered = listener;
+    return () => undefined;
+  }
+  rememberBindings(bindings: ReadonlyMap<string, readonly Binding[]>): void {
+    this.remembered = bindings;
+  }
 
   onChange(listener: (event: ChangeEvent) => void): () => void {
     this.change = listener;
@@ -183,6 +198,92 @@ describe('what was written is read', () => {
     node.now = record.callbackUntil;
     await node.snapshot.load();
     expect(node.view.kept).toEqual([]);
+  });
+});
+
+describe('phones that may be called back', () => {
+  const here = binding('sip:d1:h4ckme@192.0.2.10:5060;transport=udp', {
+    ...{ callId: 'secret-looking-id', userAgent: 'PolycomVVX' },
+    path: ['<sip:edge:t0ken@198.51.100.1;lr>'],
+  });
+  const elsewhere = binding('sip:d1@192.0.2.20:5060');
+  const phones = async (bindings: FakeView['bindings']): Promise<Node> => {
+    const node = new Node();
+    node.view.emergencyDirectory = acme;
+    node.view.records = [record];
+    node.view.bindings = bindings;
+    node.snapshot.start();
+    node.pass(1_000);
+    await expect.poll(exists).toBe(true);
+    await settled();
+    return node;
+  };
+
+  test('are kept with the way to them and without a secret, as long as the record is open', async () => {
+    await (await phones({ d1: [here], d2: [elsewhere] })).snapshot.stop();
+    const text = await readFile(file, 'utf8');
+    for (const secret of ['h4ckme', 't0ken', 'secret-looking-id']) expect(text).not.toContain(secret);
+    const { view, log } = await loaded();
+    expect([...view.remembered]).toEqual([
+      [
+        'd1',
+        [
+          {
+            ...{ contact: 'sip:d1@192.0.2.10:5060;transport=udp', flow: here.flow, q: 1 },
+            ...{ path: ['<sip:edge@198.51.100.1;lr>'], expiresAt: record.callbackUntil },
+            ...{ callId: '', cseq: 0, userAgent: '' },
+          },
+        ],
+      ],
+    ]);
+    expect(log.lines).toEqual([]);
+    const late = new Node();
+    late.now = record.callbackUntil;
+    await late.snapshot.load();
+    expect(late.view.remembered.size).toBe(0);
+  });
+
+  test('are written when they register elsewhere or sign off, and not at each refresh', async () => {
+    const node = await phones({ d1: [here] });
+    const written_ = async (): Promise<number> => (await stat(file)).ino;
+    const first = await written_();
+    node.view.bindings.d1 = [{ ...here, expiresAt: NOW + 900_000, cseq: 2 }];
+    node.view.registered('d1');
+    node.view.bindings.d2 = [elsewhere];
+    node.view.registered('d2');
+    node.pass(31_000);
+    await settled();
+    expect(await written_()).toBe(first);
+    node.view.bindings.d1 = [elsewhere];
+    node.view.registered('d1');
+    node.pass(1_000);
+    await expect.poll(async () => (await readFile(file, 'utf8')).includes('192.0.2.20')).toBe(true);
+    await settled();
+    node.view.bindings.d1 = [];
+    node.view.registered('d1');
+    node.pass(1_000);
+    await expect.poll(async () => (await readFile(file, 'utf8')).includes('["phones"')).toBe(false);
+    await node.snapshot.stop();
+  });
+
+  test('that moved while nobody told of it are found', async () => {
+    const node = await phones({ d1: [here] });
+    node.view.bindings.d1 = [elsewhere];
+    node.pass(31_100);
+    await expect.poll(async () => (await readFile(file, 'utf8')).includes('192.0.2.20')).toBe(true);
+    await node.snapshot.stop();
+  });
+
+  test('ten at most of one desk; what is damaged is left out', async () => {
+    await (
+      await phones({ d1: Array.from({ length: 12 }, (_, i) => binding(`sip:d1@192.0.2.${i}`)) })
+    ).snapshot.stop();
+    expect((await loaded()).view.remembered.get('d1')).toHaveLength(10);
+    await (await phones({ d1: [{ ...elsewhere, flow: { ...elsewhere.flow, port: 0 } }] })).snapshot.stop();
+    const { view, log } = await loaded();
+    expect(view.remembered.size).toBe(0);
+    expect(view.kept).toEqual([record]);
+    expect(log.level('warn')).toHaveLength(1);
   });
 });
 

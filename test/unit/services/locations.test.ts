@@ -3,6 +3,7 @@ import type { Host } from '../../../src/domain/directory.ts';
 import type { DirectoryEntry } from '../../../src/domain/directory-table.ts';
 import { toStored } from '../../../src/services/directory-document.ts';
 import { DirectoryService } from '../../../src/services/directory-service.ts';
+import { EditsWhileFree } from '../../../src/services/edits-while-free.ts';
 import { Hosts } from '../../../src/services/hosts.ts';
 import { Locations, networkOf } from '../../../src/services/locations.ts';
 import { Passcodes } from '../../../src/services/passcodes.ts';
@@ -27,6 +28,7 @@ async function world(hosts: readonly Host[] = [host('d1'), host('d2')]) {
   const directory = new DirectoryService({
     ...{ store, view, passcodes, log, clock: harness.clock, company: 'acme', realm: 'x' },
   });
+  const edits = new EditsWhileFree({ store, directory, view, random: harness.random, log });
   const node = (actor: string): Locations => {
     const locations = new Locations({ store, view, directory, timers: harness.clock, log, actor });
     locations.start();
@@ -35,7 +37,7 @@ async function world(hosts: readonly Host[] = [host('d1'), host('d2')]) {
   const before = store.log.length;
   return {
     ...{ harness, store, view, log, directory, node, locations: node('node:a') },
-    hosts: new Hosts({ directory, log }),
+    hosts: new Hosts({ directory, edits, view, log }),
     of: (id: string) => view.directory?.hosts.get(id)?.location,
     /** What was logged since. */
     events: () => store.log.slice(before),
@@ -247,12 +249,12 @@ describe('Hosts', () => {
     await pass();
     locations.registered('d1', THERE);
     await pass();
-    expect(await hosts.change('d1', { nickname: 'By the window' }, 'admin:kim')).toMatchObject({
+    expect(await hosts.change('d1', { nickname: 'By the window' }, { actor: 'admin:kim' })).toMatchObject({
       nickname: 'By the window',
     });
     expect(of('d1')?.verified).toBe(false);
     const address = { ...host('d1').address, postcode: 'ls11aa', city: ' Leeds ' };
-    expect(await hosts.change('d1', { address }, 'admin:kim')).toMatchObject({
+    expect(await hosts.change('d1', { address }, { actor: 'admin:kim' })).toMatchObject({
       address: { city: 'Leeds', postcode: 'LS1 1AA' },
     });
     expect(of('d1')?.verified).toBe(true);
@@ -266,7 +268,7 @@ describe('Hosts', () => {
   test('a bad address is refused with every rule broken, and nothing is written', async () => {
     const { hosts, events } = await world();
     const address = { ...host('d1').address, houseNumber: ' ', postcode: 'N1' };
-    expect(await hosts.change('d1', { address }, 'admin:kim')).toMatchObject({
+    expect(await hosts.change('d1', { address }, { actor: 'admin:kim' })).toMatchObject({
       refused: 'invalidDirectory',
       problems: [
         'host:d1.address.houseNumber: must not be empty',
@@ -279,14 +281,16 @@ describe('Hosts', () => {
   test('a host stored with a bad address can be renamed and switched off, but not on', async () => {
     const address = { ...host('d1').address, postcode: 'N1' };
     const { hosts, view } = await world([host('d1', { address })]);
-    expect(await hosts.change('d1', { nickname: 'x', enabled: false }, 'a')).toMatchObject({
+    expect(await hosts.change('d1', { nickname: 'x', enabled: false }, { actor: 'a' })).toMatchObject({
       enabled: false,
     });
-    expect(await hosts.change('d1', { enabled: true }, 'a')).toHaveProperty('problems', [
+    expect(await hosts.change('d1', { enabled: true }, { actor: 'a' })).toHaveProperty('problems', [
       'host:d1.address.postcode: must be a UK postcode such as SW1A 1AA',
     ]);
     const good = { ...address, postcode: 'N1 1AA' };
-    expect(await hosts.change('d1', { enabled: true, address: good }, 'a')).toMatchObject({ enabled: true });
+    expect(await hosts.change('d1', { enabled: true, address: good }, { actor: 'a' })).toMatchObject({
+      enabled: true,
+    });
     expect(view.directory?.hosts.get('d1')?.enabled).toBe(true);
   });
 
@@ -294,9 +298,9 @@ describe('Hosts', () => {
     const { hosts, view } = await world([
       host('d1', { callbackNumber: '+442079460111', associationLimitHours: 4 }),
     ]);
-    await hosts.change('d1', { callbackNumber: undefined, associationLimitHours: undefined }, 'a');
+    await hosts.change('d1', { callbackNumber: undefined, associationLimitHours: undefined }, { actor: 'a' });
     const now = view.directory?.hosts.get('d1');
     expect([now?.callbackNumber, now?.associationLimitHours]).toEqual([undefined, undefined]);
-    expect(await hosts.change('d1', { callbackNumber: '999' }, 'a')).toHaveProperty('problems');
+    expect(await hosts.change('d1', { callbackNumber: '999' }, { actor: 'a' })).toHaveProperty('problems');
   });
 });

@@ -24,6 +24,7 @@ test.each([
   ['answered', 'emergency.answered'],
   ['failed', 'emergency.failed'],
   ['calledBack', 'emergency.called-back'],
+  ['acknowledged', 'emergency.acknowledged'],
 ] as const)('%s is %s', (stage, type) => {
   const address = {
     customerName: 'A',
@@ -61,13 +62,13 @@ test('of a phone nobody knows', () => {
   });
 });
 
-test('types and kinds lead to each other; the four of emergency calls come together', () => {
+test('types and kinds lead to each other; the five of emergency calls come together', () => {
   for (const type of EVENT_TYPES) expect(kindsOf([type]).flatMap(typesOf)).toContain(type);
   expect(kindsOf(['emergency.failed', 'emergency.placed', 'security.notice'])).toEqual([
     'emergency',
     'notice',
   ]);
-  expect(typesOf('emergency')).toHaveLength(4);
+  expect(typesOf('emergency')).toHaveLength(5);
   expect(new Set(EVENT_TYPES.flatMap((type) => kindsOf([type]).flatMap(typesOf)))).toEqual(
     new Set(EVENT_TYPES),
   );

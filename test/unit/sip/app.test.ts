@@ -426,5 +426,21 @@ describe('other methods', () => {
     const response = await world.receive(new FakeRequest({ method, uri: `sip:${REALM}` }));
     expect(response.final?.status).toBe(status);
     if (status === 405) expect(response.final?.headers.Allow).toContain('INVITE');
+    if (status === 489 || status === 200) expect(response.final?.headers['Allow-Events']).toBe('refer');
+  });
+
+  test.each(['OPTIONS', 'SUBSCRIBE', 'MESSAGE', 'INFO', 'REFER', 'NOTIFY'])(
+    '%s in a dialog of the process before: 481 (RFC 3261 12.2.2)',
+    async (method) => {
+      const headers = { To: '<sip:d1@hotdesk.test>;tag=old', Event: 'presence' };
+      const response = await world.receive(new FakeRequest({ method, headers, uri: `sip:${REALM}` }));
+      expect(response.final?.status).toBe(481);
+    },
+  );
+
+  test('OPTIONS in a dialog that lives: 200', async () => {
+    const request = new FakeRequest({ method: 'OPTIONS', headers: { To: '<sip:d1@hotdesk.test>;tag=now' } });
+    Object.assign(request, { stackDialogId: 'c;from-tag=f' });
+    expect((await world.receive(request)).final?.status).toBe(200);
   });
 });

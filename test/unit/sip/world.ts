@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { EmergencyRecord, EmergencyStage } from '../../../src/domain/emergency-record.ts';
 import type { EmergencyRoute } from '../../../src/domain/route.ts';
+import type { Recording } from '../../../src/media/media.ts';
 import { digestSecrets } from '../../../src/services/digest-secrets.ts';
 import type { LogInRequest } from '../../../src/services/hot-desk.ts';
 import { createSipApp, type SipApp } from '../../../src/sip/app.ts';
 import type { CallContext } from '../../../src/sip/calls/connect.ts';
+import { Lines } from '../../../src/sip/calls/lines.ts';
 import { CallTable } from '../../../src/sip/calls/table.ts';
 import type { EmergencyDesk, Log, SipDependencies, Trunk } from '../../../src/sip/ports.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -27,6 +29,16 @@ export const acme = directory({
     host('u1002', { kind: 'user', owner: '1002' }),
   ],
 });
+
+/** No event package, and nobody to tell of subscriptions. */
+const noEvents: SipDependencies['events'] = {
+  packages: [],
+  shared: { get: () => undefined, entries: () => [], put: () => undefined, onChange: () => () => undefined },
+  claimOnce: async () => true,
+  node: 'test-1',
+  storeNow: () => 0,
+  onDirectoryChange: () => () => undefined,
+};
 
 export class TapeLog implements Log {
   readonly lines: { level: string; data: object; text: string }[] = [];
@@ -82,6 +94,14 @@ export class World {
   /** What the next log-ins answer. */
   logInAnswers: unknown[] = [];
   logOutAnswer: unknown = { refused: 'nobodyHere' };
+  readonly identified: LogInRequest[] = [];
+  identifyAnswers: unknown[] = [];
+  /** What the voice portal asked for, in order. */
+  readonly asked: (readonly [what: string, request: unknown])[] = [];
+  associateAnswer: unknown = { refused: 'occupied' };
+  leaveAnswer: unknown = { refused: 'nobodyHere' };
+  /** Recorded names by extension. */
+  readonly names = new Map<string, Recording>();
   registerAnswer: unknown = { contacts: [], set: { version: 1, bindings: [] } };
   readonly registered: unknown[] = [];
   readonly deps: SipDependencies;
@@ -89,6 +109,9 @@ export class World {
   constructor(differs: Partial<SipDependencies> = {}) {
     this.deps = {
       emergencies: this.desk,
+      events: noEvents,
+      lines: new Lines(this.log),
+      mailboxes: { learn: () => false, named: () => undefined },
       srf: this.srf.asSrf,
       view: viewOf({
         directory: acme,
@@ -110,6 +133,25 @@ export class World {
           return this.logInAnswers.shift() ?? { refused: 'badCredentials' };
         }) as SipDependencies['hotDesk']['logIn'],
         logOut: (async () => this.logOutAnswer) as SipDependencies['hotDesk']['logOut'],
+        identify: (async (request: LogInRequest) => {
+          this.identified.push(request);
+          return this.identifyAnswers.shift() ?? { refused: 'badCredentials' };
+        }) as SipDependencies['hotDesk']['identify'],
+        associateGuest: (async (request: unknown) => {
+          this.asked.push(['associateGuest', request]);
+          return this.associateAnswer;
+        }) as SipDependencies['hotDesk']['associateGuest'],
+        leave: (async (request: unknown) => {
+          this.asked.push(['leave', request]);
+          return this.leaveAnswer;
+        }) as SipDependencies['hotDesk']['leave'],
+      },
+      names: {
+        of: async (extension) => this.names.get(extension),
+        keep: async (extension, recording) => {
+          this.names.set(extension, recording);
+          return 'done';
+        },
       },
       registrar: {
         register: (async (_aor: string, request: unknown) => {
@@ -133,7 +175,7 @@ export class World {
   }
 
   context(): CallContext {
-    return { deps: this.deps, table: new CallTable(this.log, () => this.clock.now()) };
+    return { deps: this.deps, table: new CallTable(this.log, () => this.clock.now(), this.deps.lines) };
   }
 
   /** The whole application, ready for requests. */

@@ -25,6 +25,7 @@ export interface AppRequest extends AppMessage {
   receivedOn: string;
   protocol: string;
   stackTxnId: string;
+  stackDialogId: string;
   on(event: string, handler: (...args: never[]) => void): void;
   cancel(options?: object, done?: (error: unknown) => void): void;
   proxy(options: object): Promise<unknown>;

@@ -208,18 +208,77 @@ describe('an emergency number at the extension prompt', () => {
 });
 
 describe('logging out (rule A2)', () => {
+  const options = { host: host('d1'), source: '192.0.2.10', emergencyNumber };
+
   test('asks nothing and says who was logged out', async () => {
     world.logOutAnswer = { association: { guest: '1001' } };
-    await logOut(world.deps, conversation, host('d1'));
+    await logOut(world.deps, conversation, options);
     expect(session.heard).toEqual(['extension', ...readOut('1001'), 'logged-out-as']);
     expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=200;text="Logged out"' }]);
+    expect([world.identified, world.asked]).toEqual([[], []]);
   });
 
-  test.each(['nobodyHere', 'storeUnavailable'] as const)('%s', async (reason) => {
-    world.logOutAnswer = { refused: reason };
-    await logOut(world.deps, conversation, host('d1'));
-    expect(session.heard).toEqual([...spoken(reason).clips]);
+  test('with the store away says so, and asks nothing', async () => {
+    world.logOutAnswer = { refused: 'storeUnavailable' };
+    await logOut(world.deps, conversation, options);
+    expect(session.heard).toEqual([...spoken('storeUnavailable').clips]);
     expect(dialog.byes).toHaveLength(1);
+  });
+
+  describe('where nobody is logged in', () => {
+    test('ends the association of who gives extension and PIN, wherever it is', async () => {
+      world.identifyAnswers = [AMELIA];
+      world.leaveAnswer = { association: { guest: '1001', host: 'd2' } };
+      const end = logOut(world.deps, conversation, options);
+      await type('1001#');
+      await type('583914#');
+      expect(await end).toBeUndefined();
+      expect(world.identified).toEqual([
+        { host: 'd1', extension: '1001', passcode: '583914', source: '192.0.2.10' },
+      ]);
+      expect(world.asked).toEqual([['leave', { extension: '1001' }]]);
+      const questions = ['not-logged-in', 'log-out-elsewhere', 'enter-extension', 'enter-pin'];
+      expect(session.heard).toEqual([...questions, 'extension', ...readOut('1001'), 'logged-out-as']);
+      expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=200;text="Logged out"' }]);
+    });
+
+    test('says so when there is nothing to end', async () => {
+      world.identifyAnswers = [AMELIA];
+      session.press('1001#583914#');
+      await logOut(world.deps, conversation, options);
+      expect(session.heard).toEqual(['not-logged-in-anywhere', 'goodbye']);
+      expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=403;text="Not logged in at any phone"' }]);
+    });
+
+    test('a wrong PIN ends nothing', async () => {
+      session.press('1001#000000#1001#000000#1001#000000#');
+      await logOut(world.deps, conversation, options);
+      expect(world.asked).toEqual([]);
+      expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=403;text="Extension or PIN not recognised"' }]);
+    });
+
+    test('999 is an emergency call there, too', async () => {
+      session.press('999');
+      expect(await logOut(world.deps, conversation, options)).toEqual({ emergency: '999' });
+      expect(dialog.byes).toEqual([]);
+    });
+
+    test.each(['1001#58391', '1001#583914#'])(
+      'the caller hangs up after %s: nothing is ended',
+      async (typed) => {
+        let answer = (_: unknown): void => undefined;
+        world.deps.hotDesk.identify = () =>
+          new Promise((resolve) => {
+            answer = resolve as typeof answer;
+          });
+        const end = logOut(world.deps, conversation, options);
+        await type(typed);
+        dialog.bye();
+        answer(AMELIA);
+        await end;
+        expect(world.asked).toEqual([]);
+      },
+    );
   });
 });
 

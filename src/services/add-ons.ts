@@ -1,0 +1,102 @@
+import type { Association } from '../domain/association.ts';
+import type { AddOn, Company, Directory, User } from '../domain/directory.ts';
+import { isRefusal, type Refusal } from '../domain/reasons.ts';
+import type { View } from '../domain/view.ts';
+import type { DirectoryRefusal } from './directory-service.ts';
+import type { EditOptions, EditsWhileFree } from './edits-while-free.ts';
+import type { Log } from './ports.ts';
+
+/** What a person is to hold from now on; what is not there stays. */
+export interface Assignment {
+  /** All of them. */
+  readonly addOns?: readonly AddOn[];
+  readonly hotDeskLicence?: boolean;
+}
+
+export interface AddOnsDependencies {
+  readonly view: View;
+  readonly edits: Pick<EditsWhileFree, 'change'>;
+  readonly log: Log;
+}
+
+/** What a company has so many of: the hot-desk licence (A7) and the add-ons (B1). */
+type Licence = 'hotDesk' | AddOn;
+
+const LICENCES: Readonly<Record<Licence, { readonly words: string; count(company: Company): number }>> = {
+  hotDesk: { words: 'hot-desk licences', count: ({ hotDeskLicences }) => hotDeskLicences },
+  host: { words: 'host add-ons', count: ({ addOnLicences }) => addOnLicences.host },
+  guest: { words: 'guest add-ons', count: ({ addOnLicences }) => addOnLicences.guest },
+};
+const ALL = Object.keys(LICENCES) as Licence[];
+
+/** Gives people the hot-desk licence and add-ons, and takes them away (rules A7, B1). */
+export class AddOns {
+  readonly #deps: AddOnsDependencies;
+
+  constructor(deps: AddOnsDependencies) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Beyond what the company has: refused with licencesUsedUp, also when two administrators give the last one at the same
+   * moment. What is in use is not taken away: associationRunning, or, with `release`, whoever uses it is released first.
+   * Refused with unknownUser, storeUnavailable or stateUnknown besides.
+   */
+  async assign(
+    extension: string,
+    assignment: Assignment,
+    options: EditOptions,
+  ): Promise<User | DirectoryRefusal> {
+    const { edits, log } = this.#deps;
+    const changed = await edits.change(
+      {
+        ...{ kind: 'user', id: extension },
+        change: (before, directory) => assigned(before, assignment, directory),
+        uses: (before, after) => this.#uses(before, after),
+      },
+      options,
+    );
+    if (isRefusal(changed)) return changed;
+    const { addOns, hotDeskLicence } = changed;
+    log.info({ extension, addOns, hotDeskLicence, actor: options.actor }, 'licences assigned');
+    return changed;
+  }
+
+  /** Associations that need what is taken away. */
+  #uses(before: User, after: User): readonly Association[] {
+    const { view } = this.#deps;
+    const lost = new Set(ALL.filter((licence) => holds(before, licence) && !holds(after, licence)));
+    const own = view.associationOf(before.extension);
+    const kind = own && view.directory?.hosts.get(own.host)?.kind;
+    const asGuest = own && lost.has(kind === 'user' ? 'guest' : 'hotDesk') ? [own] : [];
+    const phones = lost.has('host') ? view.directory?.index.hostsOfOwner(before.extension) : undefined;
+    const atHosts = (phones ?? []).flatMap(({ id }) => view.associationAt(id) ?? []);
+    return [...asGuest, ...atHosts];
+  }
+}
+
+/** The user itself where nothing is new. */
+function assigned(user: User, assignment: Assignment, directory: Directory): User | Refusal {
+  const hotDeskLicence = assignment.hotDeskLicence ?? user.hotDeskLicence;
+  const wanted = new Set(assignment.addOns ?? user.addOns);
+  const addOns = (['host', 'guest'] as const).filter((addOn) => wanted.has(addOn));
+  const after = { ...user, hotDeskLicence, addOns };
+  const gained = ALL.filter((licence) => !holds(user, licence) && holds(after, licence));
+  const lost = ALL.some((licence) => holds(user, licence) && !holds(after, licence));
+  const refusals = gained.flatMap((licence) => usedUp(licence, directory) ?? []);
+  return refusals[0] ?? (gained.length > 0 || lost ? after : user);
+}
+
+function usedUp(licence: Licence, { company, users }: Directory): Refusal | undefined {
+  const { words, count } = LICENCES[licence];
+  let held = 0;
+  for (const user of users.values()) if (holds(user, licence)) held++;
+  const total = count(company);
+  return held < total
+    ? undefined
+    : { refused: 'licencesUsedUp', detail: `${held} of ${total} ${words} are assigned` };
+}
+
+function holds(user: User, licence: Licence): boolean {
+  return licence === 'hotDesk' ? user.hotDeskLicence : user.addOns.includes(licence);
+}

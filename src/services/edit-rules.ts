@@ -1,0 +1,162 @@
+import type { Company, Directory, Host, Site, User } from '../domain/directory.ts';
+import type { DirectoryEntry } from '../domain/directory-table.ts';
+import { isEmergencyAnywhere, isEmergencyCall, isEmergencyTest } from '../domain/emergency.ts';
+import type { NumberPlan } from '../domain/view.ts';
+import { licenceProblems } from './directory-rules.ts';
+import { createNumberPlan } from './number-plan.ts';
+import { forwardingProblems, heldLicences, mailboxOf } from './person-rules.ts';
+import { portalKeyProblems, serviceNumberProblems, serviceNumbers } from './service-number-rules.ts';
+
+/**
+ * What an edit would break of the rules for whole documents (directory-rules), by the names of entries, such as
+ * `user:1001.mailbox`. Only what an entry changes is looked at: what was wrong before is no reason to refuse an edit of
+ * something else, and an edit in a large directory costs little. Entries are held against the directory as it is,
+ * mailboxes also against each other.
+ */
+export function editProblems(put: readonly DirectoryEntry[], directory: Directory): string[] {
+  const facts: Facts = { directory, plan: createNumberPlan(directory.company.country) };
+  return [...put.flatMap((entry) => entryProblems(entry, facts)), ...mailboxProblems(put, directory)];
+}
+
+function entryProblems(entry: DirectoryEntry, facts: Facts): string[] {
+  switch (entry.kind) {
+    case 'company':
+      return companyProblems(entry.value, facts);
+    case 'site':
+      return siteProblems(entry.value, facts);
+    case 'user':
+      return userProblems(entry.value, facts);
+    case 'host':
+      return hostProblems(entry.value, facts);
+    case 'webhook':
+      return [];
+  }
+}
+
+interface Facts {
+  readonly directory: Directory;
+  readonly plan: NumberPlan | undefined;
+}
+
+function companyProblems(company: Company, { directory, plan }: Facts): string[] {
+  const { company: before, sites, users } = directory;
+  const isExtension = (digits: string): boolean => users.has(digits);
+  const renumbered = changed(company, before, ['voicePortal', 'voicemailNumber']);
+  const numbers = renumbered
+    ? serviceNumberProblems({ company, sites: [...sites.values()], isExtension, plan })
+    : [];
+  const fewer = changed(company, before, ['hotDeskLicences', 'addOnLicences']);
+  return [
+    ...(renumbered ? portalKeyProblems(company.voicePortal) : []),
+    ...numbers,
+    ...(fewer ? newLicenceProblems(company, directory) : []),
+  ];
+}
+
+/** A count may be below what is held when it was before, and is not lowered. */
+function newLicenceProblems(company: Company, { company: before, users }: Directory): string[] {
+  const { host, guest } = company.addOnLicences;
+  const lowered = {
+    'company.hotDeskLicences': company.hotDeskLicences < before.hotDeskLicences,
+    'company.addOnLicences.host': host < before.addOnLicences.host,
+    'company.addOnLicences.guest': guest < before.addOnLicences.guest,
+  };
+  const all = licenceProblems(company, heldLicences(users.values()));
+  return all.filter((text) => lowered[text.slice(0, text.indexOf(':')) as keyof typeof lowered]);
+}
+
+function siteProblems(site: Site, { directory, plan }: Facts): string[] {
+  const { company, sites, users } = directory;
+  const before = sites.get(site.id);
+  if (before && !changed(site, before, ['emergencyNumbers', 'emergencyTestNumbers', 'outsideLinePrefix']))
+    return [];
+  const path = `site:${site.id}`;
+  const rules = { company, sites: [site], isExtension: () => false, plan };
+  const tests = site.emergencyTestNumbers.filter(
+    (number) => plan && isEmergencyCall(number, { plan, site }) !== undefined,
+  );
+  const dialled = [...site.emergencyNumbers, ...site.emergencyTestNumbers];
+  const extensions = [...dialled, ...dialled.map((number) => `${site.outsideLinePrefix}${number}`)];
+  return [
+    ...serviceNumberProblems(rules).map((words) => `${path}: ${words}`),
+    ...tests.map((number) => `${path}.emergencyTestNumbers: ${number} is an emergency number`),
+    ...[...new Set(extensions)]
+      .filter((number) => users.has(number))
+      .map((number) => `${path}: ${number} is an extension`),
+  ];
+}
+
+function userProblems(user: User, { directory, plan }: Facts): string[] {
+  const { users, sites } = directory;
+  const before = users.get(user.extension);
+  const path = `user:${user.extension}`;
+  const redirected = changed(user, before, ['forwarding', 'numbers', 'site']);
+  const site = sites.get(user.site);
+  return [
+    ...(before ? [] : extensionProblems(user.extension, { directory, plan })),
+    ...(user.site === before?.site ? [] : noSuchSite(`${path}.site`, user.site, directory)),
+    ...(redirected ? forwardingProblems(user, { site, plan, path }) : []),
+  ];
+}
+
+/** A new extension that nobody could ring, because dialling it does something else. */
+function extensionProblems(extension: string, { directory, plan }: Facts): string[] {
+  const { company, sites } = directory;
+  const path = `user:${extension}`;
+  const taken = serviceNumbers(company).filter(({ number }) => number === extension);
+  const help = plan && isEmergencyAnywhere(extension, { plan, directory }) !== undefined;
+  const tested = [...sites.values()].find((site) => isEmergencyTest(extension, site));
+  const aloud = `dialling it reads the emergency address aloud at site ${JSON.stringify(tested?.id)}`;
+  return [
+    ...taken.map((service) => `${path}: is taken by ${service.path}`),
+    ...(help ? [`${path}: dialling it is an emergency call`] : []),
+    ...(tested ? [`${path}: ${aloud}`] : []),
+  ];
+}
+
+function hostProblems(host: Host, { directory }: Facts): string[] {
+  const before = directory.hosts.get(host.id);
+  const path = `host:${host.id}`;
+  const { owner } = host;
+  const owned = changed(host, before, ['owner', 'kind']);
+  const stranger = owned && owner !== undefined && !directory.users.has(owner);
+  return [
+    ...(host.site === before?.site ? [] : noSuchSite(`${path}.site`, host.site, directory)),
+    ...(owned && (owner !== undefined) !== (host.kind === 'user') ? [`${path}.owner: ${OWNER}`] : []),
+    ...(stranger ? [`${path}.owner: no such user ${JSON.stringify(owner)}`] : []),
+  ];
+}
+
+const OWNER = 'a phone of kind user needs an owner, any other has none';
+
+function noSuchSite(path: string, site: string, { sites }: Directory): string[] {
+  return sites.has(site) ? [] : [`${path}: no such site ${JSON.stringify(site.slice(0, 64))}`];
+}
+
+/** Looks through the people once, and only when somebody's mailbox has another name now. */
+function mailboxProblems(put: readonly DirectoryEntry[], { users }: Directory): string[] {
+  const people = put.flatMap((entry) => (entry.kind === 'user' ? [entry.value] : []));
+  const renamed = people.filter((user) => {
+    const before = users.get(user.extension);
+    return !before || mailboxOf(user.extension, user) !== mailboxOf(user.extension, before);
+  });
+  if (renamed.length === 0) return [];
+  const edited = new Map(people.map((user) => [user.extension, user]));
+  const holders = new Map<string, string[]>(renamed.map((user) => [mailboxOf(user.extension, user), []]));
+  for (const user of [...users.values(), ...people]) {
+    if (user !== (edited.get(user.extension) ?? user)) continue;
+    holders.get(mailboxOf(user.extension, user))?.push(user.extension);
+  }
+  return renamed.flatMap((user) => {
+    const name = mailboxOf(user.extension, user);
+    const other = holders.get(name)?.find((extension) => extension !== user.extension);
+    return other === undefined
+      ? []
+      : [`user:${user.extension}.mailbox: ${name} is the mailbox of ${other} already`];
+  });
+}
+
+/** Whether any of these differs; all differ from nothing. */
+function changed<T extends object>(now: T, before: T | undefined, keys: readonly (keyof T)[]): boolean {
+  return keys.some((key) => JSON.stringify(now[key]) !== JSON.stringify(before?.[key]));
+}
