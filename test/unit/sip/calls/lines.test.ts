@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type CallContext, connect } from '../../../../src/sip/calls/connect.ts';
 import type { Target } from '../../../../src/sip/calls/fork.ts';
 import { InboundInvite } from '../../../../src/sip/calls/inbound.ts';
-import type { Party } from '../../../../src/sip/calls/leg.ts';
+import type { Leg, Party } from '../../../../src/sip/calls/leg.ts';
 import { Lines } from '../../../../src/sip/calls/lines.ts';
 import { handleRefer } from '../../../../src/sip/calls/transfer.ts';
-import { FakeResponse, type FakeUac, settled } from '../../../support/fake-sip.ts';
+import { WarningCalls } from '../../../../src/sip/calls/warning-calls.ts';
+import { FakeDialog, FakeResponse, type FakeUac, settled } from '../../../support/fake-sip.ts';
 import { ANSWER, invite, OFFER, SOS, TapeLog, World } from '../world.ts';
 
 const at = (host: string) => ({ kind: 'host', host }) as const;
@@ -186,28 +187,78 @@ describe('the lines of a call', () => {
     expect(await call).toEqual({ outcome: 'gone' });
     expect(seen()).toEqual([]);
   });
+});
 
-  test('a blind transfer: who stays is shown with whom they talk to now', async () => {
-    const { call } = place([[target(at('d1'))]], { caller: PBX });
+/** A call between two phones that is up; each is shown the other's name. */
+function talk(a: string, b: string): { own: FakeDialog; far: FakeDialog } {
+  const { table } = context;
+  const own = new FakeDialog('uas', { local: ANSWER, remote: OFFER });
+  const far = new FakeDialog('uac', { local: OFFER, remote: ANSWER });
+  const join = (dialog: FakeDialog, host: string, remote: string): Leg =>
+    table.add(dialog.asDialog, {
+      party: at(host),
+      emergency: false,
+      line: table.lines.begin(at(host), { direction: 'initiator', remote }),
+    });
+  table.connect(join(own, a, `at ${b}`), join(far, b, `at ${a}`), {});
+  return { own, far };
+}
+
+describe('who is transferred is shown with whom they talk to now', () => {
+  test('blindly', async () => {
+    const { own, far } = talk('d1', 'd3');
+    own.receive('REFER', { headers: { 'Refer-To': '<sip:1002@hotdesk.test>' } });
     await settled();
     world.srf.uac.answer(ANSWER);
-    await call;
-    const phone = world.srf.uac.dialog;
-    phone.receive('REFER', { headers: { 'Refer-To': '<sip:1002@hotdesk.test>' } });
     await settled();
-    const ringing = world.srf.uacs.slice(1);
-    expect(ringing.length).toBeGreaterThan(0);
-    ringing[0]!.ring();
+    far.sent('INVITE')[0]?.answer(200, { body: ANSWER });
+    await settled();
     expect(seen()).toEqual([
-      `d1 recipient confirmed ${CALLER}`,
-      expect.stringMatching(/^u1002 recipient early .*sip:/),
+      expect.stringMatching(/^d3 initiator confirmed <sip:1002@/),
+      expect.stringMatching(/^u1002 recipient confirmed .*<sip:1001@/),
     ]);
-    ringing[0]!.answer(ANSWER);
-    await settled();
-    world.srf.uas.sent('INVITE').at(-1)?.answer(200, { body: OFFER });
-    await settled();
-    expect(seen()).toEqual([expect.stringMatching(/^u1002 recipient confirmed .*sip:/)]);
   });
+
+  test('blindly, and hangs up before anybody answers: nobody rings any more', async () => {
+    const { own, far } = talk('d1', 'd3');
+    own.receive('REFER', { headers: { 'Refer-To': '<sip:1002@hotdesk.test>' } });
+    await settled();
+    expect(seen().at(-1)).toMatch(/^u1002 recipient trying/);
+    far.bye();
+    own.bye();
+    await settled();
+    expect(seen()).toEqual([]);
+  });
+
+  test('after a word with the other one', async () => {
+    const first = talk('d1', 'd2');
+    const second = talk('d1', 'd3');
+    const { callId, localTag, remoteTag } = second.own.sip;
+    const replaces = encodeURIComponent(`${callId};to-tag=${localTag};from-tag=${remoteTag}`);
+    first.own.receive('REFER', { headers: { 'Refer-To': `<sip:x@h?Replaces=${replaces}>` } });
+    await settled();
+    second.far.sent('INVITE')[0]?.answer(200, { body: ANSWER });
+    await settled();
+    first.far.sent('INVITE')[0]?.answer(200, { body: ANSWER });
+    await settled();
+    expect(seen()).toEqual(['d2 initiator confirmed at d3', 'd3 initiator confirmed at d2']);
+  });
+});
+
+test('who listens to a warning of ours is on the phone', async () => {
+  const calls = new WarningCalls({ context, inMenu: () => false });
+  const calledOff = new AbortController();
+  const stay = async (): Promise<undefined> => undefined;
+  const question = { ringMs: 30_000, signal: calledOff.signal, minutesLeft: () => 5, stay };
+  const over = calls.ring('d1', question);
+  await settled();
+  expect(seen()).toEqual([]);
+  world.srf.uac.answer(OFFER);
+  await settled();
+  expect(seen()).toEqual(['d1 recipient confirmed -']);
+  calledOff.abort();
+  await over;
+  expect(seen()).toEqual([]);
 });
 
 test('whatever happens, no line is left when no call is', async () => {
