@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import { makeDataFolder } from './data-folder.ts';
@@ -140,7 +141,7 @@ class House implements Server {
     const log = this.#log;
     const onStop = (takeDown: () => unknown): void => void this.#takeDown.push(takeDown);
     return {
-      ...{ config: this.#config, log, clock: steadyClock, node: `${hostname()}-${process.pid}`, onStop },
+      ...{ config: this.#config, log, clock: steadyClock, node: nodeName(), onStop },
       async up(part) {
         onStop(() => part.stop());
         await part.start();
@@ -149,6 +150,11 @@ class House implements Server {
       problem: (text, detail) => log.warn(detail instanceof Error ? { err: detail } : (detail ?? {}), text),
     };
   }
+}
+
+/** Names this node among others: two containers may share a host name and a process id. */
+function nodeName(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
 }
 
 /** An address in use is the operator's to mend: it is named with its setting. */

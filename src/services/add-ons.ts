@@ -1,5 +1,5 @@
-import type { Association } from '../domain/association.ts';
 import type { AddOn, Company, Directory, User } from '../domain/directory.ts';
+import { holds, LICENCES, type Licence, usesOfLicences } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryRefusal } from './directory-service.ts';
@@ -19,15 +19,11 @@ export interface AddOnsDependencies {
   readonly log: Log;
 }
 
-/** What a company has so many of: the hot-desk licence (A7) and the add-ons (B1). */
-type Licence = 'hotDesk' | AddOn;
-
-const LICENCES: Readonly<Record<Licence, { readonly words: string; count(company: Company): number }>> = {
+const COUNTED: Readonly<Record<Licence, { readonly words: string; count(company: Company): number }>> = {
   hotDesk: { words: 'hot-desk licences', count: ({ hotDeskLicences }) => hotDeskLicences },
   host: { words: 'host add-ons', count: ({ addOnLicences }) => addOnLicences.host },
   guest: { words: 'guest add-ons', count: ({ addOnLicences }) => addOnLicences.guest },
 };
-const ALL = Object.keys(LICENCES) as Licence[];
 
 /** Gives people the hot-desk licence and add-ons, and takes them away (rules A7, B1). */
 export class AddOns {
@@ -52,7 +48,7 @@ export class AddOns {
       {
         ...{ kind: 'user', id: extension },
         change: (before, directory) => assigned(before, assignment, directory),
-        uses: (before, after) => this.#uses(before, after),
+        uses: (before, after) => usesOfLicences(before, after, this.#deps.view),
       },
       options,
     );
@@ -60,18 +56,6 @@ export class AddOns {
     const { addOns, hotDeskLicence } = changed;
     log.info({ extension, addOns, hotDeskLicence, actor: options.actor }, 'licences assigned');
     return changed;
-  }
-
-  /** Associations that need what is taken away. */
-  #uses(before: User, after: User): readonly Association[] {
-    const { view } = this.#deps;
-    const lost = new Set(ALL.filter((licence) => holds(before, licence) && !holds(after, licence)));
-    const own = view.associationOf(before.extension);
-    const kind = own && view.directory?.hosts.get(own.host)?.kind;
-    const asGuest = own && lost.has(kind === 'user' ? 'guest' : 'hotDesk') ? [own] : [];
-    const phones = lost.has('host') ? view.directory?.index.hostsOfOwner(before.extension) : undefined;
-    const atHosts = (phones ?? []).flatMap(({ id }) => view.associationAt(id) ?? []);
-    return [...asGuest, ...atHosts];
   }
 }
 
@@ -81,22 +65,18 @@ function assigned(user: User, assignment: Assignment, directory: Directory): Use
   const wanted = new Set(assignment.addOns ?? user.addOns);
   const addOns = (['host', 'guest'] as const).filter((addOn) => wanted.has(addOn));
   const after = { ...user, hotDeskLicence, addOns };
-  const gained = ALL.filter((licence) => !holds(user, licence) && holds(after, licence));
-  const lost = ALL.some((licence) => holds(user, licence) && !holds(after, licence));
+  const gained = LICENCES.filter((licence) => !holds(user, licence) && holds(after, licence));
+  const lost = LICENCES.some((licence) => holds(user, licence) && !holds(after, licence));
   const refusals = gained.flatMap((licence) => usedUp(licence, directory) ?? []);
   return refusals[0] ?? (gained.length > 0 || lost ? after : user);
 }
 
 function usedUp(licence: Licence, { company, users }: Directory): Refusal | undefined {
-  const { words, count } = LICENCES[licence];
+  const { words, count } = COUNTED[licence];
   let held = 0;
   for (const user of users.values()) if (holds(user, licence)) held++;
   const total = count(company);
   return held < total
     ? undefined
     : { refused: 'licencesUsedUp', detail: `${held} of ${total} ${words} are assigned` };
-}
-
-function holds(user: User, licence: Licence): boolean {
-  return licence === 'hotDesk' ? user.hotDeskLicence : user.addOns.includes(licence);
 }

@@ -2,6 +2,7 @@ import { addressToKeep, needsGoodAddress } from '../domain/address.ts';
 import type { Notice } from '../domain/association.ts';
 import type { Company, Directory, Host, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
+import { runningAt, someUseOf } from '../domain/in-use.ts';
 import { locationAfterEdit } from '../domain/location.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
@@ -86,7 +87,8 @@ export class DirectoryService {
   /**
    * Replaces the directory by this YAML; clear passcodes and SIP passwords are hashed on the way. All of it or
    * nothing, but for changes of more than 2000 entries: when the store goes away in their midst, the refusal says so,
-   * and the same import again completes it. Refused with invalidDirectory, storeUnavailable or overloaded.
+   * and the same import again completes it. What it would change must not be in use, as for single edits (B1–B3); who
+   * is removed may be, and is released. Refused with invalidDirectory, associationRunning, storeUnavailable or overloaded.
    */
   importYaml(
     text: string,
@@ -232,6 +234,8 @@ export class DirectoryService {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const condition = ifEmpty ? { ifEmpty } : { ifVersion: view.directoryVersion };
       const edit = await difference(view.directory, sealed);
+      const somebody = someUseOf(edit.put ?? [], view);
+      if (somebody) return runningAt(somebody);
       const { outcome } = await this.#write(edit, { actor, ...condition });
       if (outcome === 'conflict') continue;
       const summary = summarise(document, outcome === 'written');

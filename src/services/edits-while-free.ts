@@ -1,6 +1,7 @@
 import type { Association, Notice } from '../domain/association.ts';
 import type { Directory, Host, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
+import { runningAt } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
@@ -213,10 +214,6 @@ function aboutOf({ kind, id }: GuardedEdit<keyof Values>): {
   readonly host?: string;
 } {
   return kind === 'user' ? { extension: id } : { host: id };
-}
-
-function runningAt({ host, guest }: Association): Refusal {
-  return { refused: 'associationRunning', detail: `${guest} is logged in at ${host}: release first` };
 }
 
 function takenBack<V extends object>(now: V, { before, after }: { before: V; after: V }): V {

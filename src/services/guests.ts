@@ -1,6 +1,6 @@
-import type { Association } from '../domain/association.ts';
 import type { User } from '../domain/directory.ts';
 import { type AvailableHost, availableHosts, refuseGuestEverywhere } from '../domain/guests.ts';
+import { usesOfGuestService } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryRefusal } from './directory-service.ts';
@@ -70,20 +70,12 @@ export class Guests {
       {
         ...{ kind: 'user', id: extension },
         change: (before) => (before.addOns.includes('guest') ? applied(before, change) : NOT_LICENSED),
-        uses: (before, after) => this.#seatOf(before, after),
+        uses: (before, after) => usesOfGuestService(before, after, this.#deps.view),
       },
       { actor },
     );
     if (!isRefusal(changed)) log.info({ extension, changed: Object.keys(change), actor }, 'guest changed');
     return changed;
-  }
-
-  #seatOf(before: User, after: User): readonly Association[] {
-    if (before === after) return [];
-    const { view } = this.#deps;
-    const association = view.associationOf(before.extension);
-    const isGuest = association && view.directory?.hosts.get(association.host)?.kind === 'user';
-    return isGuest ? [association] : [];
   }
 }
 

@@ -1,6 +1,6 @@
 import { addressToKeep } from '../domain/address.ts';
-import type { Association } from '../domain/association.ts';
 import type { CivicAddress, Host } from '../domain/directory.ts';
+import { usesOfHost } from '../domain/in-use.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryRefusal, DirectoryService } from './directory-service.ts';
 import type { EditOptions, EditsWhileFree } from './edits-while-free.ts';
@@ -19,7 +19,7 @@ export interface HostChange {
 export interface HostsDependencies {
   readonly directory: Pick<DirectoryService, 'updateHost'>;
   readonly edits: Pick<EditsWhileFree, 'change'>;
-  readonly view: Pick<View, 'associationAt'>;
+  readonly view: View;
   readonly log: Log;
 }
 
@@ -46,7 +46,7 @@ export class Hosts {
           const host = { ...before, ...change };
           return change.address ? confirmed(host) : host;
         },
-        uses: (before, after) => this.#guestOf(before, after),
+        uses: (before, after) => usesOfHost(before, after, this.#deps.view),
         notice: change.address && 'locationVerified',
       },
       options,
@@ -75,15 +75,6 @@ export class Hosts {
     if (isNew && !('refused' in verified))
       log.info({ host: id, actor }, 'the address of a host was confirmed');
     return verified;
-  }
-
-  #guestOf(before: Host, after: Host): readonly Association[] {
-    const isSame =
-      before.enabled === after.enabled &&
-      before.associationLimitHours === after.associationLimitHours &&
-      before.accessLevel === after.accessLevel;
-    const association = isSame ? undefined : this.#deps.view.associationAt(before.id);
-    return association ? [association] : [];
   }
 }
 

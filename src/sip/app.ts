@@ -5,7 +5,7 @@ import { handleRefer } from './calls/transfer.ts';
 import { WarningCalls } from './calls/warning-calls.ts';
 import { DigestServer } from './digest.ts';
 import { EmergencyGuard } from './emergency-guard.ts';
-import { handleMailboxNotify } from './events/mailbox-notify.ts';
+import { MailboxNotify } from './events/mailbox-notify.ts';
 import { Notifier } from './events/notifier.ts';
 import { allowEvents, isStray } from './events/subscribe-request.ts';
 import { ALLOW, refuseUnacceptable, SUPPORTED_HEADER } from './guard.ts';
@@ -114,11 +114,12 @@ function edgeOf(
 
 /** What is neither call nor registration. */
 function useOutsideCalls(
-  { srf, log, events, mailboxes }: SipDependencies,
+  { srf, clock, log, events, mailboxes }: SipDependencies,
   { notifier, identifier }: { readonly notifier: Notifier; readonly identifier: Identifier },
 ): void {
   const edge = edgeOf(log);
   const allowed = allowEvents(events.packages);
+  const mailboxNotify = new MailboxNotify({ mailboxes, identifier, clock, log });
   /** A dialog nobody knows, such as one of the process before this one, gets 481 (RFC 3261 12.2.2). */
   const outside = (handler: (request: Request, response: Response) => void): Handler =>
     edge((request, response) => (isStray(request) ? response.send(481) : handler(request, response)));
@@ -137,8 +138,7 @@ function useOutsideCalls(
   srf.use(
     'notify',
     edge((request, response) => {
-      if (refuseUnacceptable(request, response)) return;
-      handleMailboxNotify({ mailboxes, identifier, log }, { request, response });
+      if (!refuseUnacceptable(request, response)) mailboxNotify.handle(request, response);
     }),
   );
   for (const method of ['info', 'message', 'refer', 'update']) srf.use(method, outside(notAllowed));

@@ -276,7 +276,7 @@ async function place(
     ...(isPhone ? { host: caller.host } : { before: request.get('Diversion') }),
   };
   const record = { from: ('as' in route && route.as?.number) || caller, route: route.kind };
-  const result = await pursue(deps, pursuit, (attempt) =>
+  const result = await pursue(context, pursuit, (attempt) =>
     connect(context, invite, { ...attempt, caller, emergency: false, record }),
   );
   if (result.outcome === 'refused')

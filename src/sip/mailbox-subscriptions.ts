@@ -20,6 +20,8 @@ const PATIENCE = 35_000;
 /** ms before the first try again; doubled each time, up to the longest. */
 const BACK_OFF = 5_000;
 const LONGEST_BACK_OFF = 600_000;
+/** ms a subscription has to last before failures of earlier times are forgotten. */
+const STEADY = 60_000;
 /** ms before a PBX is asked again for what it will not tell. */
 const REFUSED = 3_600_000;
 /** Statuses that no repetition changes (RFC 6665 4.1.2.3, 7.3). */
@@ -42,6 +44,8 @@ interface Watch {
   readonly mailbox: string;
   /** When to subscribe or refresh, by the clock. */
   due: number;
+  /** When the dialog was made. */
+  since: number;
   /** End of the subscription as granted. */
   until: number;
   /** The request under way; what an earlier one brings is too late. */
@@ -210,8 +214,8 @@ export class MailboxSubscriptions {
     const seconds = Math.min(Math.max(expires, 1), LONGEST_EXPIRES);
     this.#toldOf = undefined;
     watch.attempt = undefined;
+    if (watch.dialog !== dialog) watch.since = askedAt;
     watch.dialog = dialog;
-    watch.failures = 0;
     watch.until = askedAt + seconds * 1000;
     watch.due = askedAt + seconds * (800 + 100 * random());
   }
@@ -221,6 +225,7 @@ export class MailboxSubscriptions {
     watch.attempt = undefined;
     if (!this.#isOurs(watch)) return;
     const isRefresh = watch.dialog !== undefined;
+    this.#forgive(watch);
     this.#forget(watch);
     if (status === 423) watch.expires = atLeast(watch.expires, secondsIn(res?.get('Min-Expires')));
     // A subscription the PBX does not know any more is made anew at once (RFC 6665 4.1.2.2), once.
@@ -237,6 +242,11 @@ export class MailboxSubscriptions {
   #backOff({ failures }: Watch): number {
     const longest = Math.min(LONGEST_BACK_OFF, BACK_OFF * 2 ** Math.min(failures, 10));
     return longest * (0.5 + 0.5 * this.#deps.random());
+  }
+
+  /** Some grant everything, and end it at once. */
+  #forgive(watch: Watch): void {
+    if (watch.dialog && this.#deps.clock.now() - watch.since >= STEADY) watch.failures = 0;
   }
 
   #forget(watch: Watch): void {
@@ -283,6 +293,7 @@ export class MailboxSubscriptions {
     const { clock } = this.#deps;
     const reason = /;\s*reason\s*=\s*"?([a-z]+)/i.exec(header)?.[1]?.toLowerCase();
     const after = secondsIn(/;\s*retry-after\s*=\s*(\d{1,9})/i.exec(header)?.[1]);
+    this.#forgive(watch);
     watch.dialog = undefined;
     const asked = after === undefined ? undefined : Math.min(after * 1000, REFUSED);
     const isOver = reason === 'rejected' || reason === 'noresource' || reason === 'invariant';
@@ -296,7 +307,16 @@ export class MailboxSubscriptions {
 
 function newWatch(mailbox: string, now: number): Watch {
   return {
-    ...{ mailbox, due: now, until: 0, attempt: undefined, dialog: undefined, failures: 0, wanted: true },
+    ...{
+      mailbox,
+      due: now,
+      since: now,
+      until: 0,
+      attempt: undefined,
+      dialog: undefined,
+      failures: 0,
+      wanted: true,
+    },
     expires: EXPIRES,
   };
 }

@@ -82,9 +82,9 @@ export interface Dialog {
   on(event: DialogRequestEvent, listener: (request: Request, response: Response) => void): this;
   on(event: 'ack', listener: (ack: Request) => void): this;
   once(event: 'ack', listener: (ack: Request) => void): this;
-  off(event: 'modify', listener: (request: Request, response: Response) => void): this;
-  emit(event: 'modify', request: Request, response: Response): boolean;
-  listenerCount(event: 'modify'): number;
+  off(event: 'modify' | 'notify', listener: (request: Request, response: Response) => void): this;
+  emit(event: 'modify' | 'notify', request: Request, response: Response): boolean;
+  listenerCount(event: 'modify' | 'notify'): number;
   removeAllListeners(): this;
   request(
     options: InDialogRequest,
@@ -197,6 +197,7 @@ const SrfClass = createRequire(import.meta.url)('drachtio-srf') as {
 
 /** What drachtio-srf keeps of a dialog, and how it counts the subscriptions in it. */
 interface SubscribeDialog extends Dialog {
+  readonly dialogType: 'INVITE' | 'SUBSCRIBE';
   readonly res: Message;
   removeSubscription(uri: string, event: string): number;
 }
@@ -214,6 +215,11 @@ class ProjectSrf extends SrfClass implements DialogMaker, Subscriber {
     const isPlain = options.body === undefined && !/^urn:/i.test(uri);
     if (isPlain) return super.createUAC(uri, options, callbacks);
     return sendInvite({ srf: this, dialogs: this, uri, options, callbacks });
+  }
+
+  override addDialog(dialog: Dialog): void {
+    if ((dialog as SubscribeDialog).dialogType === 'SUBSCRIBE') keepEarlyNotify(dialog);
+    super.addDialog(dialog);
   }
 
   async subscribe(uri: string, options: SubscribeOptions): Promise<Subscribed> {
@@ -236,6 +242,18 @@ class ProjectSrf extends SrfClass implements DialogMaker, Subscriber {
     this.addDialog(dialog);
     return dialog;
   }
+}
+
+/**
+ * The first NOTIFY, with the state, is mostly read in one go with the 200, before whoever waits for the dialog can
+ * listen, and drachtio-srf answers by itself what nobody listens for: it is told once more a moment later.
+ */
+function keepEarlyNotify(dialog: Dialog): void {
+  const early = (request: Request, response: Response): void => {
+    if (dialog.listenerCount('notify') === 1) setImmediate(() => dialog.emit('notify', request, response));
+  };
+  dialog.on('notify', early);
+  setImmediate(() => dialog.off('notify', early));
 }
 
 /** A new, unconnected drachtio application. */

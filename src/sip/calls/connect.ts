@@ -81,7 +81,8 @@ async function join(
     signal: invite.signal,
     onProvisional: (response, only) => {
       line.early();
-      invite.relayProvisional(response, only);
+      // A caller is bound to the first description they get (RFC 3261 13.2.1), and this may not be who answers.
+      invite.relayProvisional(response, only && outgoing.ringMs === undefined);
     },
   });
   if (result.outcome !== 'answered') return failure(result);

@@ -23,7 +23,7 @@ const CAUSES = {
   unknown: undefined,
 } as const satisfies Record<DiversionReason, number | undefined>;
 
-/** Longer headers of others are counted, but not passed on. */
+/** Longer headers of others, and those that are broken, are counted, but not passed on. */
 const LONGEST_PASSED_ON = 1_000;
 
 /** The status that stands for a reason; undefined: none does. */
@@ -55,9 +55,15 @@ export function diversionHeader(
   const own = chain.map(
     ({ number, reason }) => `<sip:${encodeUser(number)}@${domain}>;reason=${reason};counter=1;privacy=off`,
   );
-  const inherited = before.trim() === '' || before.length > LONGEST_PASSED_ON ? [] : [before.trim()];
-  const all = [...own.toReversed(), ...inherited];
+  const all = [...own.toReversed(), ...(isPassedOn(before) ? [before.trim()] : [])];
   return all.length === 0 ? {} : { Diversion: all.join(', ') };
+}
+
+/** A receiver refuses a whole call for one broken header. */
+function isPassedOn(before: string): boolean {
+  if (before.trim() === '' || before.length > LONGEST_PASSED_ON) return false;
+  const bare = before.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/<[^<>]*>/g, '');
+  return !/["<>]/.test(bare) && !/[\u0000-\u0008\u000a-\u001f\u007f]/.test(before);
 }
 
 /** History-Info (RFC 7044, RFC 7544): who was called first, each who sent it on and why, and where it goes now. */
@@ -86,12 +92,12 @@ export function diversionsIn(header: string | undefined): number {
   }, 0);
 }
 
-/** Splits at commas that stand outside quotes and angle brackets; of both only digits are kept. */
+/** Splits at commas that stand outside quotes and angle brackets; of both only digits are kept. In linear time. */
 function entriesOf(header: string): string[] {
-  // A parameter's value may be quoted, too.
-  const unquoted = header.replace(/"((?:[^"\\]|\\.)*)"/gs, (_, inner: string) =>
+  // A parameter's value may be quoted, too. What is never closed goes on to the end.
+  const unquoted = header.replace(/"((?:[^"\\]|\\.)*)(?:"|\\?$)/gs, (_, inner: string) =>
     /^\d+$/.test(inner) ? inner : '',
   );
-  const bare = unquoted.replace(/<[^>]*>/g, '<>');
+  const bare = unquoted.replace(/<[^>]*(?:>|$)/g, '<>');
   return bare.split(',').filter((entry) => entry.trim() !== '');
 }

@@ -3,7 +3,7 @@ import type { Reason } from '../../domain/reasons.ts';
 import type { Diverted, Identity } from '../../domain/route.ts';
 import type { SipDependencies } from '../ports.ts';
 import type { Headers } from '../srf.ts';
-import type { ConnectResult, Round } from './connect.ts';
+import type { CallContext, ConnectResult, Round } from './connect.ts';
 import {
   type Diversion,
   type DiversionReason,
@@ -46,7 +46,20 @@ interface Step {
  * Follows a call to where people want it: their phones, then wherever it goes when nobody answers, at most five times
  * and through nobody twice. Each attempt is the caller's to make.
  */
-export async function pursue(deps: SipDependencies, pursuit: Pursuit, attempt: Attempt): Promise<Pursued> {
+export async function pursue(context: CallContext, pursuit: Pursuit, attempt: Attempt): Promise<Pursued> {
+  const detours: (() => void)[] = [];
+  try {
+    return await follow(context, pursuit, { attempt, detours });
+  } finally {
+    for (const end of detours) end();
+  }
+}
+
+async function follow(
+  { deps, table }: CallContext,
+  pursuit: Pursuit,
+  { attempt, detours }: { readonly attempt: Attempt; readonly detours: (() => void)[] },
+): Promise<Pursued> {
   const { from, before } = pursuit;
   const steps: Step[] = [];
   let route: DivertedRoute = pursuit.route;
@@ -62,6 +75,9 @@ export async function pursue(deps: SipDependencies, pursuit: Pursuit, attempt: A
     const step = nextStep(route, failed);
     if (!step || steps.length + diversionsIn(before) >= MOST_DIVERSIONS || hasBeen(steps, step.to.user))
       return failed;
+    const end = table.detours.begin(step.to.user.extension);
+    if (!end) return goesRound(deps, step.to);
+    detours.push(end);
     steps.push({ by: step.to.user, reason: step.reason });
     route = decideDivertedTo(step.to, { view: deps.view, plan: deps.numberPlan, as });
     // Whose phones have rung already will not answer now.
@@ -71,6 +87,11 @@ export async function pursue(deps: SipDependencies, pursuit: Pursuit, attempt: A
       'call sent on to where it is wanted',
     );
   }
+}
+
+function goesRound({ log }: SipDependencies, { user }: Diverted): Pursued {
+  log.warn({ by: user.extension }, 'too many calls are sent on by one person: they may go round');
+  return { outcome: 'failed', status: 482, reason: 'Loop Detected' };
 }
 
 function hasBeen(steps: readonly Step[], { extension }: Diverted['user']): boolean {

@@ -1,6 +1,7 @@
 import type { Log } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
+import { Detours } from './detours.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import { Lines, type OpenLine } from './lines.ts';
@@ -21,6 +22,8 @@ export class CallTable {
   readonly pending = new Set<InboundInvite>();
   readonly phones: PhonesInUse;
   readonly lines: Lines;
+  /** Calls on their way to where somebody wants them. */
+  readonly detours = new Detours();
 
   constructor(log: Log, now: () => number, lines = new Lines(log)) {
     this.#log = log;

@@ -71,7 +71,7 @@ async function blind(
   peer.dialog.on('destroy', () => signal.abort(reasonHeader(487, 'Transferred party hung up')));
   const pursuit = { route, from: { name: '', number: 'anonymous' }, extra: {}, host };
   const record = { transferBy: leg.party };
-  const result = await pursue(context.deps, pursuit, (attempt) =>
+  const result = await pursue(context, pursuit, (attempt) =>
     connectLeg(context, peer, { ...attempt, emergency: false, record, signal: signal.signal }),
   );
   leg.transferring = false;

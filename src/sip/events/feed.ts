@@ -153,9 +153,9 @@ export class Feed {
     if (wait > 0) return this.#wait(wait);
     this.#busy = 'queued';
     this.#house.pacer.inTurn(this.record.subscriber, () => {
-      if (this.#over) return;
+      if (this.#over) return false;
       this.#busy = 'no';
-      this.#send();
+      return this.#send();
     });
   }
 
@@ -186,12 +186,14 @@ export class Feed {
     Promise.resolve(this.#pack.received?.(this.subscription, body)).then(done, failed);
   }
 
-  #send(): void {
+  /** False: there is nothing to tell. */
+  #send(): boolean {
     const { record } = this;
     const ending = this.#ending;
     if (this.#due === 'ifChanged' && !ending && !this.#isNews()) {
       this.#due = 'no';
-      return this.#step();
+      this.#step();
+      return false;
     }
     const result = this.#result;
     // Of what is not there, or not theirs any more, nothing is told.
@@ -210,6 +212,7 @@ export class Feed {
       dialogLost: () => this.#lost(result),
       done: (outcome) => this.#sent(outcome, { result, ending }),
     });
+    return true;
   }
 
   /** What the next NOTIFY carries; it is counted, and the state, if that is what it tells, is known as told. */

@@ -120,7 +120,7 @@ export class Notifier {
 
   /** A SUBSCRIBE, new or within a subscription. */
   handle(request: Request, response: Response): void {
-    if (this.#stopped) return response.send(503, { headers: { 'Retry-After': '5' } });
+    if (this.#stopped) return response.send(503);
     this.#handler.handle(request, response);
   }
 

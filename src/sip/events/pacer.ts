@@ -2,6 +2,11 @@ import type { Clock, Timer } from '../ports.ts';
 
 /** ms between two rounds while some wait. */
 const ROUND_MS = 25;
+/** Turns in a round, those that come to nothing included: calls come between. */
+const TURNS = 250;
+
+/** What is done in a turn; false: it came to nothing, and takes nobody's place. */
+export type Turn = () => boolean;
 
 /**
  * Bounds how often something is done in all, and takes turns: who asks much waits behind those who ask little. Who waits
@@ -12,7 +17,7 @@ export class Pacer {
   readonly #perSecond: number;
   readonly #burst: number;
   /** In the order of their turns. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting = new Map<string, Turn[]>();
   #allowance: number;
   #filledAt: number;
   #timer: Timer | undefined;
@@ -26,7 +31,7 @@ export class Pacer {
   }
 
   /** Runs at once if there is room, else when it is this one's turn. */
-  inTurn(who: string, run: () => void): void {
+  inTurn(who: string, run: Turn): void {
     const own = this.#waiting.get(who);
     if (own) own.push(run);
     else this.#waiting.set(who, [run]);
@@ -43,7 +48,8 @@ export class Pacer {
   #round(): void {
     this.#timer = undefined;
     this.#fill();
-    for (; this.#allowance >= 1 && this.#waiting.size > 0; this.#allowance--) this.#takeOne();
+    for (let turns = 0; turns < TURNS && this.#allowance >= 1 && this.#waiting.size > 0; turns++)
+      if (this.#takeOne()) this.#allowance--;
     if (this.#waiting.size > 0) this.#timer ??= this.#clock.setTimer(ROUND_MS, () => this.#round());
   }
 
@@ -54,13 +60,13 @@ export class Pacer {
     this.#filledAt = now;
   }
 
-  #takeOne(): void {
+  #takeOne(): boolean {
     const [turn] = this.#waiting;
-    if (!turn) return;
+    if (!turn) return false;
     const [who, own] = turn;
     const run = own.shift();
     this.#waiting.delete(who);
     if (own.length > 0) this.#waiting.set(who, own);
-    run?.();
+    return run?.() ?? false;
   }
 }

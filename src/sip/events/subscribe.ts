@@ -18,8 +18,8 @@ import {
   routesOf,
 } from './subscribe-request.ts';
 
-/** Subscriptions of one phone. */
-export const MOST_PER_HOST = 30;
+/** Subscriptions of one phone: the keys of a VVX with expansion modules, and itself. */
+export const MOST_PER_HOST = 100;
 /** Subscriptions of one node. */
 export const MOST_IN_ALL = 50_000;
 /** ms until nobody waits for the server to say that an answer is out. */
@@ -27,7 +27,8 @@ const ANSWERED_MS = 10_000;
 /** Bytes a shared entry may have, less what is added later: tag, digest, figures. */
 const LARGEST_RECORD = 4_096 - 512;
 
-const NOT_YET: Refused = { status: 503, headers: { 'Retry-After': '5' } };
+/** No Retry-After: a phone would call nobody here for that long, emergency services included (RFC 3261 21.5.4). */
+const NOT_YET: Refused = { status: 503 };
 
 export interface SubscribeDependencies {
   readonly identifier: Pick<Identifier, 'authenticate'>;
@@ -134,14 +135,27 @@ export class SubscribeHandler {
     if (Buffer.byteLength(JSON.stringify(draft)) > LARGEST_RECORD)
       return { status: 513, reason: 'Headers too long' };
     const { table } = this.#deps;
-    if (table.countOf(draft.subscriber) >= MOST_PER_HOST || table.count >= MOST_IN_ALL)
-      return { status: 503, reason: 'Too many subscriptions', headers: { 'Retry-After': '60' } };
-    return undefined;
+    const isFull = table.countOf(draft.subscriber) >= MOST_PER_HOST && !this.#makeRoom(draft);
+    return isFull || table.count >= MOST_IN_ALL
+      ? { status: 503, reason: 'Too many subscriptions' }
+      : undefined;
+  }
+
+  /** A phone that has started anew asks again for what it had: the oldest of the same ends, which it knows no more. */
+  #makeRoom({ event, resource, subscriber }: SubscriptionRecord): boolean {
+    const { table } = this.#deps;
+    // Those that end stay until the phone has said that it knows.
+    if (table.countOf(subscriber) >= 2 * MOST_PER_HOST) return false;
+    for (const feed of table.watching(event, resource)) {
+      if (feed.record.subscriber !== subscriber || feed.isEnding) continue;
+      feed.end('rejected');
+      return true;
+    }
+    return false;
   }
 
   #tooFast(id: string): Refused | undefined {
-    if (!this.#deps.table.get(id)?.isFull) return undefined;
-    return { status: 503, reason: 'Not so fast', headers: { 'Retry-After': '5' } };
+    return this.#deps.table.get(id)?.isFull ? { status: 503, reason: 'Not so fast' } : undefined;
   }
 
   #draft({ request, asked }: Exchange, who: { subscriber: string; resource: string }): SubscriptionRecord {

@@ -10,6 +10,8 @@ const MAX_TRIES = 3;
 const MAX_EXTENSION_DIGITS = 12;
 /** No passcode is shorter (domain/passcode), so `999` is a call for help at every prompt. */
 const SHORTEST_PASSCODE = 4;
+/** Nothing was proved: an emergency number that a passcode might have been was none. */
+const UNPROVED: ReadonlySet<Reason> = new Set(['badCredentials', 'tooManyTries', 'storeUnavailable']);
 /** Refusals after which another try makes sense. */
 const TRY_AGAIN: ReadonlySet<Reason> = new Set(['badCredentials', 'noInput']);
 /** Typed instead of a passcode: somebody else is here. */
@@ -96,15 +98,20 @@ async function oneTry<T extends object>(
   if (conversation.signal.aborted) return 'over';
   if (passcode === '') return 'noInput';
   if (passcode === SOMEBODY_ELSE) return 'somebodyElse';
-  if (passcode.length < SHORTEST_PASSCODE && options.emergencyNumber(passcode) !== undefined) {
-    return { emergency: passcode };
-  }
+  const isNumber = options.emergencyNumber(passcode) !== undefined;
+  if (isNumber && passcode.length < shortestPasscode(deps)) return { emergency: passcode };
   const { host, source } = options;
   const request = { host, extension, passcode, source };
   const result = await options.prove(request);
   const needsAnother = isRefusal(result) && result.refused === 'newPasscodeNeeded';
   if (needsAnother) return withNewPasscode(deps, conversation, { ...options, request });
-  return isRefusal(result) ? result.refused : { proved: result, passcode, first: [] };
+  if (!isRefusal(result)) return { proved: result, passcode, first: [] };
+  return isNumber && UNPROVED.has(result.refused) ? { emergency: passcode } : result.refused;
+}
+
+/** With the outside-line prefix an emergency number is as long as a passcode may be. */
+function shortestPasscode({ view }: SipDependencies): number {
+  return view.directory?.company.passcodeLength.min ?? SHORTEST_PASSCODE;
 }
 
 async function askExtension<T>(

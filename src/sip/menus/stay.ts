@@ -7,8 +7,8 @@ import type { Conversation } from './conversation.ts';
 import { emergencyByDigits } from './emergency-digits.ts';
 
 const YES = '1';
-/** Longest emergency number that is listened for. */
-const MAX_DIGITS = 4;
+/** Longest emergency number with the longest outside-line prefix (directory schema). */
+const MAX_DIGITS = 11;
 
 export interface StayOptions {
   readonly host: string;

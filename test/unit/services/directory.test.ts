@@ -425,6 +425,28 @@ describe('DirectoryService', () => {
     expect(view.directory?.hosts.has('cp0004f2000002')).toBe(false);
   });
 
+  test.each([
+    ['the limit of a host', 'hosts.u1002.associationLimitHours', 1],
+    ['its access level', 'hosts.u1002.accessLevel', 'site'],
+    ['the add-on of its owner', 'users.1002.addOns', []],
+    ['the add-on of the guest', 'users.1003.addOns', []],
+    ['the limit of the guest', 'users.1003.associationLimitHours', 3],
+  ])('%s does not change under a guest by a file either (B1–B3)', async (_what, path, value) => {
+    const { directory, view, harness } = await service();
+    await directory.importYaml(DEMO, admin);
+    const version = view.directoryVersion;
+    await harness.seat('u1002', '1003');
+    await settle();
+    const changed = stringify(demoWith([path, value], ['users.1001.name', 'Kim']));
+    expect(await directory.importYaml(changed, admin)).toMatchObject({
+      refused: 'associationRunning',
+      detail: '1003 is logged in at u1002: release first',
+    });
+    expect(view.directoryVersion).toBe(version);
+    const harmless = stringify(demoWith(['users.1003.name', 'Kim'], ['hosts.u1002.nickname', 'Desk']));
+    expect(await directory.importYaml(harmless, admin)).toMatchObject({ written: true });
+  });
+
   test('all or nothing: a bad file changes nothing and says everything', async () => {
     const { directory, store } = await service();
     const bad = stringify(demoWith(['hosts.u1002.site', 'londn'], ['users.1001.site', 'x']));

@@ -175,6 +175,29 @@ describe('a subscription', () => {
     expect(asked).toHaveLength(2);
   });
 
+  test.each(['terminated;reason=deactivated', 'terminated'])(
+    'that ends with %s each time it is granted is asked for ever more rarely',
+    async (state) => {
+      for (let passed = 0; passed < 120_000; passed += 250) {
+        await pass(250);
+        const last = asked.at(-1);
+        await last?.grant();
+        if (last && subscriptions.active > 0) notify(last, state, '');
+      }
+      expect(asked.length).toBeLessThan(10);
+    },
+  );
+
+  test('that has lasted a while is made anew at once each time', async () => {
+    for (let n = 1; n < 5; n++) {
+      await pass(1_000);
+      expect(asked).toHaveLength(n);
+      await asked.at(-1)?.grant();
+      await pass(90_000);
+      notify(asked.at(-1)!, 'terminated;reason=deactivated', '');
+    }
+  });
+
   test('of nobody any more is ended, at twenty a second', async () => {
     inUse = Array.from({ length: 30 }, (_, index) => `10${index + 10}`);
     await pass(3_000);

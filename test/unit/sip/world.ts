@@ -148,7 +148,7 @@ export class World {
       },
       names: {
         of: async (extension) => this.names.get(extension),
-        keep: async (extension, recording) => {
+        keep: async ({ extension }, recording) => {
           this.names.set(extension, recording);
           return 'done';
         },

@@ -21,6 +21,8 @@ export interface Visit {
   /** Signalling address. */
   readonly source: string;
   readonly extension: string;
+  /** Of who was proved: somebody else may get the extension meanwhile. */
+  readonly name: string;
   /** Proved; replaced when they choose another. */
   passcode: string;
   readonly emergency: EmergencyDigits;
@@ -44,6 +46,7 @@ const SAID: Partial<Record<Reason, readonly string[]>> = {
   nobodyHere: ['not-associated'],
   storeUnavailable: ['try-later'],
   stateUnknown: ['try-later'],
+  unknownUser: ['login-failed'],
 };
 
 type Action = (visit: Visit) => Promise<Outcome | Emergency>;
@@ -96,9 +99,9 @@ function review({ draft }: Visit): Outcome {
 }
 
 async function keepName(visit: Visit): Promise<Outcome> {
-  const { deps, draft, extension } = visit;
+  const { deps, draft, extension, name } = visit;
   if (!draft) return review(visit);
-  const kept = await deps.names.keep(extension, draft);
+  const kept = await deps.names.keep({ extension, name }, draft);
   if (isRefusal(kept)) return { say: refusal(kept.refused), menu: 'review' };
   visit.draft = undefined;
   return { say: ['name-saved'], menu: 'main' };

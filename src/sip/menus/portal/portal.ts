@@ -42,9 +42,12 @@ export async function voicePortal(
     prove: (request) => deps.hotDesk.identify(request),
   });
   if (!answer || 'emergency' in answer) return answer;
-  const { extension } = answer.proved.user;
+  const { extension, name } = answer.proved.user;
   const { passcode } = answer;
-  const visit: Visit = { deps, conversation, host, source, extension, passcode, emergency, draft: undefined };
+  const visit: Visit = {
+    ...{ deps, conversation, host, source, emergency },
+    ...{ extension, name, passcode, draft: undefined },
+  };
   return walk(visit, await greeting(visit, answer));
 }
 

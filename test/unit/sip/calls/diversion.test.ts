@@ -51,6 +51,20 @@ describe('Diversion', () => {
     expect(diversionHeader([], { ...ME, before: `<sip:${'9'.repeat(1_000)}@x>` })).toEqual({});
   });
 
+  test.each(['"abc <sip:9@x>', '<sip:9@x', 'sip:9@x>', '<sip:9@x>;a="\u0001"', '<sip:9@x>\r\nX-Evil: 1'])(
+    'what no reader would take stays behind: %j',
+    (before) => {
+      expect(diversionHeader([step('1001', 'no-answer')], { ...ME, before })).toEqual({
+        Diversion: '<sip:1001@acme.test>;reason=no-answer;counter=1;privacy=off',
+      });
+    },
+  );
+
+  test('quotes, brackets and other alphabets in their places go on', () => {
+    const before = '"É \\" <b>" <sip:9@x;y=">">;reason="a,b"';
+    expect(diversionHeader([], { ...ME, before })).toEqual({ Diversion: before });
+  });
+
   test.each([
     [undefined, 0],
     ['', 0],
@@ -63,6 +77,15 @@ describe('Diversion', () => {
   ])('%s counts as %i', (header, count) => {
     expect(diversionsIn(header)).toBe(count);
   });
+});
+
+test.each([
+  ['brackets that never close', '<'.repeat(60_000)],
+  ['a quote that never closes', `"${'\\"'.repeat(30_000)}`],
+])('%s cost no time: calls wait meanwhile', (_, header) => {
+  const before = performance.now();
+  diversionsIn(header);
+  expect(performance.now() - before).toBeLessThan(100);
 });
 
 test('History-Info: who was called, why it went on, and where it is now', () => {

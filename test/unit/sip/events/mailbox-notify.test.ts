@@ -56,6 +56,18 @@ describe('from a stranger it changes nothing', () => {
   });
 });
 
+test('a stranger who goes on and on is logged once a minute', async () => {
+  const refusals = (): number =>
+    world.log.lines.filter(({ text }) => text.startsWith('refused: a NOTIFY')).length;
+  for (let n = 0; n < 5; n++) await told({ source: '192.0.2.66:5060' });
+  expect(refusals()).toBe(1);
+  await told({ source: '192.0.2.67:5060' });
+  expect(refusals()).toBe(2);
+  world.clock.advance(60_000);
+  await told({ source: '192.0.2.66:5060' });
+  expect(refusals()).toBe(3);
+});
+
 test.each([
   ['the account', { To: '<sip:9@x>' }, `${YES}Message-Account: sip:m1@pbx\r\n`, 'box-m1'],
   ['an account that is no URI', { To: '<sip:9@x>' }, `${YES}Message-Account: m1\r\n`, 'box-m1'],

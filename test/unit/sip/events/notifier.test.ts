@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EventDocument } from '../../../../src/sip/events/package.ts';
+import { MOST_PER_HOST } from '../../../../src/sip/events/subscribe.ts';
 import { LAMPS, NotifierWorld, type Phone } from './notifier-world.ts';
 
 /** RFC 6665, the notifier's side, for any package. */
@@ -83,16 +84,45 @@ describe('a new SUBSCRIBE', () => {
   });
 
   test('one too many of a phone: 503, and another phone still may', async () => {
-    for (let n = 0; n < 30; n++) expect((await world.subscribe(world.phone())).status).toBe(200);
-    const answer = await world.subscribe(phone);
-    expect([answer.status, answer.headers['Retry-After']]).toEqual([503, '60']);
+    for (let n = 0; n < MOST_PER_HOST; n++)
+      expect((await world.subscribe(world.phone(), {}, { to: `d${n}` })).status).toBe(200);
+    const answer = await world.subscribe(phone, {}, { to: 'other' });
+    // A phone told to wait would place no emergency call here meanwhile (RFC 3261 21.5.4).
+    expect([answer.status, answer.headers['Retry-After']]).toEqual([503, undefined]);
     expect((await world.subscribe(world.phone(), { 'X-Who': 'd2' })).status).toBe(200);
   });
 
+  test('a phone that starts again and again always gets in: the oldest of the same makes room', async () => {
+    for (let n = 0; n < MOST_PER_HOST; n++) expect((await world.subscribe(world.phone())).status).toBe(200);
+    await world.pass(5_000);
+    world.news();
+    const oldest = [...world.dialogs.keys()][0];
+    expect((await world.subscribe(phone)).status).toBe(200);
+    await world.pass(1_000);
+    const told = world.told.map(({ headers, dialogId }) => [
+      headers['Subscription-State'],
+      dialogId === oldest,
+    ]);
+    expect(told).toContainEqual(['terminated;reason=rejected', true]);
+    expect(told).toContainEqual(['active;expires=3600', false]);
+    expect(world.first.notifier.size).toBe(MOST_PER_HOST);
+  });
+
+  test('a phone that floods and answers nothing has twice as many at most', async () => {
+    world.answers = undefined;
+    for (let n = 0; n < 5 * MOST_PER_HOST; n++) await world.subscribe(world.phone());
+    expect(world.first.notifier.size).toBe(2 * MOST_PER_HOST);
+    expect((await world.subscribe(phone)).status).toBe(503);
+  });
+
   test('one too many of a phone that asks for all at once: 503', async () => {
-    const answers = await Promise.all(Array.from({ length: 40 }, () => world.subscribe(world.phone())));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(30);
-    expect(world.first.notifier.size).toBe(30);
+    const answers = await Promise.all(
+      Array.from({ length: MOST_PER_HOST + 10 }, (_, n) =>
+        world.subscribe(world.phone(), {}, { to: `d${n}` }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(MOST_PER_HOST);
+    expect(world.first.notifier.size).toBe(MOST_PER_HOST);
     await world.pass(1000);
     world.answers = 481;
     world.lamps.light('d1', 'red');
@@ -389,6 +419,18 @@ describe('in all', () => {
     const place = news.findIndex((one) => one.includes('d7'));
     expect(place).toBeGreaterThanOrEqual(0);
     expect(place).toBeLessThan(60);
+  });
+
+  test('what is no news holds up nobody: two thousand that may have changed, and one that has', async () => {
+    for (let n = 0; n < 2_000; n++)
+      await world.subscribe(world.phone(), { 'X-Who': `h${n % 200}` }, { to: `d${100 + n}` });
+    await world.subscribe(phone, { 'X-Who': 'alone' }, { to: 'd7' });
+    await world.pass(15_000);
+    world.news();
+    for (let n = 0; n < 2_000; n++) world.lamps.light(`d${100 + n}`, 'off');
+    world.lamps.light('d7', 'red');
+    await world.pass(750);
+    expect(world.news()).toEqual([expect.stringContaining('d7 red')]);
   });
 
   test('stop says nothing and leaves no timer', async () => {

@@ -329,6 +329,8 @@ describe('keys one by one', () => {
         const typed = keys.join('');
         press(typed);
         let seen = '';
+        /** Behind the last number: its digits are none of the next one's. */
+        let free = 0;
         while (!queue.isEmpty) {
           const answer = key();
           await pass(700);
@@ -337,16 +339,16 @@ describe('keys one by one', () => {
           if ('key' in pressed) seen += pressed.key;
           else {
             // Some of its digits may have been answers already.
-            const end =
-              typed.indexOf(pressed.emergency, Math.max(0, seen.length - 3)) + pressed.emergency.length;
-            expect(end).toBeGreaterThan(seen.length);
-            seen = typed.slice(0, end);
+            const from = typed.indexOf(pressed.emergency, Math.max(free, seen.length - 3));
+            free = from + pressed.emergency.length;
+            expect(free).toBeGreaterThan(seen.length);
+            seen = typed.slice(0, free);
           }
         }
         expect(seen).toBe(typed);
         expect(clock.pending).toBe(0);
       }),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[[...'55555555']]] },
     );
   });
 });

@@ -35,9 +35,12 @@ beforeEach(() => answered());
 const emergencyNumber = (digits: string): string | undefined =>
   ['999', '112'].includes(digits) ? digits : undefined;
 
-function start(differs: { enabled?: boolean } = {}): { end: LogInEnd | 'running' } {
+function start(
+  differs: { enabled?: boolean } = {},
+  numberOf = emergencyNumber,
+): { end: LogInEnd | 'running' } {
   const state: { end: LogInEnd | 'running' } = { end: 'running' };
-  const options = { host: host('d1', differs), source: '192.0.2.10', emergencyNumber };
+  const options = { host: host('d1', differs), source: '192.0.2.10', emergencyNumber: numberOf };
   void logIn(world.deps, conversation, options).then((end) => {
     state.end = end;
   });
@@ -204,6 +207,39 @@ describe('an emergency number at the extension prompt', () => {
     await type('1001#999#');
     expect(menu.end).toEqual({ emergency: '999' });
     expect(world.logIns).toEqual([]);
+  });
+
+  /** Outside-line prefix 9: as long as a PIN may be. */
+  const withPrefix = (digits: string): string | undefined =>
+    emergencyNumber(digits.startsWith('9') ? digits.slice(1) : digits);
+
+  test('at the PIN prompt with the outside-line prefix, where the company’s PINs are longer', async () => {
+    const menu = start({}, withPrefix);
+    await type('1001#9999#');
+    expect(menu.end).toEqual({ emergency: '9999' });
+    expect(world.logIns).toEqual([]);
+  });
+
+  test.each(['badCredentials', 'tooManyTries', 'storeUnavailable'] as const)(
+    'at the PIN prompt where a PIN may look so, unless it is one: %s',
+    async (refused) => {
+      const people = directory({ company: { passcodeLength: { min: 4, max: 12 } }, hosts: [host('d1')] });
+      await answered({ world: new World({ view: viewOf({ directory: people }) }) });
+      world.logInAnswers = [{ refused }];
+      const menu = start({}, withPrefix);
+      await type('1001#9112#');
+      expect(menu.end).toEqual({ emergency: '9112' });
+    },
+  );
+
+  test.each([AMELIA, { refused: 'notLicensed' }])('a PIN that looks so is a PIN: %o', async (answer) => {
+    const people = directory({ company: { passcodeLength: { min: 4, max: 12 } }, hosts: [host('d1')] });
+    await answered({ world: new World({ view: viewOf({ directory: people }) }) });
+    world.logInAnswers = [answer];
+    const menu = start({}, withPrefix);
+    await type('1001#9112#');
+    expect(menu.end).toBeUndefined();
+    expect(dialog.byes).toHaveLength(1);
   });
 });
 
