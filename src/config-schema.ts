@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { listenAddress, wrongOrigins } from './config-listen.ts';
 import { SMTP_EXAMPLE, smtp } from './config-smtp.ts';
 import { TRUNK_EXAMPLE, trunk } from './config-trunks.ts';
 import {
@@ -30,15 +31,6 @@ export const PRIVATE_NETWORKS = [
 ];
 
 // --- sip
-
-const listenAddress = z.strictObject({
-  protocol: oneOf('udp', 'tcp').meta(about('Transport.')),
-  host: address().meta(about('Address to bind; 0.0.0.0 or :: for all.')),
-  port: port().meta(about('Port to bind; 0 lets the system choose.')),
-  externalHost: z
-    .exactOptional(hostOrAddress())
-    .meta(about('What peers are told instead of host (NAT, wildcard bind).', '192.0.2.10')),
-});
 
 const drachtio = z.strictObject({
   host: hostOrAddress().meta(about('Host of the drachtio-server.', '127.0.0.1')),
@@ -334,6 +326,8 @@ export const configSchema = settings.superRefine((config, context) => {
   if (defaultExpires < minExpires || defaultExpires > maxExpires) {
     problem(['sip', 'registration', 'defaultExpires'], 'expected a number between minExpires and maxExpires');
   }
+  for (const index of wrongOrigins(config.sip.listen))
+    problem(['sip', 'listen', index, 'origins'], 'expected only with protocol ws');
   if (config.media.ports.from >= config.media.ports.to)
     problem(['media', 'ports', 'to'], 'expected more than from');
   for (const [index, { name }] of config.sip.trunks.entries()) {

@@ -3,9 +3,9 @@ import { RecentMap } from './recent-map.ts';
 
 /**
  * Phones that give up at a challenge they do not know instead of taking the next (RFC 3261 22.1 wants them to go on).
- * Seen with baresip 1.0.0: any SHA-256 challenge fails the request.
+ * Seen with baresip 1.0.0: any SHA-256 challenge fails the request; SIP.js 0.21: it keeps the last challenge only.
  */
-const MD5_ALONE = /^baresip v?[01]\./i;
+const MD5_ALONE = /^(?:baresip v?[01]\.|SIP\.js\/0\.)/i;
 /** ms within which several requests may be on their way unanswered without meaning anything. */
 const IN_FLIGHT = 1_000;
 const MAX_ASKERS = 8_192;

@@ -11,6 +11,7 @@ const MEANINGFUL = new Set([
  */
 export function passedOn(status: number): number {
   if (status === 401 || status === 407) return 502;
-  if (!(status >= 400)) return 480;
+  // RFC 5626 5.3: the phone's own connection is gone, which is to the caller a phone that cannot be reached.
+  if (!(status >= 400) || status === 430) return 480;
   return MEANINGFUL.has(status) ? status : Math.min(Math.floor(status / 100), 6) * 100;
 }

@@ -37,7 +37,8 @@ export interface ApiAnswer {
 
 /** A whole Hotdesk on loopback with the demo's people, and everything that stands around it. */
 export interface Hotdesk {
-  readonly sip: { readonly udp: Endpoint; readonly tcp: Endpoint };
+  /** `ws` where `sip.listen` has it. */
+  readonly sip: { readonly udp: Endpoint; readonly tcp: Endpoint; readonly ws: Endpoint | undefined };
   readonly http: string;
   readonly redis: TcpRedis;
   /** Trunks as the configuration orders them: calls go to `main` first, emergency calls to `emergency`. */
@@ -90,7 +91,11 @@ export async function startHotdesk(options: HotdeskOptions = {}): Promise<Hotdes
 
   await within(15_000, 'the start of Hotdesk', server.start());
   const addresses = server.addresses();
-  const sip = { udp: addressOf(addresses.sip, 'udp'), tcp: addressOf(addresses.sip, 'tcp') };
+  const sip = {
+    udp: addressOf(addresses.sip, 'udp'),
+    tcp: addressOf(addresses.sip, 'tcp'),
+    ws: addresses.sip.find(({ protocol }) => protocol === 'ws'),
+  };
   const http = `http://${addresses.http.host}:${addresses.http.port}`;
   const trunks = await plugInTrunks(wires, sip.udp);
   const stop = async (phones: readonly Phone[]): Promise<void> => {

@@ -7,6 +7,7 @@ import {
   type Server,
   type Socket as TcpSocket,
 } from 'node:net';
+import { WsPeer } from './ws-peer.ts';
 
 /** A message as it went over the wire, with just enough reading to assert on. Text is latin1. */
 export class RawMessage {
@@ -84,15 +85,15 @@ interface Waiting {
 }
 
 export interface RawPeerOptions {
-  protocol?: 'udp' | 'tcp';
-  /** Where messages go by default; over TCP this is who is dialled. */
+  protocol?: 'udp' | 'tcp' | 'ws';
+  /** Where messages go by default; over TCP and WebSocket this is who is dialled. */
   to?: { host: string; port: number };
   host?: string;
 }
 
 /** One end of raw SIP: sends what it is told, keeps what it gets, knows no rules. */
 export class RawSipPeer {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: 'udp' | 'tcp' | 'ws';
   readonly host: string;
   /** Everything received, dropped messages excluded. */
   readonly received: RawMessage[] = [];
@@ -104,6 +105,7 @@ export class RawSipPeer {
   readonly #to: { host: string; port: number } | undefined;
   #udp: UdpSocket | undefined;
   #tcp: TcpSocket | undefined;
+  #web: WsPeer | undefined;
   #server: Server | undefined;
   #accepted: TcpSocket[] = [];
   #unseen: RawMessage[] = [];
@@ -111,7 +113,8 @@ export class RawSipPeer {
 
   constructor(options: RawPeerOptions) {
     this.protocol = options.protocol ?? 'udp';
-    this.host = options.host ?? '127.0.0.1';
+    // A browser does not know its address (RFC 7118 5).
+    this.host = options.host ?? (this.protocol === 'ws' ? `${unique('b')}.invalid` : '127.0.0.1');
     this.#to = options.to;
   }
 
@@ -119,21 +122,23 @@ export class RawSipPeer {
   static async open(options: RawPeerOptions = {}): Promise<RawSipPeer> {
     const peer = new RawSipPeer(options);
     if (peer.protocol === 'udp') await peer.#openUdp();
+    else if (peer.protocol === 'ws' && options.to) await peer.#openWeb(options.to);
     else if (options.to) await peer.#connect(options.to);
     else await peer.#listen();
     return peer;
   }
 
-  /** `host:port` of this peer. */
+  /** `host:port` of this peer; of a WebSocket without port. */
   get hostPort(): string {
-    return `${this.host}:${this.port}`;
+    return this.protocol === 'ws' ? this.host : `${this.host}:${this.port}`;
   }
 
   send(message: string | RawMessage): void {
     const text = typeof message === 'string' ? message : message.text;
     if (this.dropOutgoing(new RawMessage(text))) return;
     const data = Buffer.from(text, 'latin1');
-    if (this.#udp) this.#udp.send(data, this.#to?.port ?? 0, this.#to?.host ?? '127.0.0.1');
+    if (this.#web) this.#web.send(text);
+    else if (this.#udp) this.#udp.send(data, this.#to?.port ?? 0, this.#to?.host ?? '127.0.0.1');
     else (this.#tcp ?? this.#accepted.at(-1))?.write(data);
   }
 
@@ -167,12 +172,14 @@ export class RawSipPeer {
 
   async close(): Promise<void> {
     for (const socket of [this.#tcp, ...this.#accepted]) socket?.destroy();
+    this.#web?.cut();
     if (this.#server) await new Promise<void>((resolve) => this.#server!.close(() => resolve()));
     if (this.#udp) await new Promise<void>((resolve) => this.#udp!.close(() => resolve()));
   }
 
-  /** Cuts the TCP connection without a word. */
+  /** Cuts the TCP connection or WebSocket without a word. */
   cut(): void {
+    this.#web?.cut();
     for (const socket of [this.#tcp, ...this.#accepted]) socket?.resetAndDestroy();
   }
 
@@ -184,6 +191,13 @@ export class RawSipPeer {
     socket.bind(0, this.host);
     await once(socket, 'listening');
     this.port = socket.address().port;
+  }
+
+  async #openWeb(to: { host: string; port: number }): Promise<void> {
+    const web = await WsPeer.open(to);
+    this.#web = web;
+    this.port = web.port;
+    web.socket.on('message', (data: Buffer) => this.#take(data.toString('latin1')));
   }
 
   async #connect(to: { host: string; port: number }): Promise<void> {

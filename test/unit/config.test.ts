@@ -92,11 +92,19 @@ describe('bad values name their path and are never changed', () => {
     ],
     [
       'sip: { listen: [{ protocol: sctp, host: 127.0.0.1, port: 1 }] }',
-      'sip.listen.0.protocol: expected one of udp, tcp',
+      'sip.listen.0.protocol: expected one of udp, tcp, ws',
     ],
     [
       'sip: { listen: [{ protocol: udp, host: localhost, port: 1 }] }',
       'sip.listen.0.host: expected an IP address',
+    ],
+    [
+      'sip: { listen: [{ protocol: udp, host: 127.0.0.1, port: 1, origins: ["*"] }] }',
+      'sip.listen.0.origins: expected only with protocol ws',
+    ],
+    [
+      'sip: { listen: [{ protocol: ws, host: 127.0.0.1, port: 1, origins: ["https://a.example/phone"] }] }',
+      'sip.listen.0.origins.0: expected an origin such as https://phones.example, null, or *',
     ],
     ['sip: { listen: [] }', 'sip.listen: expected at least one listening address'],
     ['sip: { lisen: [] }', 'sip.lisen: unknown setting'],

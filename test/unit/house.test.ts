@@ -31,7 +31,7 @@ const HOUSE: Readonly<Record<string, Rule>> = {
     packages: ['fastify', '@fastify/swagger', 'fastify-type-provider-zod', 'zod', 'csv-stringify'],
     node: true,
   },
-  'sip-engine': { project: ['sip-engine/'], packages: [], node: true },
+  'sip-engine': { project: ['sip-engine/'], packages: ['ws'], node: true },
   store: { project: ['store/', 'domain/'], packages: ['ioredis', 'zod'], node: true },
   media: { project: ['media/', 'domain/'], packages: ['sdp-transform'], node: true },
   wiring: { project: [''], packages: [], node: true },
@@ -43,7 +43,8 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config.ts', 'config-example.ts', 'log.ts', 'os-packages.ts', 'server.ts'],
   'config.ts': ['config-schema.ts'],
   'pin.ts': ['config.ts'],
-  'config-schema.ts': ['config-trunks.ts', 'config-words.ts', 'config-smtp.ts'],
+  'config-schema.ts': ['config-listen.ts', 'config-trunks.ts', 'config-words.ts', 'config-smtp.ts'],
+  'config-listen.ts': ['config-words.ts'],
   'config-smtp.ts': ['config-words.ts'],
   'config-trunks.ts': ['config-words.ts'],
   'config-words.ts': [],
@@ -61,6 +62,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   ioredis: 'store/',
   fastify: 'http/',
   nodemailer: 'services/emergency-notices/',
+  ws: 'sip-engine/',
   pino: 'log.ts',
   'pino-pretty': 'log.ts',
 };
@@ -248,6 +250,7 @@ describe('these rules can fail', () => {
     ['http/routes/x.ts', '../../log.ts'],
     ['sip-engine/x.ts', '../domain/uri.ts'],
     ['sip-engine/x.ts', 'drachtio-srf'],
+    ['sip/x.ts', 'ws'],
     ['store/x.ts', '../services/ports.ts'],
     ['media/x.ts', '../store/store.ts'],
     ['main.ts', './sip/app.ts'],
@@ -263,6 +266,7 @@ describe('these rules can fail', () => {
     ['http/routes/x.ts', '../../domain/view.ts'],
     ['server.ts', './store/redis/redis-store.ts'],
     ['media/x.ts', 'node:dgram'],
+    ['sip-engine/transport/x.ts', 'ws'],
   ])('%s may import %s', (path, target) => {
     expect(isAllowed(path, target)).toBe(true);
   });

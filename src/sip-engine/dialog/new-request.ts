@@ -18,7 +18,7 @@ import { dialogIdOf } from './dialog.ts';
 import { createUacDialog } from './dialog-life.ts';
 import { cancelHeaders, fillRequest } from './fill.ts';
 import { inviteHandlers } from './invite-request.ts';
-import { type Hop, hopForRequest, largeHop, openFlow } from './next-hop.ts';
+import { type Hop, hopForRequest, largeHop, openFlow, statusWithoutFlow } from './next-hop.ts';
 
 /** A new out-of-dialog request of an application (DP §7, §11). */
 export function sendNewRequest(core: Core, command: AppCommand): void {
@@ -42,7 +42,12 @@ function fillAndStart(core: Core, command: AppCommand, way: { hop: Hop; flow: Fl
   if ('refusal' in filled) return refused(filled.refusal);
   const large = way.flow && largeHop(core, way.hop, filled.message);
   if (!large)
-    return start(core, command, { message: filled.message, flow: way.flow, registered: 'flow' in way.hop });
+    return start(core, command, {
+      message: filled.message,
+      flow: way.flow,
+      registered: 'flow' in way.hop,
+      otherwise: statusWithoutFlow(way.hop),
+    });
   openFlow(core, large, (flow) => {
     const tcp = flow && fillRequest(command.message, core.transport.addressFor(flow));
     if (!flow || !tcp || 'refusal' in tcp) {
@@ -63,6 +68,8 @@ interface Start {
   message: SipMessage;
   flow: Flow | undefined;
   registered: boolean;
+  /** What a request without a flow comes to. */
+  otherwise?: number;
   fallback?: { message: SipMessage; flow: Flow };
 }
 
@@ -88,7 +95,7 @@ function start(core: Core, command: AppCommand, way: Start): void {
   if (flow) transmit(core, request, { flow, handlers: handlersFor(core, request, way.fallback) });
   const echoFlow = flow ?? noFlow;
   command.answer({ ok: true, echo: requestEcho(message, echoFlow, request.id) });
-  if (!flow) failRequest(core, request, 503);
+  if (!flow) failRequest(core, request, way.otherwise ?? 503);
 }
 
 const noFlow = { protocol: 'udp', localAddress: '', localPort: 0 } as const;

@@ -22,11 +22,23 @@ export function hopForRequest(core: Core, uri: string, routeUrl: string): HopOrR
   const target = parseUri(routeUrl ? routeUri(routeUrl) : uri);
   if (!target || !/^sips?$/.test(target.scheme))
     return { refusal: `invalid request-uri: ${routeUrl || uri}` };
-  const registered = routeUrl ? undefined : core.flows.find(target);
+  const registered = routeUrl ? webSocketOf(core, uri, target) : core.flows.find(target);
   if (registered) return { flow: registered };
   const hop = hopForUri(core, target);
   if ('host' in hop && isOurs(core, hop)) return { refusal: 'can not send request to myself' };
   return hop;
+}
+
+/** A route may name the WebSocket a Contact was registered over; nobody else is behind it (RFC 7118 5). */
+function webSocketOf(core: Core, uri: string, route: Uri): Flow | undefined {
+  const contact = transportOf(route) === 'ws' ? parseUri(uri) : undefined;
+  return contact && core.flows.findWebSocket(contact, { host: route.host, port: route.port ?? DEFAULT_PORT });
+}
+
+/** The transport a URI names. `wss` is a WebSocket whose TLS a proxy has taken off. */
+function transportOf(uri: Uri): string | undefined {
+  const named = uri.params.get('transport')?.toLowerCase();
+  return named === 'wss' ? 'ws' : named;
 }
 
 /** drachtio-srf's `proxy` option is a SIP URI, perhaps in brackets, or `address[:port]`. */
@@ -37,9 +49,10 @@ function routeUri(route: string): string {
 
 /** Address and transport a SIP URI names; refused when no listener speaks that transport. */
 export function hopForUri(core: Core, uri: Uri): HopOrRefusal {
-  const named = uri.params.get('transport')?.toLowerCase();
+  const named = transportOf(uri);
   const spoken = core.transport.addresses().map((address) => address.protocol);
-  const protocol = spoken.find((one) => one === (named ?? 'udp')) ?? (named ? undefined : spoken[0]);
+  const other = spoken.find((one) => one !== 'ws');
+  const protocol = spoken.find((one) => one === (named ?? 'udp')) ?? (named ? undefined : other);
   if (!protocol || uri.scheme === 'sips') return { refusal: 'requested protocol/transport not available' };
   const host = uri.params.get('maddr') || uri.host;
   return { protocol, host, port: uri.port ?? DEFAULT_PORT, named: named !== undefined };
@@ -61,13 +74,22 @@ export function hopForDialog(core: Core, dialog: Dialog): HopOrRefusal {
   return 'host' in hop && !hop.named ? { ...hop, protocol: dialog.flow.protocol, named: true } : hop;
 }
 
-/** Opens the flow of a hop; undefined when the name or the transport cannot be reached. May answer later. */
+/**
+ * Opens the flow of a hop; undefined when the name or the transport cannot be reached. May answer later. To a WebSocket that
+ * is not there no way can be opened, and the host of its Contact is made up (RFC 7118 5).
+ */
 export function openFlow(core: Core, hop: Hop, done: (flow: Flow | undefined) => void): void {
   if ('flow' in hop) return done(hop.flow);
+  if (hop.protocol === 'ws') return done(undefined);
   core.names.find(hop.host, (address) => {
     const { protocol, port } = hop;
     done(address ? core.transport.flowTo({ protocol, host: address, port }) : undefined);
   });
+}
+
+/** Why a request found no flow: the one its device opened is gone (RFC 5626 5.3), or there is no way (DP §11). */
+export function statusWithoutFlow(hop: Hop): number {
+  return 'protocol' in hop && hop.protocol === 'ws' ? 430 : 503;
 }
 
 /** The same hop by TCP, where RFC 3261 18.1.1 asks for it; undefined where UDP is right. */

@@ -1,13 +1,14 @@
-export type Protocol = 'udp' | 'tcp';
+/** `ws` is SIP over WebSocket (RFC 7118), behind a TLS proxy too. */
+export type Protocol = 'udp' | 'tcp' | 'ws';
 
-/** A way to one peer: a TCP connection, or a UDP socket together with a peer address. */
+/** A way to one peer: a TCP or WebSocket connection, or a UDP socket together with a peer address. */
 export interface Flow {
   readonly protocol: Protocol;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** True where the transport retransmits by itself (TCP). */
+  /** True where the transport retransmits by itself (TCP, WebSocket). */
   readonly reliable: boolean;
   readonly closed: boolean;
   /** Why a connection is closed, once it is: a `FlowError` (see listener.ts). */

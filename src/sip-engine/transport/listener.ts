@@ -6,17 +6,22 @@ export interface ListenAddress {
   host: string;
   port: number;
   externalHost?: string;
+  /**
+   * WebSocket only: web pages that may connect, as `https://phones.example` or `null`; `*` is any. Absent: pages that come
+   * from the very host they connect to. What is no browser sends no Origin and may always connect.
+   */
+  origins?: readonly string[];
 }
 
-/** What UDP and TCP have in common for the transport layer. */
+/** What the transports have in common for the transport layer. */
 export interface Listener {
   readonly config: ListenAddress;
   /** The bound port; that of the configuration until `start`. */
   readonly port: number;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** A flow to a peer (`host` is an IP address of the listener's family). */
-  flowTo(host: string, port: number): Flow;
+  /** A flow to a peer (`host` is an IP address of the listener's family). Over WebSocket nobody can be dialled. */
+  flowTo(host: string, port: number): Flow | undefined;
 }
 
 /** A flow that knows its listener. */

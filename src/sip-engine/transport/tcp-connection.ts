@@ -1,19 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
-import type { SipMessage } from '../message/message.ts';
+import type { Connection, ConnectionEvents } from './connections.ts';
 import { StreamFramer } from './framer.ts';
 import type { TransportLimits } from './limits.ts';
-import type { Listener, ListenerFlow } from './listener.ts';
+import type { Listener } from './listener.ts';
 import { FlowError } from './listener.ts';
-
-export interface ConnectionEvents {
-  /** False if the message was not sane: then it does not count as a sign of a real peer. */
-  onMessage(message: SipMessage, connection: TcpConnection, size: number): boolean;
-  /** The stream cannot be read on. Whoever listens may still send; the connection closes afterwards. */
-  onBroken(message: SipMessage | undefined, status: number, connection: TcpConnection): void;
-  onPing(): void;
-  onClosed(connection: TcpConnection): void;
-}
 
 export interface ConnectionOptions {
   socket: Socket;
@@ -30,7 +21,7 @@ export interface ConnectionOptions {
 const KEEP_ALIVE_MS = 30_000;
 
 /** One TCP connection, accepted or dialled. What is sent before it is connected waits for that. */
-export class TcpConnection implements ListenerFlow {
+export class TcpConnection implements Connection {
   readonly protocol = 'tcp';
   readonly reliable = true;
   readonly listener: Listener;
@@ -94,12 +85,10 @@ export class TcpConnection implements ListenerFlow {
     return this.#closed ? this.#error() : undefined;
   }
 
-  /** When the last octets were received or sent, on the clock's scale. */
   get quietSince(): number {
     return this.#lastActivity;
   }
 
-  /** False until an accepted connection has carried a sane message. */
   get proven(): boolean {
     return this.#sawMessage;
   }
@@ -116,18 +105,15 @@ export class TcpConnection implements ListenerFlow {
     if (this.#socket.writableLength > this.#options.limits.maxUnsentBytes) this.destroy();
   }
 
-  /** Closes at once; what was not sent is lost. */
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** Closes once everything is sent; at once if the peer does not read. */
   end(): void {
     if (this.#socket.writableLength > 0) this.#socket.destroy();
     else this.#socket.destroySoon();
   }
 
-  /** Closes the connection if one of its deadlines has passed. */
   checkDeadlines(now: number): void {
     const { firstMessageMs, halfMessageMs, idleMs } = this.#options.limits;
     const silent = !this.#sawMessage && now - this.#startedAt >= firstMessageMs;

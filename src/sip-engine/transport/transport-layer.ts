@@ -3,6 +3,7 @@ import type { SipMessage, Via } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
 import { reasonPhrase } from '../message/reasons.ts';
 import { checkSanity } from '../message/sanity.ts';
+import { type Connection, ConnectionTable } from './connections.ts';
 import { type FirstLook, firstLook, LOOKED_AT } from './first-look.ts';
 import type { Flow, Protocol } from './flow.ts';
 import { Intake, type Urgency } from './intake.ts';
@@ -12,10 +13,10 @@ import type { ListenAddress, Listener, ListenerFlow } from './listener.ts';
 import type { LocalNetwork } from './networks.ts';
 import { fitness, isWildcard, localNetworks, ownAddressFor } from './networks.ts';
 import { statelessResponse } from './stateless.ts';
-import { ConnectionTable, TcpListener } from './tcp.ts';
-import type { TcpConnection } from './tcp-connection.ts';
+import { TcpListener } from './tcp.ts';
 import { UdpListener } from './udp.ts';
 import { stampSource } from './via.ts';
+import { WebSocketListener } from './ws.ts';
 
 export type { FirstLook } from './first-look.ts';
 export type { Urgency } from './intake.ts';
@@ -49,7 +50,7 @@ export interface TransportOptions {
   onError?: (error: Error) => void;
 }
 
-/** Counters since start, and `connections`, the TCP connections open now. */
+/** Counters since start, and `connections`, the TCP and WebSocket connections open now. */
 export interface TransportStats {
   /** Sane messages handed up. */
   received: number;
@@ -79,11 +80,11 @@ const NETWORKS_MS = 10_000;
 /** A keep-alive is at most a CRLFCRLF; some devices send zero octets or a single one. */
 const KEEP_ALIVE_BYTES = 4;
 
-/** UDP and TCP sockets below, sane messages above. */
+/** UDP, TCP and WebSocket below, sane messages above. */
 export class TransportLayer {
   /** Called with every sane request (its top Via carries received and rport) and response. */
   onMessage: (message: SipMessage, flow: Flow, size: number) => void = () => {};
-  /** Called for every TCP connection that ends. */
+  /** Called for every TCP or WebSocket connection that ends. */
   onFlowClosed: (flow: Flow) => void = () => {};
   readonly #clock: Clock;
   readonly #limits: TransportLimits;
@@ -137,14 +138,15 @@ export class TransportLayer {
 
   /**
    * A flow to a peer: over TCP the open connection to exactly that address, else a new one; over UDP the listening socket
-   * that fits the peer's network best. Undefined if nothing listens with that protocol and address family, or if there is no
-   * room for one more connection.
+   * that fits the peer's network best. Undefined if nothing listens with that protocol and address family, if there is no
+   * room for one more connection, or if there is no WebSocket: nobody can be dialled over it.
    */
   flowTo(target: Target): Flow | undefined {
-    if (target.protocol === 'tcp') {
-      const open = this.#connections.find(target.host, target.port);
-      if (open !== undefined) return open;
+    if (target.protocol !== 'udp') {
+      const open = this.#connections.find(target.protocol, target.host, target.port);
+      if (open !== undefined && !open.closed) return open;
     }
+    if (target.protocol === 'ws') return undefined;
     const listener = this.#bestListener(target);
     if (listener === undefined) return undefined;
     if (target.protocol === 'tcp' && !this.#connections.makeRoom(target.host)) return undefined;
@@ -153,10 +155,11 @@ export class TransportLayer {
 
   /**
    * The flow for a response: that of the request; if that connection is gone, a new one to where the top Via says its sender
-   * listens (RFC 3261 18.2.2).
+   * listens (RFC 3261 18.2.2). Nobody listens behind a WebSocket (RFC 7118 5).
    */
   responseFlow(requestFlow: Flow, via: Via | undefined): Flow | undefined {
     if (!requestFlow.closed || requestFlow.protocol === 'udp') return requestFlow;
+    if (requestFlow.protocol === 'ws') return undefined;
     return this.flowTo({ protocol: 'tcp', host: requestFlow.remoteAddress, port: via?.port ?? DEFAULT_PORT });
   }
 
@@ -181,17 +184,19 @@ export class TransportLayer {
     if (config.protocol === 'udp') {
       return new UdpListener({ ...common, onDatagram: (data, flow) => this.#onDatagram(data, flow) });
     }
-    return new TcpListener({
+    const options = {
       ...common,
       clock: this.#clock,
       connections: this.#connections,
       events: {
-        onMessage: (message, flow, size) => this.#onStreamed(message, flow, size),
-        onBroken: (message, status, flow) => this.#onBroken(message, status, flow),
+        onMessage: (message: SipMessage, flow: Flow, size: number) => this.#onStreamed(message, flow, size),
+        onBroken: (message: SipMessage | undefined, status: number, flow: Flow) =>
+          this.#onBroken(message, status, flow),
         onPing: () => this.#counters.keepAlives++,
-        onClosed: (flow) => this.#onClosed(flow),
+        onClosed: (flow: Connection) => this.#onClosed(flow),
       },
-    });
+    };
+    return config.protocol === 'ws' ? new WebSocketListener(options) : new TcpListener(options);
   }
 
   #currentNetworks(): LocalNetwork[] {
@@ -232,7 +237,7 @@ export class TransportLayer {
   /** A wildcard is no address to tell anybody, so an address of this machine stands in. */
   #reachableHost(host: string, flow: Flow | undefined): string {
     if (!isWildcard(host)) return host;
-    if (flow?.protocol === 'tcp' && !isWildcard(flow.localAddress)) return flow.localAddress;
+    if (flow?.reliable && !isWildcard(flow.localAddress)) return flow.localAddress;
     const anywhere = host === '::' ? '2001:db8::1' : '192.0.2.1';
     return ownAddressFor(flow?.remoteAddress ?? anywhere, this.#currentNetworks()) ?? host;
   }
@@ -311,7 +316,7 @@ export class TransportLayer {
     flow.send(statelessResponse(message, status, reason).toString());
   }
 
-  #onBroken(message: SipMessage | undefined, status: number, connection: TcpConnection): void {
+  #onBroken(message: SipMessage | undefined, status: number, connection: Flow): void {
     const answerable = message?.isRequest && message.method !== 'ACK' && message.has('Via');
     if (message === undefined || !answerable) {
       this.#counters.dropped++;
@@ -321,7 +326,7 @@ export class TransportLayer {
     this.#reject(message, connection, { status, reason: reasonPhrase(status) });
   }
 
-  #onClosed(connection: TcpConnection): void {
+  #onClosed(connection: Connection): void {
     this.#connections.remove(connection);
     this.#guarded(() => {
       this.onFlowClosed(connection);

@@ -147,7 +147,7 @@ class Fork {
     if (branch.done) return;
     branch.done = true;
     if (!this.#settled) this.#request.onFailed?.(branch.target);
-    this.#failures.push({ status: failure.status ?? 503, reason: failure.reason ?? 'Not sent' });
+    this.#failures.push({ status: statusOf(branch.target, failure), reason: failure.reason ?? 'Not sent' });
     if (this.#branches.every(({ done }) => done))
       this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });
     else if ((failure.status ?? 0) >= 600 && !this.#request.undeterred)
@@ -219,9 +219,17 @@ export function hangUpLeg(leg: Dialog | UnacknowledgedLeg, reason: string): void
   else void leg.destroy({ headers: { Reason: reason } }, () => undefined);
 }
 
+/** Of a phone, 410 is the server's word for a connection that closed (RFC 5626 has 430), and not for a number. */
+function statusOf({ party }: Target, { status = 503 }: SipFailure): number {
+  return party.kind === 'host' && status === 410 ? 430 : status;
+}
+
+/** No answer in time and no way to the phone: whatever another phone said is better. */
+const SAYS_LEAST = new Set([408, 430]);
+
 /** RFC 3261 16.7 step 6: a 6xx first, else the lowest class; within it, what says most to the caller. */
 function bestOf(failures: readonly { status: number; reason: string }[]): { status: number; reason: string } {
   const rank = ({ status }: { status: number }): number =>
-    status >= 600 ? 0 : status + (status === 408 ? 90 : 0);
+    status >= 600 ? 0 : SAYS_LEAST.has(status) ? 499 : status;
   return failures.toSorted((a, b) => rank(a) - rank(b))[0] ?? { status: 480, reason: 'Not reachable' };
 }

@@ -18,6 +18,7 @@ describe('which digests a phone is offered', () => {
 
   test('MD5 alone, for a program known to give up at SHA-256', () => {
     expect(challenges.offer(PHONE, 'baresip v1.0.0 (x86_64/linux)')).toEqual(['MD5']);
+    expect(challenges.offer(PHONE, 'SIP.js/0.21.1')).toEqual(['MD5']);
   });
 
   test('MD5 alone, once it has let an offer of both pass', () => {

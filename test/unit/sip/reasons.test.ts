@@ -25,6 +25,8 @@ test.each([
   [607, 600],
   [799, 600],
   [0, 480],
+  // RFC 5626 5.3: the phone's connection is gone.
+  [430, 480],
 ])('%i of one side becomes %i on the other', (status, expected) => expect(passedOn(status)).toBe(expected));
 
 test('whatever a far end answers, drachtio-srf can send what we make of it', () => {

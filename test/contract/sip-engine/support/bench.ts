@@ -121,20 +121,20 @@ export class Bench {
     return srf;
   }
 
-  address(protocol: 'udp' | 'tcp'): SipAddress {
+  address(protocol: 'udp' | 'tcp' | 'ws'): SipAddress {
     const found = this.engine.addresses().find((one) => one.protocol === protocol);
     if (!found) throw new Error(`no ${protocol} address`);
     return found;
   }
 
   /** URI of a user at the engine. */
-  uri(user: string, protocol: 'udp' | 'tcp' = 'udp'): string {
+  uri(user: string, protocol: 'udp' | 'tcp' | 'ws' = 'udp'): string {
     const { host, port } = this.address(protocol);
-    return `sip:${user}@${host}:${port}${protocol === 'tcp' ? ';transport=tcp' : ''}`;
+    return `sip:${user}@${host}:${port}${protocol === 'udp' ? '' : `;transport=${protocol}`}`;
   }
 
   /** A far end that sends to the engine. TCP: `dial` false makes it listen instead. */
-  async peer(protocol: 'udp' | 'tcp' = 'udp', dial = true): Promise<RawSipPeer> {
+  async peer(protocol: 'udp' | 'tcp' | 'ws' = 'udp', dial = true): Promise<RawSipPeer> {
     const { host, port } = this.address(protocol);
     const options: RawPeerOptions = {
       protocol,

@@ -126,6 +126,26 @@ describe('several phones', () => {
     expect(call.result).toEqual({ outcome: 'failed', status: 486, reason: 'Busy Here' });
   });
 
+  test.each([410, 430])(
+    'a phone whose connection is gone (%i) says less than any other answer',
+    async (lost) => {
+      const call = ring([target('a'), target('b')]);
+      const [a, b] = call.uacs as [FakeUac, FakeUac];
+      a.reject(lost, 'Gone');
+      b.reject(486, 'Busy Here');
+      await settled();
+      expect(call.result).toEqual({ outcome: 'failed', status: 486, reason: 'Busy Here' });
+    },
+  );
+
+  test('a 410 of a phone is of its connection, one of a trunk of the number', async () => {
+    const trunk = { party: { kind: 'trunk', trunk: 'main' } } as const;
+    const calls = [target('a'), target('b', trunk)].map((one) => ring([one]));
+    for (const uac of srf.uacs) uac.reject(410, 'Gone');
+    await settled();
+    expect(calls.map(({ result }) => result)).toMatchObject([{ status: 430 }, { status: 410 }]);
+  });
+
   test('a 6xx is the answer of the person: the others are cancelled, and it is what the caller gets', async () => {
     const call = ring([target('a'), target('b')]);
     const [a, b] = call.uacs as [FakeUac, FakeUac];
