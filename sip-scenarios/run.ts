@@ -1,333 +1,39 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePackages } from '../src/os-packages.ts';
-import { PEOPLE, PHONES, SERVICES } from '../test/support/demo.ts';
-import { bodyOf, FakePbx } from '../test/support/fake-pbx.ts';
+import { PEOPLE, PHONES } from '../test/support/demo.ts';
 import { DOMAIN, type Hotdesk, type HotdeskOptions, startHotdesk } from '../test/support/hotdesk.ts';
-import { userOf } from '../test/support/sip-text.ts';
+import { CASES, type Case, type Stage } from './cases.ts';
 import { dtmfRecording } from './dtmf-recording.ts';
-import { runSipp, type SippRun } from './sipp.ts';
+import { runSipp } from './sipp.ts';
 
-/** `npm run scenarios [WORD…]`: SIPp as the phones, against a Hotdesk on loopback with the demo's data. */
+/**
+ * `npm run scenarios [WORD…]`: SIPp as the phones, against Hotdesks on loopback with the demo's data. They wait more
+ * than they work, so several run beside each other, each with a Hotdesk and ports of its own.
+ */
 
-const { first, second, leeds } = PEOPLE;
-const OUTSIDE = '01632960500';
-
-/** A scenario's surroundings: what must be so before it, who takes part, what must be so after it. */
-interface Case {
-  /** The scenario file that decides, also the name to ask for. */
-  readonly file: string;
-  readonly title: string;
-  readonly phone?: string;
-  readonly dial?: string;
-  readonly protocol?: 'udp' | 'tcp';
-  /** The scenario is emergency services: it runs where the emergency trunk of a Hotdesk of its own leads. */
-  readonly psap?: boolean;
-  before?(stage: Stage): Promise<unknown>;
-  /** Runs beside the scenario; rejects when it did not go as it should. */
-  beside?(stage: Stage): Promise<unknown>;
-  after?(stage: Stage): Promise<unknown>;
-}
-
-interface Stage {
-  readonly hotdesk: Hotdesk;
-  sipp(run: Partial<SippRun> & Pick<SippRun, 'file'>): Promise<string | undefined>;
-}
-
-const CASES: readonly Case[] = [
-  { file: 'register', title: 'a phone registers' },
-  { file: 'register-stale-nonce', title: 'an old nonce is stale' },
-  { file: 'rfc6665-subscription', title: 'RFC 6665 the life of a subscription' },
-  { file: 'a1-log-in-by-hand', title: 'A1 log in by hand', dial: '*90', after: sits(first.extension) },
-  { file: 'a1-log-in-burst', title: 'A1 log in by soft key', dial: '*90', after: sits(first.extension) },
-  {
-    file: 'a1-log-in-pt127',
-    title: 'A1 events on payload type 127, no fmtp',
-    dial: '*90',
-    after: sits(first.extension),
-  },
-  { file: 'a1-log-in-info', title: 'A1 log in by SIP INFO', dial: '*90', after: sits(first.extension) },
-  {
-    file: 'a1-log-in-tcp',
-    title: 'A1 log in over TCP',
-    dial: '*90',
-    protocol: 'tcp',
-    after: sits(first.extension),
-  },
-  { file: 'a1-wrong-pin', title: 'A1 three wrong PINs', dial: '*90', after: sits(undefined) },
-  {
-    file: 'a2-log-out',
-    title: 'A2 log out',
-    dial: '*91',
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    after: sits(undefined),
-  },
-  { file: 'a3-refused-when-free', title: 'A3 a free phone cannot call', dial: OUTSIDE },
-  {
-    file: 'a3-emergency-when-free',
-    title: 'A3 A6 a free phone can call 999, as the desk',
-    dial: '999',
-    beside: async ({ hotdesk }) => {
-      const psap = await hotdesk.trunks.emergency.nextCall();
-      await psap.accept();
-      expectEqual(userOf(psap.invite.header('P-Asserted-Identity')), '+442079460111');
-      await psap.ended;
-    },
-  },
-  {
-    file: 'b5-occupied',
-    title: 'B5b a taken phone is refused',
-    dial: '*90',
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    after: sits(first.extension),
-  },
-  {
-    file: 'b5-move',
-    title: 'B5c moved from another phone',
-    dial: '*90',
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
-    after: async (stage) => {
-      await sits(first.extension)(stage);
-      expectEqual(await stage.hotdesk.guestAt(PHONES.window), undefined);
-    },
-  },
-  {
-    file: 'a2-log-out-elsewhere',
-    title: 'A2 log out of another phone',
-    dial: '*91',
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
-    after: ({ hotdesk }) => hotdesk.expectGuest(PHONES.window, undefined),
-  },
-  { file: 'b4-host-status', title: 'B4 the status of a free host', dial: SERVICES.voicePortal },
-  { file: 'b4-wrong-pin', title: 'B4 three wrong PINs in the portal', dial: SERVICES.voicePortal },
-  {
-    file: 'b5-portal-associate',
-    title: 'B5a associate with a free host in the portal',
-    dial: SERVICES.voicePortal,
-    after: sits(first.extension),
-  },
-  {
-    file: 'b5-portal-associate',
-    title: 'B5c associate while elsewhere in the portal',
-    dial: SERVICES.voicePortal,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
-    after: async (stage) => {
-      await sits(first.extension)(stage);
-      expectEqual(await stage.hotdesk.guestAt(PHONES.window), undefined);
-    },
-  },
-  {
-    file: 'b5-portal-taken',
-    title: 'B5b a taken host is denied in the portal',
-    dial: SERVICES.voicePortal,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    after: sits(first.extension),
-  },
-  {
-    file: 'b6-portal-disassociate',
-    title: 'B6 disassociate in the portal',
-    dial: SERVICES.voicePortal,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    after: sits(undefined),
-  },
-  {
-    file: 'b6-portal-not-yours',
-    title: 'B6 who is not the guest is denied in the portal',
-    dial: SERVICES.voicePortal,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    after: sits(first.extension),
-  },
-  {
-    file: 'b6-portal-remote',
-    title: 'B6 leave a remote host in the portal',
-    dial: SERVICES.voicePortal,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.window),
-    after: ({ hotdesk }) => hotdesk.expectGuest(PHONES.window, undefined),
-  },
-  {
-    file: 'call-out',
-    title: 'a call out, as the guest',
-    dial: OUTSIDE,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    beside: async ({ hotdesk }) => {
-      const far = await hotdesk.trunks.main.nextCall();
-      await far.ring();
-      await far.accept();
-      const { callerId } = await hotdesk.user(first.extension);
-      expectEqual(userOf(far.invite.header('From')), callerId);
-      await far.ended;
-    },
-  },
-  {
-    file: 'call-out',
-    title: 'a call from desk to desk, SIPp at both ends',
-    dial: leeds.extension,
-    before: async (stage) => {
-      await stage.hotdesk.seat(first.extension, PHONES.reception);
-      await stage.hotdesk.seat(leeds.extension, PHONES.leeds);
-      await succeeds(stage.sipp({ file: 'register', phone: PHONES.leeds, port: CALLED_PORT }));
-    },
-    beside: (stage) =>
-      succeeds(
-        stage.sipp({ file: 'called-party', phone: PHONES.leeds, port: CALLED_PORT, mediaPort: 16_484 }),
-      ),
-  },
-  {
-    file: 'called-party',
-    title: 'a call in, to where the person sits',
-    phone: PHONES.window,
-    before: async (stage) => {
-      await stage.hotdesk.seat(second.extension, PHONES.window);
-      await succeeds(stage.sipp({ file: 'register', phone: PHONES.window }));
-    },
-    beside: async ({ hotdesk }) => {
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      const call = await hotdesk.trunks.main.call(second.extension);
-      await call.answered;
-      await call.hangUp();
-    },
-  },
-  {
-    file: 'cancel-while-ringing',
-    title: 'CANCEL while it rings',
-    dial: OUTSIDE,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    beside: async ({ hotdesk }) => {
-      const far = await hotdesk.trunks.main.nextCall();
-      await far.ring();
-      await far.ended;
-    },
-  },
-  {
-    file: 'a6-psap-answers',
-    title: 'A6 emergency services see the desk and its address',
-    psap: true,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    beside: callsForHelp,
-  },
-  {
-    file: 'a6-psap-calls-back',
-    title: 'A6 emergency services call back after the guest has left',
-    psap: true,
-    dial: '+442079460111',
-    before: async (stage) => {
-      await stage.hotdesk.seat(first.extension, PHONES.reception);
-      await succeeds(stage.sipp({ file: 'register' }));
-      const answered = stage.sipp({ file: 'a6-psap-answers', ...PSAP });
-      await callsForHelp(stage);
-      await succeeds(answered);
-      await succeeds(stage.sipp({ file: 'a2-log-out', dial: '*91' }));
-      await sits(undefined)(stage);
-    },
-    beside: (stage) => succeeds(stage.sipp({ file: 'called-party' })),
-  },
-  {
-    file: 'call-out',
-    title: "voicemail: one's own messages",
-    dial: SERVICES.voicemail,
-    before: ({ hotdesk }) => hotdesk.seat(first.extension, PHONES.reception),
-    beside: ({ hotdesk }) => answersMailbox(hotdesk, 'unknown'),
-  },
-  {
-    file: 'voicemail-deposit',
-    title: 'voicemail: a call to a phone that is busy',
-    before: async (stage) => {
-      await stage.hotdesk.seat(first.extension, PHONES.reception);
-      await succeeds(stage.sipp({ file: 'register' }));
-    },
-    beside: async ({ hotdesk }) => {
-      await new Promise((resolve) => setTimeout(resolve, SIPP_START_MS));
-      const call = await hotdesk.trunks.spare.call(first.extension);
-      const left = answersMailbox(hotdesk, 'user-busy');
-      await call.answered;
-      await call.hangUp();
-      await left;
-    },
-  },
-  {
-    file: 'cancel-at-once',
-    title: 'CANCEL before anything rings',
-    dial: OUTSIDE,
-    before: async ({ hotdesk }) => {
-      await hotdesk.seat(first.extension, PHONES.reception);
-      hotdesk.trunks.main.onCall((call) => void call.ring());
-    },
-  },
-  // Last: a lamp that is lit is told of at any time.
-  {
-    file: 'mwi-subscribed',
-    title: 'message-summary: a phone that subscribes',
-    phone: PHONES.leeds,
-    before: async (stage) => {
-      await stage.hotdesk.seat(leeds.extension, PHONES.leeds);
-      await leaveMessages(stage, leeds.extension);
-    },
-  },
-  {
-    file: 'mwi-unsolicited',
-    title: 'message-summary: a phone that does not subscribe',
-    before: async (stage) => {
-      await stage.hotdesk.seat(first.extension, PHONES.reception);
-      await succeeds(stage.sipp({ file: 'register' }));
-    },
-    beside: async (stage) => {
-      await new Promise((resolve) => setTimeout(resolve, SIPP_START_MS));
-      await leaveMessages(stage, first.extension);
-    },
-  },
-];
-
-const PHONE_PORT = 25_060;
-const CALLED_PORT = 25_070;
+const { first } = PEOPLE;
 /** Where emergency services are, by an address of its own as trunks are known by theirs. */
 const PSAP = { host: '127.0.0.4', port: 25_080, mediaPort: 16_584 } as const;
-/** SIPp that is called needs a moment to be there. */
-const SIPP_START_MS = 700;
+const ORDINARY_LANES = 3;
+/** What each lane adds to the ports of the one before. */
+const LANE_STEP = 200;
 
-/** Who must sit at the reception phone afterwards. */
-function sits(extension: string | undefined): (stage: Stage) => Promise<void> {
-  return ({ hotdesk }) => hotdesk.expectGuest(PHONES.reception, extension);
+interface Lane {
+  readonly options: HotdeskOptions;
+  /** Lanes with the same queue share its work. */
+  readonly queue: Case[];
 }
 
-/** The mailbox of 1001 answers on the main trunk, and is told why. */
-async function answersMailbox({ trunks }: Hotdesk, reason: string): Promise<void> {
-  const box = await trunks.main.nextCall();
-  const header = box.invite.header('Diversion');
-  expectEqual(userOf(box.invite.requestUri), SERVICES.voicemail);
-  expectEqual(`${userOf(header)} ${/;reason=([a-z-]+)/.exec(header)?.[1]}`, `${first.extension} ${reason}`);
-  await box.accept();
-  await box.ended;
-}
-
-/** The PBX tells of two new messages and an old one. */
-async function leaveMessages({ hotdesk }: Stage, extension: string): Promise<void> {
-  const pbx = await FakePbx.open('127.0.0.2');
-  const server = hotdesk.sip.udp;
-  pbx.wire.aim(server);
-  expectEqual(await pbx.tell(extension, bodyOf(extension, 0, 0), { server }), 200);
-  expectEqual(await pbx.tell(extension, bodyOf(extension, 2, 1), { server }), 200);
-  await pbx.close();
-}
-
-/** A phone nobody has to be logged in at, and that has no password to show. */
-async function callsForHelp({ sipp }: Stage): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, SIPP_START_MS));
-  await succeeds(sipp({ file: 'a3-emergency-when-free', dial: '999' }));
-}
-
-function expectEqual(found: unknown, wanted: unknown): void {
-  if (found !== wanted) throw new Error(`expected ${String(wanted)}, found ${String(found)}`);
-}
-
-async function succeeds(run: Promise<string | undefined>): Promise<void> {
-  const problem = await run;
-  if (problem !== undefined) throw new Error(problem);
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
 }
 
 /** Runs one case; undefined when all went well, else the first thing that did not. */
 async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
-  const { file, dial, protocol, psap, phone = PHONES.reception } = one;
+  const { file, dial, protocol, among, phone = PHONES.reception } = one;
   try {
     await one.before?.(stage);
     const beside = one.beside?.(stage);
@@ -335,9 +41,8 @@ async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
     const options = {
       ...(dial === undefined ? {} : { dial }),
       ...(protocol === undefined ? {} : { protocol }),
-      ...(psap ? PSAP : {}),
     };
-    const problem = await stage.sipp({ file, phone, ...options });
+    const problem = await stage.sipp({ file, phone, ...options }, among === 'psap' ? 'psap' : 'caller');
     if (problem !== undefined) return problem;
     await beside;
     await one.after?.(stage);
@@ -347,20 +52,74 @@ async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
   }
 }
 
-function makeStage(hotdesk: Hotdesk, folder: string): Stage {
+function makeStage(hotdesk: Hotdesk, { folder, step }: { folder: string; step: number }): Stage {
+  const at = {
+    caller: { port: 25_060 + step, mediaPort: 16_384 + step },
+    called: { port: 25_070 + step, mediaPort: 16_484 + step },
+    psap: PSAP,
+  };
   return {
     hotdesk,
-    sipp: (run) =>
+    sipp: (run, as = 'caller') =>
       runSipp({
         phone: PHONES.reception,
         server: hotdesk.sip[run.protocol ?? 'udp'],
         domain: DOMAIN,
-        port: PHONE_PORT,
-        mediaPort: 16_384,
         folder,
+        ...at[as],
         ...run,
       }),
   };
+}
+
+/** What SIPp reads and writes, apart for each lane. */
+async function makeFolder(parent: string, name: string): Promise<string> {
+  const folder = join(parent, name);
+  await mkdir(folder);
+  const keys = `${first.extension}#${first.pin}#`;
+  const recording = dtmfRecording({ keys, payloadType: 127, on: 50, gap: 50 });
+  await writeFile(join(folder, 'burst-127.pcap'), recording);
+  return folder;
+}
+
+/** The lanes that have something to do. */
+function lanesOf(chosen: readonly Case[]): Lane[] {
+  // SIPp plays one call per scenario: a NOTIFY between them would be another.
+  const settings = { sip: { nonceLifetime: 5 }, phones: { update: 'none' as const } };
+  const psap = { uri: `sip:${PSAP.host}:${PSAP.port};transport=udp`, emergencyCalls: { pidfLo: true } };
+  const queue = (among: Case['among']): Case[] => chosen.filter((one) => one.among === among);
+  const ordinary = queue(undefined);
+  const lanes: Lane[] = [
+    ...Array.from({ length: Math.min(ORDINARY_LANES, ordinary.length) }, () => ({
+      options: { settings },
+      queue: ordinary,
+    })),
+    { options: { settings, trunkSettings: { emergency: psap } }, queue: queue('psap') },
+    { options: { settings }, queue: queue('lamps') },
+  ];
+  return lanes.filter(({ queue: work }) => work.length > 0);
+}
+
+/** One after the other on a Hotdesk of its own. */
+async function runLane({ options, queue }: Lane, at: { folder: string; step: number }): Promise<Outcome> {
+  const outcome = { passed: 0, failed: 0 };
+  const hotdesk = await startHotdesk(options);
+  try {
+    const stage = makeStage(hotdesk, at);
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const startedAt = Date.now();
+      const problem = await runCase(stage, one);
+      const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+      const word = problem === undefined ? 'ok    ' : 'FAILED';
+      console.log(`${word} ${one.title} (${one.file}.xml, ${seconds} s)`);
+      if (problem !== undefined) console.log(problem.replace(/^/gm, '       '));
+      outcome[problem === undefined ? 'passed' : 'failed']++;
+      await hotdesk.tidy();
+    }
+    return outcome;
+  } finally {
+    await hotdesk.stop();
+  }
 }
 
 async function main(words: readonly string[]): Promise<number> {
@@ -375,54 +134,19 @@ async function main(words: readonly string[]): Promise<number> {
     console.error(missing);
     return 1;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'hotdesk-sipp-'));
-  const keys = `${first.extension}#${first.pin}#`;
-  const recording = dtmfRecording({ keys, payloadType: 127, on: 50, gap: 50 });
-  await writeFile(join(folder, 'burst-127.pcap'), recording);
-  // SIPp plays one call per scenario: a NOTIFY between them would be another.
-  const settings = { sip: { nonceLifetime: 5 }, phones: { update: 'none' as const } };
+  const parent = await mkdtemp(join(tmpdir(), 'hotdesk-sipp-'));
   const chosen = CASES.filter(
     ({ file, title }) => words.length === 0 || words.some((word) => `${file} ${title}`.includes(word)),
   );
-  const [ordinary, withPsap] = [chosen.filter(({ psap }) => !psap), chosen.filter(({ psap }) => psap)];
-  const psap = {
-    uri: `sip:${PSAP.host}:${PSAP.port};transport=udp`,
-    emergencyCalls: { pidfLo: true },
-  };
-  const failed =
-    (await runOn({ settings }, ordinary, folder)) +
-    (await runOn({ settings, trunkSettings: { emergency: psap } }, withPsap, folder));
-  await rm(folder, { recursive: true, force: true });
-  console.log(`${chosen.length - failed} passed, ${failed} failed`);
-  return failed;
-}
-
-/** Runs these cases on a Hotdesk of their own; returns how many failed. */
-async function runOn(options: HotdeskOptions, cases: readonly Case[], folder: string): Promise<number> {
-  if (cases.length === 0) return 0;
-  const hotdesk = await startHotdesk(options);
-  try {
-    return await runAll(makeStage(hotdesk, folder), cases);
-  } finally {
-    await hotdesk.stop();
-  }
-}
-
-/** One after the other; returns how many failed. */
-async function runAll(stage: Stage, cases: readonly Case[]): Promise<number> {
-  let failed = 0;
-  for (const one of cases) {
-    const startedAt = Date.now();
-    const problem = await runCase(stage, one);
-    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-    console.log(
-      `${problem === undefined ? 'ok    ' : 'FAILED'} ${one.title} (${one.file}.xml, ${seconds} s)`,
-    );
-    if (problem !== undefined) console.log(problem.replace(/^/gm, '       '));
-    if (problem !== undefined) failed++;
-    await stage.hotdesk.tidy();
-  }
-  return failed;
+  const outcomes = await Promise.all(
+    lanesOf(chosen).map(async (lane, index) =>
+      runLane(lane, { folder: await makeFolder(parent, `lane-${index}`), step: index * LANE_STEP }),
+    ),
+  );
+  await rm(parent, { recursive: true, force: true });
+  const passed = outcomes.reduce((sum, one) => sum + one.passed, 0);
+  console.log(`${passed} passed, ${chosen.length - passed} failed`);
+  return chosen.length - passed;
 }
 
 process.exit((await main(process.argv.slice(2))) === 0 ? 0 : 1);

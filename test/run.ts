@@ -8,16 +8,21 @@ import { PEOPLE, PHONES, passwordOf } from './support/demo.ts';
 
 /** `npm test`: all tests, one after the other, and what came of them. */
 
-interface Outcome {
-  readonly what: string;
+interface Result {
   readonly ok: boolean;
   readonly summary: string;
+  /** Names of what failed: told again at the end, where they are found. */
+  readonly failures?: readonly string[];
+}
+
+interface Outcome extends Result {
+  readonly what: string;
   readonly seconds: number;
 }
 
 interface Step {
   readonly what: string;
-  run(): Promise<{ readonly ok: boolean; readonly summary: string }>;
+  run(): Promise<Result>;
 }
 
 const VITEST = ['node_modules/.bin/vitest', 'run', '--config', 'test/vitest.config.ts'];
@@ -57,12 +62,22 @@ function vitestSummary(output: string): string {
   return /^\s*Tests\s+(.*)$/m.exec(withoutColour(output))?.[1]?.trim() ?? 'no summary';
 }
 
+/** ` FAIL  unit  test/… > name` and `FAILED name`, each once, with what was wrong. */
+function failuresIn(output: string): string[] {
+  const lines = withoutColour(output).split('\n');
+  const found = lines.flatMap((line, index) => {
+    const [, name] = /^\s*FAIL(?:ED)?\s+(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [`${name}: ${(lines[index + 1] ?? '').trim()}`];
+  });
+  return [...new Set(found)];
+}
+
 function vitest(what: string, args: readonly string[]): Step {
   return {
     what,
     async run() {
       const { code, output } = await run([...VITEST, ...args]);
-      return { ok: code === 0, summary: vitestSummary(output) };
+      return { ok: code === 0, summary: vitestSummary(output), failures: failuresIn(output) };
     },
   };
 }
@@ -79,7 +94,8 @@ function endToEnd(what: string, env: Readonly<Record<string, string>>): Step {
       await rm(tapes, { recursive: true, force: true });
       for (const leak of leaks) console.error(`SECRET WRITTEN: ${leak}`);
       const secrets = leaks.length === 0 ? 'no secret written' : `${leaks.length} secrets written`;
-      return { ok: code === 0 && leaks.length === 0, summary: `${vitestSummary(output)}, ${secrets}` };
+      const summary = `${vitestSummary(output)}, ${secrets}`;
+      return { ok: code === 0 && leaks.length === 0, summary, failures: [...failuresIn(output), ...leaks] };
     },
   };
 }
@@ -127,7 +143,11 @@ const scenarios: Step = {
   what: 'SIPp scenarios',
   async run() {
     const { code, output } = await run([process.execPath, '--import', 'tsx', 'sip-scenarios/run.ts']);
-    return { ok: code === 0, summary: output.trim().split('\n').at(-1) ?? '' };
+    return {
+      ok: code === 0,
+      summary: output.trim().split('\n').at(-1) ?? '',
+      failures: failuresIn(output),
+    };
   },
 };
 
@@ -143,7 +163,11 @@ const chaos: Step = {
       'test/chaos/run.ts',
       CHAOS_SECONDS,
     ]);
-    return { ok: code === 0, summary: output.trim().split('\n').at(-1) ?? '' };
+    return {
+      ok: code === 0,
+      summary: output.trim().split('\n').at(-1) ?? '',
+      failures: failuresIn(output),
+    };
   },
 };
 
@@ -173,8 +197,9 @@ async function main(): Promise<number> {
     outcomes.push({ what: step.what, ...outcome, seconds: Math.round((Date.now() - startedAt) / 1000) });
   }
   console.log('');
-  for (const { what, ok, summary, seconds } of outcomes) {
+  for (const { what, ok, summary, seconds, failures = [] } of outcomes) {
     console.log(`${ok ? 'ok    ' : 'FAILED'} ${what}: ${summary} (${seconds} s)`);
+    if (!ok) for (const failure of failures) console.log(`         ${failure.slice(0, 300)}`);
   }
   const ok = outcomes.every((outcome) => outcome.ok);
   const passed = count(outcomes, 'passed');

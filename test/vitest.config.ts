@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Most tests wait more than they work: more of them at a time than there are processors. */
+const WORKERS = 3;
+
 const root = new URL('..', import.meta.url).pathname;
 
 /** One project per kind of test; each folder says what it may touch (see README, Tests). */
@@ -7,8 +10,19 @@ export default defineConfig({
   root,
   test: {
     projects: [
-      { root, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
-      { root, test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        root,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: WORKERS },
+      },
+      {
+        root,
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: WORKERS,
+        },
+      },
       {
         root,
         test: {
@@ -16,8 +30,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They wait more than they work.
-          maxWorkers: 4,
+          maxWorkers: 6,
           // A real drachtio-server deals calls out to all who listen: one Hotdesk at a time.
           fileParallelism: process.env.DRACHTIO_HOST === undefined,
         },
