@@ -88,7 +88,7 @@ function endToEnd(what: string, env: Readonly<Record<string, string>>): Step {
     what,
     async run() {
       const tapes = await mkdtemp(join(tmpdir(), 'hotdesk-tapes-'));
-      const e2e = [...VITEST, '--project', 'e2e'];
+      const e2e = [...VITEST, '--project', 'e2e', '--project', 'alone'];
       const { code, output } = await run(e2e, { ...env, HOTDESK_E2E_TAPES: tapes });
       const leaks = await findSecrets(tapes, output);
       await rm(tapes, { recursive: true, force: true });

@@ -27,12 +27,24 @@ export default defineConfig({
         root,
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 6,
+          maxWorkers: 5,
           // A real drachtio-server deals calls out to all who listen: one Hotdesk at a time.
           fileParallelism: process.env.DRACHTIO_HOST === undefined,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'alone',
+          include: ['test/e2e/alone/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // These flood, or hold an issue's limits of time against us: nothing runs beside them.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

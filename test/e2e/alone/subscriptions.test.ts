@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { PEOPLE, PHONES } from '../support/demo.ts';
-import { ADMIN_TOKEN } from '../support/hotdesk.ts';
-import { RawDialog, RawSipPeer } from '../support/raw-sip-peer.ts';
-import { Subscriber, tellMailbox } from '../support/subscriber.ts';
-import { useHotdesk } from '../support/suite.ts';
-import { eventually } from '../support/wait.ts';
+import { PEOPLE, PHONES } from '../../support/demo.ts';
+import { ADMIN_TOKEN } from '../../support/hotdesk.ts';
+import { RawDialog, RawSipPeer } from '../../support/raw-sip-peer.ts';
+import { Subscriber, tellMailbox } from '../../support/subscriber.ts';
+import { useHotdesk } from '../../support/suite.ts';
+import { eventually } from '../../support/wait.ts';
 
 /** RFC 6665 on the wire, with message-summary for the package. */
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PHONES } from '../support/demo.ts';
-import { Caller, Psap, shownTo, UK_FORMS } from '../support/emergency-load.ts';
-import { type Hotdesk, startHotdesk } from '../support/hotdesk.ts';
-import { within } from '../support/wait.ts';
+import { PHONES } from '../../support/demo.ts';
+import { Caller, Psap, shownTo, UK_FORMS } from '../../support/emergency-load.ts';
+import { type Hotdesk, startHotdesk } from '../../support/hotdesk.ts';
+import { within } from '../../support/wait.ts';
 
 /**
  * Design section 7: in overload too. A flood of INVITEs in a process of its own, and emergency calls meanwhile; figures for

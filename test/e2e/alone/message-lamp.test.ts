@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Subscriber, URI } from 'sip.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PEOPLE, PHONES } from '../support/demo.ts';
-import { editDirectory } from '../support/directory-edit.ts';
-import { bodyOf, FakePbx } from '../support/fake-pbx.ts';
-import { DOMAIN, type Hotdesk, startHotdesk } from '../support/hotdesk.ts';
-import { logInBySoftKey } from '../support/log-in.ts';
-import type { Phone } from '../support/phone.ts';
-import { eventually } from '../support/wait.ts';
+import { PEOPLE, PHONES } from '../../support/demo.ts';
+import { editDirectory } from '../../support/directory-edit.ts';
+import { bodyOf, FakePbx } from '../../support/fake-pbx.ts';
+import { DOMAIN, type Hotdesk, startHotdesk } from '../../support/hotdesk.ts';
+import { logInBySoftKey } from '../../support/log-in.ts';
+import type { Phone } from '../../support/phone.ts';
+import { eventually } from '../../support/wait.ts';
 
 /** RFC 3842: the lamp of a phone shows the messages of whoever is there, within a second of each change. */
 

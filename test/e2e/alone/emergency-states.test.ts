@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Caller, UK_FORMS } from '../support/emergency-load.ts';
-import { DESKS, EmergencyWalk } from '../support/emergency-walk.ts';
-import { type Hotdesk, startHotdesk } from '../support/hotdesk.ts';
-import { userOf } from '../support/sip-text.ts';
-import { startTcpRedis } from '../support/tcp-redis.ts';
+import { Caller, UK_FORMS } from '../../support/emergency-load.ts';
+import { DESKS, EmergencyWalk } from '../../support/emergency-walk.ts';
+import { type Hotdesk, startHotdesk } from '../../support/hotdesk.ts';
+import { userOf } from '../../support/sip-text.ts';
+import { startTcpRedis } from '../../support/tcp-redis.ts';
 
 /**
  * Design section 7: in whatever state, after any prefix, an emergency call reaches a trunk with the desk's number. Longer
