@@ -1,31 +1,19 @@
-import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { createServer, isIPv6, connect as netConnect } from 'node:net';
-import type { Clock } from '../clock.ts';
-import type { ConnectionEvents, ConnectionTable } from './connections.ts';
+import { createServer, connect as netConnect } from 'node:net';
 import type { Flow } from './flow.ts';
-import type { TransportLimits } from './limits.ts';
 import type { ListenAddress, Listener } from './listener.ts';
 import { isWildcard } from './networks.ts';
+import { bind, type ServerSocketOptions, unbind } from './server-socket.ts';
 import { TcpConnection } from './tcp-connection.ts';
-
-export interface TcpOptions {
-  config: ListenAddress;
-  limits: TransportLimits;
-  clock: Clock;
-  connections: ConnectionTable;
-  events: ConnectionEvents;
-  onError: (error: Error) => void;
-}
 
 /** One listening TCP socket, and the connections dialled on its behalf. */
 export class TcpListener implements Listener {
   readonly config: ListenAddress;
-  readonly #options: TcpOptions;
+  readonly #options: ServerSocketOptions;
   #server: Server | undefined;
   #port: number;
 
-  constructor(options: TcpOptions) {
+  constructor(options: ServerSocketOptions) {
     this.#options = options;
     this.config = options.config;
     this.#port = options.config.port;
@@ -37,24 +25,16 @@ export class TcpListener implements Listener {
 
   /** Binds the socket; rejects with the system's error if that fails. */
   async start(): Promise<void> {
-    const { host, port } = this.config;
     const server = createServer((socket) => this.#accept(socket));
     this.#server = server;
-    server.listen({ host, port, ipv6Only: isIPv6(host), backlog: 1024 });
-    await once(server, 'listening');
-    const address = server.address();
-    if (address !== null && typeof address !== 'string') this.#port = address.port;
-    server.on('error', this.#options.onError);
+    this.#port = await bind(server, this.#options);
   }
 
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     this.#options.connections.endAll(this);
-    if (server === undefined || !server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
+    await unbind(server);
   }
 
   /** The open connection to that peer, or a new one being dialled. */

@@ -1,25 +1,12 @@
-import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { Clock } from '../clock.ts';
-import type { ConnectionEvents, ConnectionTable } from './connections.ts';
-import type { TransportLimits } from './limits.ts';
 import type { ListenAddress, Listener } from './listener.ts';
+import { bind, type ServerSocketOptions, unbind } from './server-socket.ts';
 import { WsConnection } from './ws-connection.ts';
 import { ownHostsAt, type Refusal, refusalFor, SIP, UPGRADE_REQUIRED } from './ws-handshake.ts';
-
-export interface WebSocketOptions {
-  config: ListenAddress;
-  limits: TransportLimits;
-  clock: Clock;
-  connections: ConnectionTable;
-  events: ConnectionEvents;
-  onError: (error: Error) => void;
-}
 
 /** Of the handshake: a browser's has less than one kB, its cookies included. */
 const MAX_HEADER_BYTES = 16_384;
@@ -27,13 +14,13 @@ const MAX_HEADER_BYTES = 16_384;
 /** One listening socket for SIP over WebSocket (RFC 7118). TLS is for a proxy in front of it. */
 export class WebSocketListener implements Listener {
   readonly config: ListenAddress;
-  readonly #options: WebSocketOptions;
+  readonly #options: ServerSocketOptions;
   readonly #upgrader: WebSocketServer;
   readonly #bySocket = new WeakMap<Duplex, WsConnection>();
   #server: Server | undefined;
   #port: number;
 
-  constructor(options: WebSocketOptions) {
+  constructor(options: ServerSocketOptions) {
     this.#options = options;
     this.config = options.config;
     this.#port = options.config.port;
@@ -53,28 +40,20 @@ export class WebSocketListener implements Listener {
 
   /** Binds the socket; rejects with the system's error if that fails. */
   async start(): Promise<void> {
-    const { host, port } = this.config;
     const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (_request, response) =>
       turnAway(response),
     );
     this.#server = server;
     server.on('connection', (socket) => this.#accept(socket));
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    server.listen({ host, port, ipv6Only: isIPv6(host), backlog: 1024 });
-    await once(server, 'listening');
-    const address = server.address();
-    if (address !== null && typeof address !== 'string') this.#port = address.port;
-    server.on('error', this.#options.onError);
+    this.#port = await bind(server, this.#options);
   }
 
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     this.#options.connections.endAll(this);
-    if (server === undefined || !server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
+    await unbind(server);
   }
 
   /** Nobody can be dialled: who comes by WebSocket does not listen. */
