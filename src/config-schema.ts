@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { http } from './config-http.ts';
 import { listenAddress, wrongOrigins } from './config-listen.ts';
 import { SMTP_EXAMPLE, smtp } from './config-smtp.ts';
 import { TRUNK_EXAMPLE, trunk } from './config-trunks.ts';
@@ -128,19 +129,6 @@ const media = z.strictObject({
   inband: oneOf('auto', 'never')
     .default('auto')
     .meta(about('Listen for tones where no telephone-event is offered.')),
-});
-
-const http = z.strictObject({
-  host: address().default('127.0.0.1').meta(about('Address to bind for the admin API.')),
-  port: port().default(8080).meta(about('Port to bind; 0 lets the system choose.')),
-  adminToken: z
-    .exactOptional(text('at least 16 characters of A-Z a-z 0-9 - . _ ~ + / =', /^(?=.{16,})[\w.~+/-]+=*$/))
-    .meta(
-      about(
-        'Bearer token of the administrator. Absent: one is made and kept in the data folder.',
-        'at-least-16-characters',
-      ),
-    ),
 });
 
 const nodeAddress = () =>

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { makeDataFolder } from './data-folder.ts';
 import type { Logger } from './log.ts';
 import type { MediaPort } from './media/media.ts';
+import type { Accounts } from './services/accounts.ts';
 import { LocalView } from './services/local-view.ts';
 import type { Trunk } from './sip/ports.ts';
 import { type Addresses, describe } from './summary.ts';
@@ -14,7 +16,7 @@ import { startEmergencyMemory } from './wiring/emergency.ts';
 import { startHttp } from './wiring/http.ts';
 import { startMedia } from './wiring/media.ts';
 import { type Running, steadyClock } from './wiring/running.ts';
-import { createServices } from './wiring/services.ts';
+import { createServices, SET_UP_FILE } from './wiring/services.ts';
 import { type SipParts, startSip } from './wiring/sip.ts';
 import { followStore, startStore } from './wiring/store.ts';
 
@@ -61,6 +63,7 @@ class House implements Server {
   #sip: SipParts | undefined;
   #media: MediaPort | undefined;
   #tokenFile: string | undefined;
+  #accounts: Accounts | undefined;
 
   constructor({ config, logger }: ServerOptions) {
     this.#config = config;
@@ -87,7 +90,16 @@ class House implements Server {
       demo: this.#config.demo,
       domain: this.#config.sip.domain,
       tokenFile: this.#tokenFile,
+      setUp: this.#setUp(),
     });
+  }
+
+  /** The code itself on the terminal of a demonstration only, which never leaves this machine. */
+  #setUp(): { readonly file: string; readonly code: string | undefined } | undefined {
+    const code = this.#accounts?.setUpSecret;
+    if (code === undefined) return undefined;
+    const isShown = this.#config.demo && process.stdout.isTTY === true;
+    return { file: join(this.#config.data, SET_UP_FILE), code: isShown ? code : undefined };
   }
 
   async start(): Promise<void> {
@@ -119,6 +131,7 @@ class House implements Server {
     await followStore(running, { store, view });
     const services = await createServices(running, { store, view });
     const { hotDesk, directory, locations } = services;
+    this.#accounts = services.accounts;
     await importFirstDirectory(running, { directory, view });
     refuseExposedDemo(running, { directory, view });
     const media = await startMedia(running);

@@ -12,11 +12,14 @@ export interface SummaryFacts {
   readonly domain: string;
   /** Where the administrator's token is, when we made it. */
   readonly tokenFile: string | undefined;
+  /** While there is no account: where the code for the first administrator is, and the code where it may be shown. */
+  readonly setUp?: { readonly file: string; readonly code: string | undefined } | undefined;
 }
 
 /** What somebody who has just started Hotdesk wants to know, and nothing else. */
-export function describe({ addresses, directory, demo, domain, tokenFile }: SummaryFacts): string {
-  const api = `http://${addresses.http.host}:${addresses.http.port}/api/v1`;
+export function describe({ addresses, directory, demo, domain, tokenFile, setUp }: SummaryFacts): string {
+  const portal = `http://${addresses.http.host}:${addresses.http.port}`;
+  const api = `${portal}/api/v1`;
   const sip = addresses.sip.map(({ protocol, host, port }) => `${host}:${port}/${protocol}`);
   const company = directory?.company;
   return [
@@ -25,11 +28,18 @@ export function describe({ addresses, directory, demo, domain, tokenFile }: Summ
     '',
     `  SIP      ${[...new Set(sip)].join('  ')}   domain ${domain}`,
     `  API      ${api}   token in ${tokenFile ?? 'your configuration'}`,
+    ...(setUp ? [setUpLine(portal, setUp)] : []),
     ...(demo && directory ? demoLines(directory) : []),
     ...(company ? ['', ...dialLines(company)] : []),
     ...(demo ? ['           any outside number, or 999, to hear who you are'] : []),
     '',
   ].join('\n');
+}
+
+/** The code alone makes an administrator: it is shown where everybody who can see it sits at this machine. */
+function setUpLine(portal: string, { file, code }: NonNullable<SummaryFacts['setUp']>): string {
+  const where = code === undefined ? `${portal}/setup   code in ${file}` : `${portal}/setup#${code}`;
+  return `  Set up   ${where}`;
 }
 
 function dialLines({ featureAccessCodes: codes, voicePortal, voicemailNumber }: Company): string[] {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 /** `npm run check`: types, lint and formatting, and the rules of the house. Under 20 s, so that it is run often. */
 const steps: readonly (readonly [what: string, command: string, ...args: string[]])[] = [
   ['types', 'tsc', '-p', 'tsconfig.json'],
+  ['types of the portal', 'tsc', '-p', 'src/portal/tsconfig.json'],
   ['lint and formatting', 'biome', 'check', '--error-on-warnings', '.'],
   [
     'house rules',

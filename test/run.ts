@@ -174,6 +174,7 @@ const chaos: Step = {
 const STEPS: readonly Step[] = [
   vitest('unit and contract', ['--project', 'unit', '--project', 'contract']),
   endToEnd('e2e', {}),
+  vitest('the portal, in a browser', ['--project', 'portal']),
   containers,
   scenarios,
   chaos,
@@ -184,6 +185,7 @@ async function main(): Promise<number> {
     { binary: 'redis-server', package: 'redis-server' },
     { binary: 'sipp', package: 'sip-tester' },
     { binary: 'xmllint', package: 'libxml2-utils' },
+    { binary: 'chromium', package: 'chromium' },
   ];
   const missing = await ensurePackages(wanted, console.log);
   if (missing !== undefined) {

@@ -26,6 +26,17 @@ export default defineConfig({
       {
         root,
         test: {
+          name: 'portal',
+          include: ['test/portal/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Each has a browser.
+          maxWorkers: 1,
+        },
+      },
+      {
+        root,
+        test: {
           name: 'e2e',
           include: ['test/e2e/*.test.ts'],
           testTimeout: 60_000,

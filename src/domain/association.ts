@@ -24,6 +24,8 @@ export type Notice =
   | 'guessing'
   | 'unlocked'
   | 'passcodeSet'
+  | 'signedIn'
+  | 'passwordSet'
   | 'locationUnverified'
   | 'locationVerified';
 

@@ -1,3 +1,4 @@
+import type { Account } from './account.ts';
 import type { Directory, Host, User } from './directory.ts';
 
 /** What calls look up; kept up to date with the directory, entry by entry (see directory-table). */
@@ -16,6 +17,8 @@ export interface DirectoryIndex {
   isSiteEmergency(digits: string, prefix?: string): boolean;
   /** Whether a site has this outside-line prefix; `''` is none. */
   isOutsideLine(prefix: string): boolean;
+  /** `email`: as `canonicalEmail` writes it. */
+  accountByEmail(email: string): Account | undefined;
 }
 
 /** The number a PSAP may call back to reach this host, E.164. */

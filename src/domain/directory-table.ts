@@ -1,3 +1,4 @@
+import type { Account, ApiToken } from './account.ts';
 import type { Company, Directory, Host, Site, User, Webhook } from './directory.ts';
 import { callbackNumberOf, type DirectoryIndex } from './directory-index.ts';
 
@@ -7,7 +8,9 @@ export type DirectoryEntry =
   | { readonly kind: 'site'; readonly value: Site }
   | { readonly kind: 'user'; readonly value: User }
   | { readonly kind: 'host'; readonly value: Host }
-  | { readonly kind: 'webhook'; readonly value: Webhook };
+  | { readonly kind: 'webhook'; readonly value: Webhook }
+  | { readonly kind: 'account'; readonly value: Account }
+  | { readonly kind: 'token'; readonly value: ApiToken };
 
 /** A directory that changes entry by entry, with what calls look up; each change costs the same at any size. */
 export class DirectoryTable implements Directory {
@@ -15,6 +18,8 @@ export class DirectoryTable implements Directory {
   readonly users = new Map<string, User>();
   readonly hosts = new Map<string, Host>();
   readonly webhooks = new Map<string, Webhook>();
+  readonly accounts = new Map<string, Account>();
+  readonly tokens = new Map<string, ApiToken>();
   readonly index = new TableIndex();
   #company: Company | undefined;
 
@@ -46,6 +51,13 @@ export class DirectoryTable implements Directory {
         return this.index.addHost(value, callbackNumberOf(value, this));
       case 'webhook':
         this.webhooks.set(value.id, value);
+        return;
+      case 'account':
+        this.#removeAccount(value.id);
+        this.accounts.set(value.id, value);
+        return this.index.addAccount(value);
+      case 'token':
+        this.tokens.set(value.id, value);
     }
   }
 
@@ -54,6 +66,8 @@ export class DirectoryTable implements Directory {
     if (kind === 'user') this.#removeUser(id);
     if (kind === 'host') this.#removeHost(id);
     if (kind === 'webhook') this.webhooks.delete(id);
+    if (kind === 'account') this.#removeAccount(id);
+    if (kind === 'token') this.tokens.delete(id);
     if (kind === 'site') this.#siteChanges(id, () => this.sites.delete(id));
   }
 
@@ -84,6 +98,13 @@ export class DirectoryTable implements Directory {
     this.index.removeUser(user);
   }
 
+  #removeAccount(id: string): void {
+    const account = this.accounts.get(id);
+    if (!account) return;
+    this.accounts.delete(id);
+    this.index.removeAccount(account);
+  }
+
   #removeHost(id: string): void {
     const host = this.hosts.get(id);
     if (!host) return;
@@ -107,6 +128,21 @@ class TableIndex implements DirectoryIndex {
   readonly #outsideLines = new Map<string, number>();
   readonly #siteNumbers = new Map<string, number>();
   readonly #behindPrefix = new Map<string, number>();
+
+  readonly #accountByEmail = new Map<string, Account>();
+
+  accountByEmail(email: string): Account | undefined {
+    return this.#accountByEmail.get(email);
+  }
+
+  addAccount(account: Account): void {
+    this.#accountByEmail.set(account.email, account);
+  }
+
+  removeAccount(account: Account): void {
+    // Another account may have the address by now.
+    if (this.#accountByEmail.get(account.email) === account) this.#accountByEmail.delete(account.email);
+  }
 
   userByNumber(number: string): User | undefined {
     return this.#userByNumber.get(number);

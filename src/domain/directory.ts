@@ -1,3 +1,4 @@
+import type { Account, ApiToken } from './account.ts';
 import type { ChangeEvent } from './association.ts';
 import type { DirectoryIndex } from './directory-index.ts';
 import type { VoicePortal } from './voice-portal.ts';
@@ -142,6 +143,11 @@ export interface Host {
   readonly kind: 'commonArea' | 'user';
   /** Extension of the owner; set exactly when `kind` is `user`. */
   readonly owner?: string | undefined;
+  /**
+   * Extension of the user it was taken from (A7): unassigned, and switched off until it is converted to a common area
+   * phone. Their number stays theirs.
+   */
+  readonly reservedFor?: string | undefined;
   readonly nickname: string;
   readonly site: string;
   readonly model: string;
@@ -180,5 +186,7 @@ export interface Directory {
   readonly users: ReadonlyMap<string, User>;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly webhooks: ReadonlyMap<string, Webhook>;
+  readonly accounts: ReadonlyMap<string, Account>;
+  readonly tokens: ReadonlyMap<string, ApiToken>;
   readonly index: DirectoryIndex;
 }

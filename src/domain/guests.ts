@@ -27,36 +27,25 @@ export function refuseGuestEverywhere(user: User): Refusal | undefined {
 }
 
 /**
- * Hosts this person may take by the rules of `decideAssociation`, whoever sits there now: those of their own site first,
- * then by name. One whose limit is shorter than the guest's own is in it: its limit says what to change.
+ * A host as this person may take it by the rules of `decideAssociation`, whoever sits there now; undefined: they may not.
+ * One whose limit is shorter than the guest's own they may: its limit says what to change.
  */
-export function availableHosts(
+export function availableHost(
   user: User,
-  { company, hosts, users }: Directory,
-  view: Pick<View, 'associationAt'>,
-): AvailableHost[] {
-  const ownerOf = (host: Host): User | undefined =>
-    host.owner === undefined ? undefined : users.get(host.owner);
-  return [...hosts.values()]
-    .filter((host) => !refuseGuest({ host, user, owner: ownerOf(host) }))
-    .sort((a, b) => byNearness(a, b, user.site))
-    .map((host) => ({
-      ...{ host: host.id, kind: host.kind, nickname: host.nickname, site: host.site },
-      owner: ownedBy(ownerOf(host)),
-      limitHours: hostLimitHours(host, company),
-      free: view.associationAt(host.id) === undefined,
-    }));
+  host: Host,
+  { directory, view }: { readonly directory: Directory; readonly view: Pick<View, 'associationAt'> },
+): AvailableHost | undefined {
+  const { company, users } = directory;
+  const owner = host.owner === undefined ? undefined : users.get(host.owner);
+  if (refuseGuest({ host, user, owner })) return undefined;
+  return {
+    ...{ host: host.id, kind: host.kind, nickname: host.nickname, site: host.site },
+    owner: ownedBy(owner),
+    limitHours: hostLimitHours(host, company),
+    free: view.associationAt(host.id) === undefined,
+  };
 }
 
 function ownedBy(owner: User | undefined): AvailableHost['owner'] {
   return owner && { extension: owner.extension, name: owner.name, number: owner.numbers[0] };
-}
-
-function byNearness(a: Host, b: Host, site: string): number {
-  const far = Number(a.site !== site) - Number(b.site !== site);
-  return far || compare(a.nickname, b.nickname) || compare(a.id, b.id);
-}
-
-function compare(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }

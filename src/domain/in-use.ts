@@ -25,16 +25,27 @@ export function usesOfHost(before: Host, after: Host, view: Seats): readonly Ass
   return association ? [association] : [];
 }
 
-/** Associations that need what is taken away from a person (rules A7, B1). */
-export function usesOfLicences(before: User, after: User, view: Seats): readonly Association[] {
+/** Associations that need what is taken away from a person: a licence (rules A7, B1) or their site (B2). */
+export function usesOfPerson(before: User, after: User, view: Seats): readonly Association[] {
   const lost = new Set(LICENCES.filter((licence) => holds(before, licence) && !holds(after, licence)));
-  if (lost.size === 0) return [];
+  if (lost.size === 0 && before.site === after.site) return [];
   const own = view.associationOf(before.extension);
   const kind = own && view.directory?.hosts.get(own.host)?.kind;
   const asGuest = own && lost.has(kind === 'user' ? 'guest' : 'hotDesk') ? [own] : [];
   const phones = lost.has('host') ? view.directory?.index.hostsOfOwner(before.extension) : undefined;
   const atHosts = (phones ?? []).flatMap(({ id }) => view.associationAt(id) ?? []);
-  return [...asGuest, ...atHosts];
+  return [...new Set([...asGuest, ...strayed(before, after, { own, view }), ...atHosts])];
+}
+
+/** Who goes to another site does not stay at a phone that is for people of the old one (B2). */
+function strayed(
+  before: User,
+  after: User,
+  { own, view }: { readonly own: Association | undefined; readonly view: Seats },
+): readonly Association[] {
+  const host = own && view.directory?.hosts.get(own.host);
+  const isStray = before.site !== after.site && host?.accessLevel === 'site' && host.site !== after.site;
+  return own && isStray ? [own] : [];
 }
 
 /** Where a guest sits whose settings change (rule B3); common area phones ask nothing of them. */
@@ -63,7 +74,7 @@ function usesOfEntry(entry: DirectoryEntry, view: Seats): readonly Association[]
   }
   const user = entry.kind === 'user' ? view.directory?.users.get(entry.value.extension) : undefined;
   if (!user || entry.kind !== 'user') return [];
-  return [...usesOfLicences(user, entry.value, view), ...usesOfGuestService(user, entry.value, view)];
+  return [...usesOfPerson(user, entry.value, view), ...usesOfGuestService(user, entry.value, view)];
 }
 
 /** What may not change while this person is logged in there. */

@@ -40,10 +40,29 @@ export type Reason =
   | 'unknownUser'
   | 'unknownEmergency'
   | 'invalidCursor'
+  | 'unknownSite'
+  | 'alreadyExists' // another has this extension or id
+  | 'inUse' // others need it: they are to let go of it first
+  | 'wrongKind' // not possible with a phone of this kind
+  | 'changedMeanwhile' // not what whoever asks has read
+  | 'keyUsed' // the idempotency key came with another request
+  | 'requestInHand' // the same request is being worked on
   | 'unknownWebhook'
   | 'invalidWebhook'
   | 'tooManyWebhooks'
-  | 'invalidDirectory';
+  | 'invalidDirectory'
+  // signing in
+  | 'notPermitted'
+  | 'codeNeeded' // the password is right; the account wants a code besides
+  | 'wrongCode'
+  | 'linkVoid' // used, too old, or never given out
+  | 'passwordTooSimple'
+  | 'unknownAccount'
+  | 'unknownToken'
+  | 'lastAdministrator' // nobody else could manage accounts
+  | 'tooManyAccounts'
+  | 'tooManyTokens'
+  | 'totpOn'; // and stays as it is until it is switched off
 
 export interface Refusal {
   readonly refused: Reason;

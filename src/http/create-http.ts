@@ -1,6 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBodyParser, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBodyParser, type FastifyReply } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -8,19 +8,31 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { FailedTokens, requireToken } from './authentication.ts';
+import { authenticate, FailedTokens } from './authentication.ts';
+import { requireNamed, requirePermission } from './permission.ts';
+import { portalRoutes } from './portal.ts';
 import type { Http, HttpOptions } from './ports.ts';
 import { errorHandler, notFoundHandler, rawProblem } from './problem.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { companyRoutes } from './routes/company.ts';
 import { directoryRoutes } from './routes/directory.ts';
 import { emergencyRoutes } from './routes/emergencies.ts';
+import { eventRoutes } from './routes/events.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
+import { listRoutes } from './routes/lists.ts';
+import { peopleRoutes } from './routes/people.ts';
+import { phoneRoutes } from './routes/phones.ts';
 import { type Api, scoped } from './routes/route.ts';
+import { entranceRoutes, sessionRoutes } from './routes/session.ts';
+import { siteRoutes } from './routes/sites.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { refuseForeign } from './same-origin.ts';
+import { harden } from './security-headers.ts';
 import { OPENAPI_WEBHOOKS } from './webhook-schemas.ts';
 
 export type { Http, HttpLog, HttpOptions, HttpServices, Readiness } from './ports.ts';
@@ -37,8 +49,13 @@ const OPENAPI = {
     description: 'Administration of Hotdesk. Errors are RFC 9457 problems.',
     version: '1',
   },
-  components: { securitySchemes: { bearer: { type: 'http' as const, scheme: 'bearer' } } },
-  security: [{ bearer: [] }],
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http' as const, scheme: 'bearer' },
+      session: { type: 'apiKey' as const, in: 'cookie', name: '__Host-hotdesk' },
+    },
+  },
+  security: [{ bearer: [] }, { session: [] }],
 };
 
 /** The schemas without their `…Input` twins, which only bodies would need; and what we send to webhooks. */
@@ -55,21 +72,17 @@ function clientError(error: NodeJS.ErrnoException, socket: Socket): void {
   else socket.destroy();
 }
 
-function harden(_request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-  done();
-}
-
 /** Clients that always name a type send no body all the same; where one is needed, its schema says so. */
 function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
   return (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done));
 }
 
-function createApp({ log }: HttpOptions) {
+function createApp({ log, trustedProxies = [] }: HttpOptions) {
   const onError = errorHandler(log);
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
@@ -90,16 +103,37 @@ function createApp({ log }: HttpOptions) {
   return app;
 }
 
-function administration(api: Api, { services, adminToken, now }: HttpOptions): void {
-  api.addHook('onRequest', requireToken(adminToken, new FailedTokens(now)));
+interface Guarded extends HttpOptions {
+  readonly failed: FailedTokens;
+}
+
+/** Everything here needs somebody whom the policy lets. */
+function administration(api: Api, { services, adminToken, failed }: Guarded): void {
+  api.addHook('onRequest', authenticate({ adminToken, failed, services }));
+  api.addHook('onRequest', requirePermission(services));
+  api.addHook('preHandler', requireNamed(services));
+  sessionRoutes(api, services);
+  accountRoutes(api, services);
+  tokenRoutes(api, services);
   companyRoutes(api, services);
+  listRoutes(api, services);
   hostRoutes(api, services);
+  phoneRoutes(api, services);
   userRoutes(api, services);
+  peopleRoutes(api, services);
+  siteRoutes(api, services);
   guestRoutes(api, services);
   directoryRoutes(api, services);
   webhookRoutes(api, services);
   auditRoutes(api, services);
   emergencyRoutes(api, services);
+  eventRoutes(api, services);
+}
+
+/** Signing in, and what leads there. */
+function entrance(api: Api, guarded: Guarded): void {
+  api.addHook('onRequest', refuseForeign);
+  entranceRoutes(api, guarded);
 }
 
 async function addRoutes(app: Api, options: HttpOptions): Promise<void> {
@@ -109,12 +143,18 @@ async function addRoutes(app: Api, options: HttpOptions): Promise<void> {
     transformObject,
   });
   healthRoutes(app, options.services);
+  const guarded = { ...options, failed: new FailedTokens(options.now) };
   await app.register(
-    scoped((api) => administration(api, options)),
+    scoped((api) => administration(api, guarded)),
+    { prefix: '/api/v1' },
+  );
+  await app.register(
+    scoped((api) => entrance(api, guarded)),
     { prefix: '/api/v1' },
   );
   // Open to all: it holds no data, and tools fetch it without a token.
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  if (options.portalFolder !== undefined) await portalRoutes(app, options.portalFolder);
 }
 
 /** The HTTP edge: administration under `/api/v1` (OpenAPI 3.1 at `/api/v1/openapi.json`), `/healthz`, `/readyz`. */

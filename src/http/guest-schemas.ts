@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rest } from './schemas.ts';
 
 /** What the API takes and gives about hosts and guests, add-ons and licences. */
 
@@ -21,14 +22,19 @@ export const userChange = z
     hotelingKeys: z
       .exactOptional(z.boolean())
       .describe('true: Guest In keys work from when the PIN is next typed or set; false: no more.'),
+    name: z.exactOptional(z.string().min(1).max(100)),
+    site: z.exactOptional(z.string().min(1).max(64).describe('Site id.')),
+    numbers: z
+      .exactOptional(z.array(z.string().max(20)).max(50))
+      .describe('Direct numbers, E.164; all of them.'),
+    callerId: z.exactOptional(z.string().max(20)).describe('E.164.'),
+    email: z.exactOptional(z.string().max(200).nullable()).describe('null: none.'),
+    plan: z.exactOptional(z.enum(['connect', 'collaborate'])),
     release: z
       .exactOptional(z.boolean())
       .describe('Whoever uses what is taken away is released first; otherwise that is refused.'),
   })
-  .refine(
-    ({ release: _, ...change }) => Object.keys(change).length > 0,
-    'expected addOns, hotDeskLicence or hotelingKeys',
-  );
+  .refine(({ release: _, ...change }) => Object.keys(change).length > 0, 'expected something to change');
 
 export const guestChange = z
   .strictObject({
@@ -61,13 +67,15 @@ export const connectWish = z.strictObject({ host: z.string().min(1).max(64).desc
 export const hostsForQuery = z.strictObject({
   q: z
     .exactOptional(z.string().min(1).max(100))
-    .describe('In the names of host or owner, their extension or number.'),
+    .describe(
+      'Words, or how words begin: in the names of host, owner and who sits there, extension or number.',
+    ),
   site: z.exactOptional(z.string().min(1).max(64).describe('Site id.')),
   free: z
     .exactOptional(z.enum(['true', 'false']))
     .describe('Only hosts with nobody, or only those with somebody there.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.exactOptional(z.string().min(1).max(64).describe('`next` of the page before.')),
+  cursor: z.exactOptional(z.string().min(1).max(1_000).describe('`next` of the page before.')),
 });
 
 export const availableHost = z
@@ -96,5 +104,5 @@ export const availableHost = z
 
 export const availableHosts = z.object({
   hosts: z.array(availableHost).describe('Those of the guest’s own site first, then by name.'),
-  next: z.string().nullable().describe('Cursor of the page that follows; null: that was all.'),
+  ...rest,
 });

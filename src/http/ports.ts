@@ -2,7 +2,9 @@ import type { Association } from '../domain/association.ts';
 import type { Company, User } from '../domain/directory.ts';
 import type { Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
+import type { Accounts } from '../services/accounts.ts';
 import type { AddOns } from '../services/add-ons.ts';
+import type { ApiTokens } from '../services/api-tokens.ts';
 import type { Audit } from '../services/audit.ts';
 import type { CompanyChange } from '../services/company-change.ts';
 import type { DirectoryRefusal } from '../services/directory-service.ts';
@@ -10,7 +12,14 @@ import type { EmergencyNotices } from '../services/emergency-notices/emergency-n
 import type { Guests } from '../services/guests.ts';
 import type { Hosts } from '../services/hosts.ts';
 import type { HotelingSecrets } from '../services/hoteling-secrets.ts';
+import type { DirectoryLists } from '../services/lists/directory-lists.ts';
+import type { Live } from '../services/live.ts';
 import type { PasscodeRefusal } from '../services/passcode-service.ts';
+import type { People } from '../services/people.ts';
+import type { Phones } from '../services/phones.ts';
+import type { Replays } from '../services/replays.ts';
+import type { SignIn } from '../services/sign-in.ts';
+import type { Sites } from '../services/sites.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 
 /** Which parts can do their work now. */
@@ -40,16 +49,22 @@ export interface HttpServices {
     exportYaml(): string | Refusal | Promise<string | Refusal>;
     /** Replaces the directory. A refusal's `detail` says what is wrong and where, without secrets. */
     importYaml(text: string, options: { readonly actor: string }): Promise<unknown>;
-    updateCompany(change: CompanyChange, actor: string): Promise<Company | DirectoryRefusal>;
+    updateCompany(change: CompanyChange, actor: string, ifTag?: string): Promise<Company | DirectoryRefusal>;
     updateUser(
       extension: string,
       change: (user: User) => User,
-      options: { readonly actor: string },
+      options: { readonly actor: string; readonly ifTag?: string | undefined },
     ): Promise<User | DirectoryRefusal>;
   };
   readonly hosts: Pick<Hosts, 'change' | 'verifyAddress'>;
-  readonly guests: Pick<Guests, 'hostsFor' | 'connect' | 'disconnect' | 'change'>;
+  readonly guests: Pick<Guests, 'connect' | 'disconnect' | 'change'>;
   readonly addOns: Pick<AddOns, 'assign'>;
+  readonly lists: Pick<DirectoryLists, 'hosts' | 'users' | 'sites' | 'hostsFor'>;
+  readonly people: Pick<People, 'add' | 'remove'>;
+  readonly phones: Pick<Phones, 'add' | 'remove' | 'unassign' | 'convert'>;
+  readonly sites: Pick<Sites, 'add' | 'change' | 'remove'>;
+  readonly replays: Pick<Replays, 'run'>;
+  readonly live: Pick<Live, 'watch'>;
   readonly hotelingSecrets: Pick<HotelingSecrets, 'enable' | 'disable'>;
   readonly passcodes: {
     /** Sets a person's passcode and lifts a lock-out; a refusal's `problems` are the rules it breaks. */
@@ -65,6 +80,25 @@ export interface HttpServices {
   >;
   readonly audit: Pick<Audit, 'page' | 'stays' | 'export'>;
   readonly emergencies: Pick<EmergencyNotices, 'list' | 'acknowledge'>;
+  readonly signIn: Pick<SignIn, 'signIn' | 'begin' | 'session' | 'signOut'>;
+  readonly accounts: Pick<
+    Accounts,
+    | 'list'
+    | 'get'
+    | 'create'
+    | 'change'
+    | 'remove'
+    | 'reset'
+    | 'setPassword'
+    | 'changePassword'
+    | 'beginTotp'
+    | 'confirmTotp'
+    | 'removeOwnTotp'
+    | 'removeTotp'
+    | 'needsSetUp'
+    | 'setUp'
+  >;
+  readonly apiTokens: Pick<ApiTokens, 'list' | 'create' | 'remove' | 'find'>;
   readiness(): Readiness;
 }
 
@@ -79,7 +113,11 @@ export interface HttpOptions {
   readonly host: string;
   /** Port to bind; 0 lets the system choose. */
   readonly port: number;
+  /** Where the pages are; absent: there are none. */
+  readonly portalFolder?: string | undefined;
   readonly adminToken: string;
+  /** Proxies in front of this server, whose X-Forwarded-For and X-Forwarded-Proto are believed. */
+  readonly trustedProxies?: readonly string[];
   readonly services: HttpServices;
   readonly log: HttpLog;
   /** Milliseconds of any clock that only goes forward. */

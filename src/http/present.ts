@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Association } from '../domain/association.ts';
 import type { CivicAddress, Company, Directory, Host, User } from '../domain/directory.ts';
 import type { View } from '../domain/view.ts';
+import { kindOf } from '../services/lists/directory-lists.ts';
 import type * as schemas from './schemas.ts';
 
 function iso(time: number): string {
@@ -49,6 +50,7 @@ export function presentHost(
   const {
     digest: _secret,
     owner,
+    reservedFor,
     mac,
     associationLimitHours,
     callbackNumber,
@@ -59,7 +61,9 @@ export function presentHost(
   const bindings = bindingsOf(host.id, facts);
   return {
     ...plain,
+    kind: kindOf(host),
     owner: ownerOf(owner, facts),
+    reservedFor: ownerOf(reservedFor, facts),
     mac: mac ?? null,
     associationLimitHours: associationLimitHours ?? null,
     callbackNumber: callbackNumber ?? null,

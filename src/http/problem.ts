@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Reason, Refusal } from '../domain/reasons.ts';
 import type { HttpLog } from './ports.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** An RFC 9457 problem. `reason` is stable for programs, `errors` names what was wrong in the request. */
 export interface Problem {
@@ -48,9 +49,27 @@ export const REASONS = {
   unknownUser: { status: 404, title: 'No such user' },
   unknownEmergency: { status: 404, title: 'No such emergency call, or one of long ago' },
   invalidCursor: { status: 400, title: 'The list cannot go on from there' },
+  unknownSite: { status: 404, title: 'No such site' },
+  alreadyExists: { status: 409, title: 'There is one of this name already' },
+  inUse: { status: 409, title: 'It is in use' },
+  wrongKind: { status: 409, title: 'Not possible with a phone of this kind' },
+  changedMeanwhile: { status: 412, title: 'It has changed since it was read; nothing was changed' },
+  keyUsed: { status: 422, title: 'The idempotency key came with another request' },
+  requestInHand: { status: 409, title: 'The same request is being worked on' },
   unknownWebhook: { status: 404, title: 'No such webhook' },
   invalidWebhook: { status: 422, title: 'The webhook is not valid; nothing was changed' },
   tooManyWebhooks: { status: 409, title: 'There are as many webhooks as there may be' },
+  notPermitted: { status: 403, title: 'Your account may not do this' },
+  codeNeeded: { status: 401, title: 'A code from your authenticator app is needed' },
+  wrongCode: { status: 422, title: 'The code is wrong or was used already' },
+  linkVoid: { status: 403, title: 'The link was used already, is too old, or was replaced by another' },
+  passwordTooSimple: { status: 422, title: 'The password will not do; nothing was changed' },
+  unknownAccount: { status: 404, title: 'No such account' },
+  unknownToken: { status: 404, title: 'No such token' },
+  lastAdministrator: { status: 409, title: 'This is the last administrator; nothing was changed' },
+  tooManyAccounts: { status: 409, title: 'There are as many accounts as there may be' },
+  tooManyTokens: { status: 409, title: 'There are as many tokens as there may be' },
+  totpOn: { status: 409, title: 'Codes are switched on already; switch them off first' },
   invalidDirectory: { status: 422, title: 'The directory is not valid; nothing was changed' },
 } as const satisfies Record<Reason, { status: number; title: string }>;
 
@@ -135,6 +154,7 @@ export function rawProblem(status: number): string {
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/problem+json',
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
     '',

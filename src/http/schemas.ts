@@ -84,6 +84,12 @@ export const civicAddress = z
   })
   .meta({ id: 'CivicAddress', description: 'Where the phone stands, for emergency services.' });
 
+/** What goes with each page of a list. */
+export const rest = {
+  next: z.string().nullable().describe('Cursor of the page that follows; null: that was all.'),
+  total: z.int().describe('Of all pages.'),
+};
+
 const span = { startedAt: time, expiresAt: time.nullable().describe('null: no limit.') };
 
 const binding = z
@@ -99,11 +105,17 @@ const binding = z
 export const host = z
   .object({
     id: z.string().describe('SIP user the phone registers as.'),
-    kind: z.enum(['commonArea', 'user']),
+    kind: z
+      .enum(['commonArea', 'user', 'unassigned'])
+      .describe('unassigned: taken from its user, and not yet converted to a common area phone.'),
     owner: z
       .object({ extension: z.string(), name: z.string() })
       .nullable()
       .describe('Whose phone it is; null: a common area phone.'),
+    reservedFor: z
+      .object({ extension: z.string(), name: z.string() })
+      .nullable()
+      .describe('Whose phone it was, while it is unassigned; their number stays theirs.'),
     nickname: z.string(),
     site: z.string(),
     model: z.string(),
@@ -133,7 +145,7 @@ export const host = z
   .meta({ id: 'Host' });
 
 const addressText = (max: number) => z.string().max(max);
-const addressWish = z.strictObject({
+export const addressWish = z.strictObject({
   customerName: addressText(100),
   houseNumber: addressText(20),
   street: addressText(100),
@@ -166,7 +178,7 @@ export const hostChange = z
   .refine(({ release: _, ...change }) => Object.keys(change).length > 0, 'expected something to change');
 export type HostChangeBody = z.output<typeof hostChange>;
 
-export const hosts = z.object({ hosts: z.array(host) });
+export const hosts = z.object({ hosts: z.array(host), ...rest });
 
 export const user = z
   .object({
@@ -197,7 +209,7 @@ export const user = z
   })
   .meta({ id: 'User' });
 
-export const users = z.object({ users: z.array(user) });
+export const users = z.object({ users: z.array(user), ...rest });
 
 const name = z.string().min(1).max(64);
 export const hostPath = z.object({ id: name.describe('Host id.') });

@@ -1,5 +1,5 @@
 import type { AddOn, Company, Directory, User } from '../domain/directory.ts';
-import { holds, LICENCES, type Licence, usesOfLicences } from '../domain/in-use.ts';
+import { holds, LICENCES, type Licence, usesOfPerson } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryRefusal } from './directory-service.ts';
@@ -11,6 +11,18 @@ export interface Assignment {
   /** All of them. */
   readonly addOns?: readonly AddOn[];
   readonly hotDeskLicence?: boolean;
+  /** Changed in the same step. */
+  readonly details?: PersonDetails;
+}
+
+/** What else an administrator changes of a person; undefined clears what may be absent. */
+export interface PersonDetails {
+  readonly name?: string;
+  readonly site?: string;
+  readonly numbers?: readonly string[];
+  readonly callerId?: string;
+  readonly email?: string | undefined;
+  readonly plan?: User['plan'];
 }
 
 export interface AddOnsDependencies {
@@ -48,7 +60,7 @@ export class AddOns {
       {
         ...{ kind: 'user', id: extension },
         change: (before, directory) => assigned(before, assignment, directory),
-        uses: (before, after) => usesOfLicences(before, after, this.#deps.view),
+        uses: (before, after) => usesOfPerson(before, after, this.#deps.view),
       },
       options,
     );
@@ -64,11 +76,12 @@ function assigned(user: User, assignment: Assignment, directory: Directory): Use
   const hotDeskLicence = assignment.hotDeskLicence ?? user.hotDeskLicence;
   const wanted = new Set(assignment.addOns ?? user.addOns);
   const addOns = (['host', 'guest'] as const).filter((addOn) => wanted.has(addOn));
-  const after = { ...user, hotDeskLicence, addOns };
+  const after = { ...user, ...assignment.details, hotDeskLicence, addOns };
   const gained = LICENCES.filter((licence) => !holds(user, licence) && holds(after, licence));
   const lost = LICENCES.some((licence) => holds(user, licence) && !holds(after, licence));
   const refusals = gained.flatMap((licence) => usedUp(licence, directory) ?? []);
-  return refusals[0] ?? (gained.length > 0 || lost ? after : user);
+  const isSame = gained.length === 0 && !lost && Object.keys(assignment.details ?? {}).length === 0;
+  return refusals[0] ?? (isSame ? user : after);
 }
 
 function usedUp(licence: Licence, { company, users }: Directory): Refusal | undefined {

@@ -1,4 +1,5 @@
 import { parseDocument, stringify } from 'yaml';
+import type { Account, ApiToken } from '../domain/account.ts';
 import { normaliseAddress } from '../domain/address.ts';
 import type { Company, DigestSecrets, Directory, Host, Site, User, Webhook } from '../domain/directory.ts';
 import { type DirectoryEntry, DirectoryTable } from '../domain/directory-table.ts';
@@ -98,13 +99,16 @@ export function tableOf(entries: readonly DirectoryEntry[]): DirectoryTable {
 }
 
 /** All entries of a directory. */
-export function allEntries({ company, sites, users, hosts, webhooks }: Directory): DirectoryEntry[] {
+export function allEntries(directory: Directory): DirectoryEntry[] {
+  const { company, sites, users, hosts, webhooks, accounts, tokens } = directory;
   return [
     { kind: 'company', value: company },
     ...[...sites.values()].map((value) => ({ kind: 'site', value }) as const),
     ...[...users.values()].map((value) => ({ kind: 'user', value }) as const),
     ...[...hosts.values()].map((value) => ({ kind: 'host', value }) as const),
     ...[...webhooks.values()].map((value) => ({ kind: 'webhook', value }) as const),
+    ...[...accounts.values()].map((value) => ({ kind: 'account', value }) as const),
+    ...[...tokens.values()].map((value) => ({ kind: 'token', value }) as const),
   ];
 }
 
@@ -126,7 +130,7 @@ export type EntryKey =
 /** Kind and id in an entry's name; undefined for a name that is none of ours. */
 export function parseEntryName(name: string): EntryKey | undefined {
   if (name === 'company') return { kind: 'company' };
-  const [, kind, id = ''] = /^(site|user|host|webhook):(.*)$/s.exec(name) ?? [];
+  const [, kind, id = ''] = /^(site|user|host|webhook|account|token):(.*)$/s.exec(name) ?? [];
   const known = kind as keyof typeof entryIds | undefined;
   return known && entryIds[known].safeParse(id).success ? { kind: known, id } : undefined;
 }
@@ -157,6 +161,10 @@ function toEntry(key: EntryKey, data: unknown): DirectoryEntry {
       return { kind: 'host', value: sealedHost(key.id, data as HostDocument) };
     case 'webhook':
       return { kind: 'webhook', value: { id: key.id, ...(data as Omit<Webhook, 'id'>) } };
+    case 'account':
+      return { kind: 'account', value: { id: key.id, ...(data as Omit<Account, 'id'>) } };
+    case 'token':
+      return { kind: 'token', value: { id: key.id, ...(data as Omit<ApiToken, 'id'>) } };
   }
 }
 
@@ -171,7 +179,10 @@ function sealedHost(id: string, { sipPassword, digest, ...host }: HostDocument):
   return { id, ...host, digest };
 }
 
-/** The directory as YAML that can be imported again: hashes and digests, never a clear secret. */
+/**
+ * The directory as YAML that can be imported again: hashes and digests, never a clear secret. Accounts and tokens are
+ * left out: a file of phones and people gives nobody access to this server.
+ */
 export function toYaml({ company, sites, users, hosts, webhooks }: Directory): string {
   const document = {
     company,

@@ -135,10 +135,26 @@ export function addressWords(path: string, address: CivicAddress): string[] {
 
 function ownerProblems(path: string, host: HostDocument, { users }: DirectoryDocument): string[] {
   if (host.kind === 'commonArea') {
-    return problem(host.owner !== undefined, path, 'a common area phone has no owner');
+    return [
+      ...problem(host.owner !== undefined, path, 'a common area phone has no owner'),
+      ...reservationProblems(path, host, users),
+    ];
   }
+  if (host.reservedFor !== undefined) return [`${path}: only a phone without an owner is reserved`];
   if (host.owner === undefined) return [`${path}: a phone of kind user needs an owner`];
   return problem(!Object.hasOwn(users, host.owner), path, `no such user ${quote(host.owner)}`);
+}
+
+function reservationProblems(
+  path: string,
+  { reservedFor, enabled }: HostDocument,
+  users: DirectoryDocument['users'],
+): string[] {
+  if (reservedFor === undefined) return [];
+  return [
+    ...problem(!Object.hasOwn(users, reservedFor), path, `no such user ${quote(reservedFor)}`),
+    ...problem(enabled, path, 'an unassigned phone is not enabled'),
+  ];
 }
 
 function duplicateProblems({ users, hosts }: DirectoryDocument): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROLES, SCOPES } from '../domain/account.ts';
 import { ASSOCIATION_LIMITS, type AssociationLimit } from '../domain/directory.ts';
 import { PASSCODE_LENGTH, PASSCODE_LENGTH_LIMITS } from '../domain/passcode.ts';
 import { VOICE_PORTAL_KEYS } from '../domain/voice-portal.ts';
@@ -166,6 +167,8 @@ const address = z.strictObject({
 const host = z.strictObject({
   kind: z.enum(['commonArea', 'user']).default('commonArea'),
   owner: z.string().optional(),
+  /** Whose it was, of a phone that is unassigned. */
+  reservedFor: z.string().optional(),
   nickname: text(100),
   site: z.string(),
   model: text(60),
@@ -196,6 +199,38 @@ const webhook = z.strictObject({
   sealedSecret: text(500),
 });
 
+const time = z.int().min(0);
+const secretHash = hex(64);
+const sitesOf = z.array(id).max(1_000).optional();
+
+/** In the store only: files hold no accounts and no tokens. */
+const account = z.strictObject({
+  email: z.email().max(254),
+  name: text(100),
+  role: z.enum(ROLES),
+  sites: sitesOf,
+  extension: extension.optional(),
+  passwordHash: z.string().refine(isPasscodeHash, 'is no password hash of this system').optional(),
+  totp: z
+    .strictObject({
+      sealedSecret: pattern(SEALED, 'is nothing this system has sealed').max(500),
+      confirmed: z.boolean(),
+    })
+    .optional(),
+  disabled: z.boolean(),
+  link: z.strictObject({ hash: secretHash, expiresAt: time }).optional(),
+});
+
+const token = z.strictObject({
+  name: text(100),
+  scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+  sites: sitesOf,
+  hash: secretHash,
+  expiresAt: time.optional(),
+  createdBy: text(300),
+  createdAt: time,
+});
+
 export const directorySchema = z.strictObject({
   company,
   sites: z.record(id, site),
@@ -206,9 +241,16 @@ export const directorySchema = z.strictObject({
 });
 
 /** Entries one by one, as the store keeps them. */
-export const entrySchemas = { company, site, user, host, webhook };
+export const entrySchemas = { company, site, user, host, webhook, account, token };
 /** What entries may be called. */
-export const entryIds = { site: id, user: extension, host: id, webhook: webhookId };
+export const entryIds = {
+  site: id,
+  user: extension,
+  host: id,
+  webhook: webhookId,
+  account: webhookId,
+  token: webhookId,
+};
 
 export type DirectoryDocument = z.output<typeof directorySchema>;
 export type UserDocument = DirectoryDocument['users'][string];

@@ -23,6 +23,7 @@ import { readDirectoryYaml } from './directory-reader.ts';
 import { addressWords } from './directory-rules.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
 import { editProblems } from './edit-rules.ts';
+import { isOtherTag } from './entry-tag.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Clock, Log } from './ports.ts';
@@ -138,12 +139,17 @@ export class DirectoryService {
   async updateUser(
     extension: string,
     change: (user: User) => User,
-    { actor, notice }: { readonly actor: string; readonly notice?: Notice },
+    {
+      actor,
+      notice,
+      ifTag,
+    }: { readonly actor: string; readonly notice?: Notice; readonly ifTag?: string | undefined },
   ): Promise<User | DirectoryRefusal> {
     let changed: User | undefined;
     const result = await this.editDirectory((directory) => {
       const user = directory.users.get(extension);
       if (!user) return { refused: 'unknownUser' };
+      if (isOtherTag(user, ifTag)) return { refused: 'changedMeanwhile' };
       changed = change(user);
       return { put: [{ kind: 'user', value: changed }], ...(notice && { notice: { notice, extension } }) };
     }, actor);
@@ -172,9 +178,14 @@ export class DirectoryService {
    * Changes settings of the company, such as the limit of common area phones (A4), for associations from now on, or
    * the number of the voice portal.
    */
-  async updateCompany(change: CompanyChange, actor: string): Promise<Company | DirectoryRefusal> {
+  async updateCompany(
+    change: CompanyChange,
+    actor: string,
+    ifTag?: string,
+  ): Promise<Company | DirectoryRefusal> {
     let company: Company | undefined;
     const result = await this.editDirectory((directory) => {
+      if (isOtherTag(directory.company, ifTag)) return { refused: 'changedMeanwhile' };
       company = changedCompany(directory.company, change);
       return { put: [{ kind: 'company', value: company }] };
     }, actor);
@@ -291,10 +302,13 @@ async function difference(
     known.delete(name);
     if (JSON.stringify(old?.value) !== JSON.stringify(entry.value)) put.push(entry);
   }
-  const gone = [...known.values()].filter(
-    ({ kind }) => kind !== 'webhook' || document.webhooks !== undefined,
-  );
+  const gone = [...known.values()].filter(({ kind }) => isSpokenOf(kind, document));
   return { put, remove: gone.flatMap(keyOf) };
+}
+
+/** Who signs in is never in a file, and stays. */
+function isSpokenOf(kind: DirectoryEntry['kind'], { webhooks }: DirectoryDocument): boolean {
+  return kind === 'webhook' ? webhooks !== undefined : kind !== 'account' && kind !== 'token';
 }
 
 /** A file is written by hand and knows nothing of where phones are; what is known of it stays. */

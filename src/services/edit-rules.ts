@@ -1,3 +1,4 @@
+import { type Account, canonicalEmail } from '../domain/account.ts';
 import type { Company, Directory, Host, Site, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
 import { isEmergencyAnywhere, isEmergencyCall, isEmergencyTest } from '../domain/emergency.ts';
@@ -15,7 +16,12 @@ import { portalKeyProblems, serviceNumberProblems, serviceNumbers } from './serv
  */
 export function editProblems(put: readonly DirectoryEntry[], directory: Directory): string[] {
   const facts: Facts = { directory, plan: createNumberPlan(directory.company.country) };
-  return [...put.flatMap((entry) => entryProblems(entry, facts)), ...mailboxProblems(put, directory)];
+  return [
+    ...put.flatMap((entry) => entryProblems(entry, facts)),
+    ...mailboxProblems(put, directory),
+    ...numberProblems(put, directory),
+    ...macProblems(put, directory),
+  ];
 }
 
 function entryProblems(entry: DirectoryEntry, facts: Facts): string[] {
@@ -28,9 +34,45 @@ function entryProblems(entry: DirectoryEntry, facts: Facts): string[] {
       return userProblems(entry.value, facts);
     case 'host':
       return hostProblems(entry.value, facts);
+    case 'account':
+      return accountProblems(entry.value, facts);
+    case 'token':
+      return (entry.value.sites ?? [])
+        .filter((id) => !facts.directory.sites.has(id))
+        .map((id) => `token:${entry.value.id}.sites: no such site "${id}"`);
     case 'webhook':
       return [];
   }
+}
+
+/** One account per e-mail address; whose settings it shows, and where it may, is there when it is given. */
+function accountProblems(account: Account, { directory }: Facts): string[] {
+  const { accounts, users, sites, index } = directory;
+  const path = `account:${account.id}`;
+  const before = accounts.get(account.id);
+  const holder = index.accountByEmail(account.email);
+  const isTaken = holder !== undefined && holder.id !== account.id;
+  const isPerson = (account.role === 'user') === (account.extension !== undefined);
+  const { extension } = account;
+  const isNobody = extension !== undefined && extension !== before?.extension && !users.has(extension);
+  const old = new Set(before?.sites);
+  const unknown = (account.sites ?? []).filter((id) => !sites.has(id) && !old.has(id));
+  return [
+    ...(isTaken ? [`${path}.email: has an account already`] : []),
+    ...(account.email === canonicalEmail(account.email) ? [] : [`${path}.email: must be in lower case`]),
+    ...(isPerson ? [] : [`${path}.extension: is for the role user, which needs one`]),
+    ...(isNobody ? [`${path}.extension: no such user`] : []),
+    ...siteScopeProblems(account, path),
+    ...unknown.map((id) => `${path}.sites: no such site "${id}"`),
+  ];
+}
+
+/** Nobody has all sites because somebody forgot to name any. */
+function siteScopeProblems({ role, sites }: Account, path: string): string[] {
+  const needs = role === 'siteAdministrator';
+  const may = needs || role === 'readOnly';
+  if (needs && sites === undefined) return [`${path}.sites: a site administrator needs them`];
+  return sites !== undefined && !may ? [`${path}.sites: are not for this role`] : [];
 }
 
 interface Facts {
@@ -68,8 +110,9 @@ function newLicenceProblems(company: Company, { company: before, users }: Direct
 function siteProblems(site: Site, { directory, plan }: Facts): string[] {
   const { company, sites, users } = directory;
   const before = sites.get(site.id);
+  const strangers = contactProblems(site, before, directory);
   if (before && !changed(site, before, ['emergencyNumbers', 'emergencyTestNumbers', 'outsideLinePrefix']))
-    return [];
+    return strangers;
   const path = `site:${site.id}`;
   const rules = { company, sites: [site], isExtension: () => false, plan };
   const tests = site.emergencyTestNumbers.filter(
@@ -78,12 +121,23 @@ function siteProblems(site: Site, { directory, plan }: Facts): string[] {
   const dialled = [...site.emergencyNumbers, ...site.emergencyTestNumbers];
   const extensions = [...dialled, ...dialled.map((number) => `${site.outsideLinePrefix}${number}`)];
   return [
+    ...strangers,
     ...serviceNumberProblems(rules).map((words) => `${path}: ${words}`),
     ...tests.map((number) => `${path}.emergencyTestNumbers: ${number} is an emergency number`),
     ...[...new Set(extensions)]
       .filter((number) => users.has(number))
       .map((number) => `${path}: ${number} is an extension`),
   ];
+}
+
+/** Who is to be told of emergency calls must be there. */
+function contactProblems(site: Site, before: Site | undefined, { hosts, users }: Directory): string[] {
+  if (!changed(site, before, ['emergencyContacts'])) return [];
+  return site.emergencyContacts.phones
+    .filter((phone) => !users.has(phone) && !hosts.has(phone))
+    .map(
+      (phone) => `site:${site.id}.emergencyContacts.phones: no such phone or user ${JSON.stringify(phone)}`,
+    );
 }
 
 function userProblems(user: User, { directory, plan }: Facts): string[] {
@@ -123,8 +177,52 @@ function hostProblems(host: Host, { directory }: Facts): string[] {
   return [
     ...(host.site === before?.site ? [] : noSuchSite(`${path}.site`, host.site, directory)),
     ...(owned && (owner !== undefined) !== (host.kind === 'user') ? [`${path}.owner: ${OWNER}`] : []),
+    ...reservationProblems(host, before, directory),
     ...(stranger ? [`${path}.owner: no such user ${JSON.stringify(owner)}`] : []),
   ];
+}
+
+/** An unassigned phone is nobody's to sit at until it is converted (A7). */
+function reservationProblems(host: Host, before: Host | undefined, { users }: Directory): string[] {
+  const { reservedFor, kind, enabled } = host;
+  if (reservedFor === undefined || !changed(host, before, ['reservedFor', 'kind', 'enabled'])) return [];
+  const path = `host:${host.id}`;
+  return [
+    ...(users.has(reservedFor) ? [] : [`${path}.reservedFor: no such user ${JSON.stringify(reservedFor)}`]),
+    ...(kind === 'user' ? [`${path}.reservedFor: only a phone without an owner is reserved`] : []),
+    ...(enabled ? [`${path}.enabled: it is unassigned; convert it first`] : []),
+  ];
+}
+
+/** Two people of one number would get each other's calls. */
+function numberProblems(put: readonly DirectoryEntry[], { users, index }: Directory): string[] {
+  const edited = new Map(
+    put.flatMap((entry) => (entry.kind === 'user' ? [[entry.value.extension, entry.value]] : [])),
+  );
+  const holders = new Map<string, string>();
+  return [...edited.values()].flatMap((user) =>
+    user.numbers.flatMap((number) => {
+      const before = index.userByNumber(number);
+      const stays = before && before.extension !== user.extension && !edited.has(before.extension);
+      const holder = holders.get(number) ?? (stays ? before.extension : undefined);
+      holders.set(number, user.extension);
+      const isNew = !users.get(user.extension)?.numbers.includes(number);
+      return holder === undefined || !isNew
+        ? []
+        : [`user:${user.extension}.numbers: ${number} is the number of ${holder} already`];
+    }),
+  );
+}
+
+/** Looks through the phones once, and only when a phone has another MAC now. */
+function macProblems(put: readonly DirectoryEntry[], { hosts }: Directory): string[] {
+  const phones = put.flatMap((entry) => (entry.kind === 'host' ? [entry.value] : []));
+  const renamed = phones.filter(({ id, mac }) => mac !== undefined && mac !== hosts.get(id)?.mac);
+  if (renamed.length === 0) return [];
+  const wanted = new Map(renamed.map(({ id, mac }) => [mac, id]));
+  const edited = new Set(phones.map(({ id }) => id));
+  const others = [...hosts.values()].filter(({ id, mac }) => !edited.has(id) && wanted.has(mac));
+  return others.map(({ id, mac }) => `host:${wanted.get(mac)}.mac: ${mac} is the MAC of ${id} already`);
 }
 
 const OWNER = 'a phone of kind user needs an owner, any other has none';

@@ -7,6 +7,7 @@ import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
 import { whileStoreAnswers } from './credentials.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
+import { isOtherTag } from './entry-tag.ts';
 import type { Log, Random } from './ports.ts';
 
 export interface EditsWhileFreeDependencies {
@@ -38,6 +39,8 @@ export interface EditOptions {
   readonly actor: string;
   /** Whoever sits there is released first; otherwise the change is refused. */
   readonly release?: boolean | undefined;
+  /** Only while the entry has this tag (entry-tag); otherwise refused with changedMeanwhile. */
+  readonly ifTag?: string | undefined;
 }
 
 interface Plan<K extends keyof Values> {
@@ -79,7 +82,7 @@ export class EditsWhileFree {
   ): Promise<Values[K] | DirectoryRefusal> {
     const ended = new Set<number>();
     for (let round = 1; ; round++) {
-      const plan = this.#plan(edit);
+      const plan = this.#plan(edit, options);
       if (isRefusal(plan)) return plan;
       const running = options.release ? this.#running(edit, plan, ended) : [];
       const released = await this.#release(running, options.actor, ended);
@@ -91,10 +94,10 @@ export class EditsWhileFree {
   }
 
   /** The change by what is known now, checked before anybody is released for it. */
-  #plan<K extends keyof Values>(edit: GuardedEdit<K>): Plan<K> | DirectoryRefusal {
+  #plan<K extends keyof Values>(edit: GuardedEdit<K>, options: EditOptions): Plan<K> | DirectoryRefusal {
     const { directory, view } = this.#deps;
     if (!view.directory) return { refused: 'stateUnknown' };
-    const plan = planOf(edit, view.directory);
+    const plan = planOf(edit, view.directory, options);
     return isRefusal(plan) ? plan : (directory.check([entryOf(edit.kind, plan.after)]) ?? plan);
   }
 
@@ -126,13 +129,13 @@ export class EditsWhileFree {
   /** Looks once more in the moment of writing: the store takes the change only while the directory is as it was then. */
   async #write<K extends keyof Values>(
     edit: GuardedEdit<K>,
-    { actor }: EditOptions,
+    options: EditOptions,
     ended: ReadonlySet<number>,
   ): Promise<Written<K> | DirectoryRefusal> {
     let plan: Plan<K> | undefined;
     let version: number | undefined;
     const result = await this.#deps.directory.editDirectory((directory): DirectoryEdit | Refusal => {
-      const found = planOf(edit, directory);
+      const found = planOf(edit, directory, options);
       if (isRefusal(found)) return found;
       const [somebody] = this.#running(edit, found, ended);
       if (somebody) return runningAt(somebody);
@@ -143,7 +146,7 @@ export class EditsWhileFree {
         version = at;
       };
       return { put: [entryOf(edit.kind, found.after)], ...(notice && { notice }), whenWritten };
-    }, actor);
+    }, options.actor);
     return result === 'done' && plan ? { ...plan, version } : (result as DirectoryRefusal);
   }
 
@@ -191,9 +194,14 @@ export class EditsWhileFree {
   }
 }
 
-function planOf<K extends keyof Values>(edit: GuardedEdit<K>, directory: Directory): Plan<K> | Refusal {
+function planOf<K extends keyof Values>(
+  edit: GuardedEdit<K>,
+  directory: Directory,
+  { ifTag }: EditOptions,
+): Plan<K> | Refusal {
   const before = entryIn(edit, directory);
   if (!before) return { refused: edit.kind === 'user' ? 'unknownUser' : 'unknownHost' };
+  if (isOtherTag(before, ifTag)) return { refused: 'changedMeanwhile' };
   const after = edit.change(before, directory);
   return isRefusal(after) ? after : { before, after };
 }

@@ -1,14 +1,11 @@
 import type { User } from '../domain/directory.ts';
-import { type AvailableHost, availableHosts, refuseGuestEverywhere } from '../domain/guests.ts';
 import { usesOfGuestService } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { DirectoryRefusal } from './directory-service.ts';
-import type { EditsWhileFree } from './edits-while-free.ts';
+import type { EditOptions, EditsWhileFree } from './edits-while-free.ts';
 import type { Ended, HotDesk, LoggedIn } from './hot-desk.ts';
 import type { Log } from './ports.ts';
-
-export type { AvailableHost } from '../domain/guests.ts';
 
 /** A guest's own settings; undefined clears the limit, and what is not there stays. */
 export interface GuestChange {
@@ -38,18 +35,6 @@ export class Guests {
     this.#deps = deps;
   }
 
-  /**
-   * Hosts this person may take, their own aside; common area phones with the hot-desk licence. Refused with unknownUser,
-   * notLicensed, guestDisabled or stateUnknown.
-   */
-  hostsFor(extension: string): AvailableHost[] | Refusal {
-    const { directory } = this.#deps.view;
-    if (!directory) return { refused: 'stateUnknown' };
-    const user = directory.users.get(extension);
-    if (!user) return { refused: 'unknownUser' };
-    return refuseGuestEverywhere(user) ?? availableHosts(user, directory, this.#deps.view);
-  }
-
   /** Begins an association from afar: limitTooLong, besides what a login is refused with. */
   connect({ host, ...journey }: Journey & { readonly host: string }): Promise<LoggedIn | Refusal> {
     return this.#deps.hotDesk.associate({ host, ...journey });
@@ -64,7 +49,11 @@ export class Guests {
    * Changes the guest service of somebody who has the add-on. Refused with associationRunning while they sit at a user
    * host, with notLicensed, unknownUser, invalidDirectory, storeUnavailable or stateUnknown.
    */
-  async change(extension: string, change: GuestChange, actor: string): Promise<User | DirectoryRefusal> {
+  async change(
+    extension: string,
+    change: GuestChange,
+    { actor, ifTag }: Omit<EditOptions, 'release'>,
+  ): Promise<User | DirectoryRefusal> {
     const { edits, log } = this.#deps;
     const changed = await edits.change(
       {
@@ -72,7 +61,7 @@ export class Guests {
         change: (before) => (before.addOns.includes('guest') ? applied(before, change) : NOT_LICENSED),
         uses: (before, after) => usesOfGuestService(before, after, this.#deps.view),
       },
-      { actor },
+      { actor, ifTag },
     );
     if (!isRefusal(changed)) log.info({ extension, changed: Object.keys(change), actor }, 'guest changed');
     return changed;

@@ -115,8 +115,16 @@ export class LocalView implements View, Follower {
   lacks(key: Exclude<EntryKey, { readonly kind: 'company' }>): boolean {
     const { directory } = this;
     if (!directory || !this.knows(key)) return false;
-    const { sites, users, hosts, webhooks } = directory;
-    return !{ site: sites, user: users, host: hosts, webhook: webhooks }[key.kind].has(key.id);
+    const { sites, users, hosts, webhooks, accounts, tokens } = directory;
+    const maps = {
+      site: sites,
+      user: users,
+      host: hosts,
+      webhook: webhooks,
+      account: accounts,
+      token: tokens,
+    };
+    return !maps[key.kind].has(key.id);
   }
 
   /** Whether what the directory says of this entry, or that there is none, is so: see `lacks`. */

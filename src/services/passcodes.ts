@@ -56,7 +56,7 @@ export class Passcodes {
    * wrong passcode, and never rejects.
    */
   async verify(
-    user: User | undefined,
+    user: Pick<User, 'passcodeHash'> | undefined,
     attempt: { readonly company: string; readonly extension: string; readonly passcode: string },
   ): Promise<boolean> {
     const stored = this.#read(user?.passcodeHash);

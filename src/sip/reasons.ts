@@ -8,6 +8,12 @@ export interface SpokenRefusal {
   readonly clips: readonly string[];
 }
 
+/** No caller meets what concerns signing in to the portal. */
+const PORTAL_ONLY = { status: 500, text: 'Not known', clips: ['call-failed'] } as const;
+
+/** No caller meets what concerns the API. */
+const NO_CALLER = { status: 500, text: 'Not known', clips: ['call-failed'] } as const;
+
 const refusals = {
   badCredentials: { status: 403, text: 'Extension or PIN not recognised', clips: ['login-failed'] },
   tooManyTries: { status: 403, text: 'Too many attempts, try again later', clips: ['too-many-attempts'] },
@@ -50,10 +56,28 @@ const refusals = {
   unknownUser: { status: 404, text: 'Number not known', clips: ['number-unknown'] },
   unknownEmergency: { status: 404, text: 'Not known', clips: ['call-failed'] },
   invalidCursor: { status: 500, text: 'Not known', clips: ['call-failed'] },
+  unknownSite: NO_CALLER,
+  alreadyExists: NO_CALLER,
+  inUse: NO_CALLER,
+  wrongKind: NO_CALLER,
+  changedMeanwhile: NO_CALLER,
+  keyUsed: NO_CALLER,
+  requestInHand: NO_CALLER,
   unknownWebhook: { status: 404, text: 'Not known', clips: ['call-failed'] },
   invalidWebhook: { status: 500, text: 'The webhook is not valid', clips: ['call-failed'] },
   tooManyWebhooks: { status: 500, text: 'Too many webhooks', clips: ['call-failed'] },
   invalidDirectory: { status: 500, text: 'The directory is not valid', clips: ['call-failed'] },
+  notPermitted: PORTAL_ONLY,
+  codeNeeded: PORTAL_ONLY,
+  wrongCode: PORTAL_ONLY,
+  linkVoid: PORTAL_ONLY,
+  passwordTooSimple: PORTAL_ONLY,
+  unknownAccount: PORTAL_ONLY,
+  unknownToken: PORTAL_ONLY,
+  lastAdministrator: PORTAL_ONLY,
+  tooManyAccounts: PORTAL_ONLY,
+  tooManyTokens: PORTAL_ONLY,
+  totpOn: PORTAL_ONLY,
 } as const satisfies Record<Reason, SpokenRefusal>;
 
 /** The refusal a caller meets for a reason. */

@@ -85,6 +85,8 @@ export interface GuessKey {
   readonly known?: boolean;
   readonly host: string;
   readonly source: string;
+  /** For whom the limits are; absent: for people at phones. Of an account none locks it. */
+  readonly limits?: 'account';
 }
 
 /** `pair`: the person at that host. */
@@ -96,8 +98,8 @@ export type GuessReply =
   | { readonly outcome: 'locked' };
 
 /**
- * Directory entries as stored: `company`, `site:<id>`, `user:<extension>`, `host:<id>`, `webhook:<id>` to their JSON
- * values.
+ * Directory entries as stored: `company`, `site:<id>`, `user:<extension>`, `host:<id>`, `webhook:<id>`,
+ * `account:<id>`, `token:<id>` to their JSON values.
  */
 export type DirectoryEntries = ReadonlyMap<string, unknown>;
 
@@ -138,6 +140,11 @@ export const LARGEST_SHARED = 4_096;
 export const MOST_SHARED = 100_000;
 /** Bytes. */
 export const LARGEST_RECORDING = 131_072;
+
+/** What an account may have at once; the oldest end. */
+export const MOST_SESSIONS = 20;
+/** However often it is asked for. */
+export const LONGEST_SESSION_MS = 7 * 24 * 3_600_000;
 
 /** A small thing that nodes tell each other: the state of a line or a mailbox, a subscription. */
 export interface SharedEntry {
@@ -298,4 +305,23 @@ export interface Store {
    */
   keepRecording(name: string, audio: Uint8Array | undefined): Promise<void>;
   recording(name: string): Promise<Uint8Array | undefined>;
+  /**
+   * Keeps a session of an account for `ttlMs`. `hash`: SHA-256 of its id, 64 hex digits, as whoever reads the store must
+   * not get in by what stands there. `value`: JSON. An account has 20 at most. @throws TypeError for another hash or time
+   */
+  keepSession(
+    hash: string,
+    session: { readonly account: string; readonly value: unknown; readonly ttlMs: number },
+  ): Promise<void>;
+  /** The value of a session, which lives `ttlMs` from now on; undefined: it has ended, or never was. */
+  session(hash: string, ttlMs: number): Promise<unknown>;
+  dropSession(hash: string): Promise<void>;
+  dropSessionsOf(account: string): Promise<void>;
+  /** Logs a notice by itself. */
+  logNotice(notice: {
+    readonly notice: Notice;
+    readonly actor: string;
+    readonly extension?: string | undefined;
+    readonly host?: string | undefined;
+  }): Promise<void>;
 }

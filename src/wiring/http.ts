@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { keptSecret } from '../data-folder.ts';
 import { createHttp } from '../http/create-http.ts';
 import type { MediaPort } from '../media/media.ts';
+import { buildPortal, PORTAL_FOLDER } from '../portal/build.ts';
 import type { EmergencyNotices } from '../services/emergency-notices/emergency-notices.ts';
 import type { LocalView } from '../services/local-view.ts';
 import type { SipConnection } from '../sip/connection.ts';
@@ -26,14 +27,16 @@ interface Needs {
   readonly media: MediaPort;
 }
 
-/** The admin API. */
+/** The admin API and the pages. */
 export async function startHttp({ config, log, onStop, problem }: Running, needs: Needs): Promise<HttpParts> {
   const { store, view, services, effects, connection, emergencies, media } = needs;
-  const { adminToken } = config.http;
+  const { adminToken, trustedProxies } = config.http;
   const tokenFile = adminToken === undefined ? join(config.data, 'admin-token') : undefined;
+  if ((await buildPortal()) === 'failed') problem('the pages of the portal could not be built');
   const http = createHttp({
-    ...{ host: config.http.host, port: config.http.port, log },
+    ...{ host: config.http.host, port: config.http.port, trustedProxies, log },
     adminToken: adminToken ?? (await keptSecret(config.data, 'admin-token', problem)),
+    portalFolder: PORTAL_FOLDER,
     now: () => performance.now(),
     services: {
       ...{ view, emergencies, ...services, ...effects },

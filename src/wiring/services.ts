@@ -1,6 +1,9 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { keptSecret } from '../data-folder.ts';
+import { AccountSecrets } from '../services/account-secrets.ts';
+import { Accounts } from '../services/accounts.ts';
 import { AddOns } from '../services/add-ons.ts';
+import { ApiTokens } from '../services/api-tokens.ts';
 import { Credentials } from '../services/credentials.ts';
 import { DirectoryService } from '../services/directory-service.ts';
 import { EditsWhileFree } from '../services/edits-while-free.ts';
@@ -10,24 +13,43 @@ import { Hosts } from '../services/hosts.ts';
 import { HotDesk } from '../services/hot-desk.ts';
 import { HotelingSeals } from '../services/hoteling-seals.ts';
 import { HotelingSecrets } from '../services/hoteling-secrets.ts';
+import { DirectoryLists } from '../services/lists/directory-lists.ts';
+import { Live } from '../services/live.ts';
 import type { LocalView } from '../services/local-view.ts';
 import { Locations } from '../services/locations.ts';
 import { Orphans } from '../services/orphans.ts';
 import { PasscodeService } from '../services/passcode-service.ts';
 import { Passcodes } from '../services/passcodes.ts';
 import { PendingEnds } from '../services/pending-ends.ts';
+import { People } from '../services/people.ts';
 import type { Peppers } from '../services/peppers.ts';
+import { Phones } from '../services/phones.ts';
+import { Removals } from '../services/removals.ts';
+import { Replays } from '../services/replays.ts';
 import { createSealing, type Sealing } from '../services/sealing.ts';
 import type { SharedState } from '../services/shared-state.ts';
 import { SharedWriter } from '../services/shared-writer.ts';
+import { SignIn } from '../services/sign-in.ts';
+import { Sites } from '../services/sites.ts';
 import type { Store } from '../store/store.ts';
 import type { Running } from './running.ts';
+
+/** In the data folder: what lets the first administrator in. */
+export const SET_UP_FILE = 'first-administrator';
 
 export interface Services {
   readonly directory: DirectoryService;
   readonly hosts: Hosts;
   readonly guests: Guests;
   readonly addOns: AddOns;
+  readonly lists: DirectoryLists;
+  /** Tells of changes as they happen. */
+  readonly live: Live;
+  readonly people: People;
+  readonly phones: Phones;
+  readonly sites: Sites;
+  /** Answers that are given again to the same request. */
+  readonly replays: Replays;
   /** Told where phones register from. */
   readonly locations: Locations;
   readonly hotDesk: HotDesk;
@@ -36,6 +58,10 @@ export interface Services {
   readonly hotelingSecrets: HotelingSecrets;
   readonly passcodes: PasscodeService;
   readonly sealing: Sealing;
+  /** Who may sign in to the portal, how they do, and tokens of programs. */
+  readonly signIn: SignIn;
+  readonly accounts: Accounts;
+  readonly apiTokens: ApiTokens;
   /** What nodes tell each other of lines, mailboxes and subscriptions. */
   readonly shared: SharedState;
 }
@@ -75,11 +101,21 @@ export async function createServices(
   const hosts = new Hosts({ directory, edits, view, log });
   const guests = new Guests({ view, hotDesk, edits, log });
   const addOns = new AddOns({ view, edits, log });
+  const removals = new Removals({ store, directory, view, random, log });
+  const people = new People({ directory, removals, log });
+  const phones = new Phones({
+    ...{ directory, edits, removals, view, realm: sip.domain, bytes: randomBytes, log },
+  });
+  const sites = new Sites({ directory, log });
+  const replays = new Replays({ store, shared, sealing });
+  const lists = await running.up(new DirectoryLists({ view }));
+  const live = await running.up(new Live({ store, view, timers: clock }));
   return {
     directory,
     hosts,
     guests,
     addOns,
+    ...{ lists, live, people, phones, sites, replays },
     locations,
     hotDesk,
     guestKeys,
@@ -87,6 +123,32 @@ export async function createServices(
     passcodes: passcodeService,
     sealing,
     shared,
+    ...(await createAccounts(running, { store, view, directory, passcodes, sealing })),
+  };
+}
+
+/** Accounts of the portal, and tokens. */
+async function createAccounts(
+  { config, log, problem }: Running,
+  parts: {
+    readonly store: Store;
+    readonly view: LocalView;
+    readonly directory: DirectoryService;
+    readonly passcodes: Passcodes;
+    readonly sealing: Sealing;
+  },
+): Promise<Pick<Services, 'signIn' | 'accounts' | 'apiTokens'>> {
+  const { store, view, directory, passcodes, sealing } = parts;
+  const { company, data } = config;
+  const secrets = new AccountSecrets({ passcodes, sealing, company });
+  const signIn = new SignIn({ store, view, secrets, randomBytes, log });
+  const random = { uuid: randomUUID, bytes: randomBytes };
+  const isSetUp = (view.directory?.accounts.size ?? 0) > 0;
+  const setUpSecret = isSetUp ? undefined : await keptSecret(data, SET_UP_FILE, problem);
+  return {
+    signIn,
+    accounts: new Accounts({ directory, store, view, secrets, signIn, random, log, setUpSecret }),
+    apiTokens: new ApiTokens({ directory, view, random, log }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { benchCalls } from './calls.ts';
 import { benchDecisions } from './decisions.ts';
+import { benchLists } from './lists.ts';
 import { benchLogIns } from './log-ins.ts';
 import { benchStrangers } from './strangers.ts';
 
@@ -8,4 +9,5 @@ const calls = await benchCalls(100, 10);
 const logIns = await benchLogIns({ rate: 20, seconds: 15 });
 const decisions = await benchDecisions();
 const strangers = benchStrangers();
-process.exit(calls && logIns && decisions && strangers ? 0 : 1);
+const lists = await benchLists();
+process.exit(calls && logIns && decisions && strangers && lists ? 0 : 1);

@@ -21,6 +21,8 @@ import {
   type HistoryQuery,
   LARGEST_RECORDING,
   LARGEST_SHARED,
+  LONGEST_SESSION_MS,
+  MOST_SESSIONS,
   MOST_SHARED,
   SHARED_NAME,
   type SharedEntry,
@@ -47,6 +49,13 @@ const GUESSES = {
   pair: { free: 5, longest: 3_600_000, window: 3_600_000, slides: true, hard: NEVER },
   host: { free: 10, longest: 300_000, window: 900_000, slides: false, hard: NEVER },
   source: { free: 200, longest: 30_000, window: 900_000, slides: false, hard: NEVER },
+} as const;
+
+const ACCOUNT_GUESSES = {
+  extension: { ...GUESSES.extension, free: 10, hard: NEVER },
+  pair: GUESSES.pair,
+  host: { ...GUESSES.host, free: 100 },
+  source: GUESSES.source,
 } as const;
 
 /**
@@ -76,6 +85,7 @@ export class FakeStore implements Store {
   readonly shared = new Map<string, SharedEntry>();
   #sharedPosition = 0;
   readonly #recordings = new Map<string, Uint8Array>();
+  readonly #sessions = new Map<string, { account: string; json: string; until: number }>();
   readonly #followers = new Set<Follower>();
   readonly directory = new Map<string, unknown>();
   #version = 0;
@@ -142,15 +152,16 @@ export class FakeStore implements Store {
   reserveGuess(key: GuessKey): Promise<GuessReply> {
     return this.#answer('reserveGuess', () => {
       const now = this.#now();
+      const limits = key.limits === 'account' ? ACCOUNT_GUESSES : GUESSES;
       const counters = COUNTERS.map((name) => ({ name, counter: this.#counter(name, key) }));
-      if (counters.some(({ name, counter }) => counter.total >= GUESSES[name].hard))
+      if (counters.some(({ name, counter }) => counter.total >= limits[name].hard))
         return { outcome: 'locked' };
       const [longest] = counters.toSorted((a, b) => b.counter.until - a.counter.until);
       if (longest && longest.counter.until > now) {
         return { outcome: 'wait', waitMs: longest.counter.until - now, counter: longest.name };
       }
       for (const { name, counter } of counters) {
-        const { free, longest: most, window, slides } = GUESSES[name];
+        const { free, longest: most, window, slides } = limits[name];
         counter.n = counter.ends > now ? counter.n + 1 : 1;
         counter.total += 1;
         const due = counter.n >= free ? Math.min(most, 1000 * 2 ** (counter.n - free)) : 0;
@@ -161,9 +172,9 @@ export class FakeStore implements Store {
       }
       const actor = 'guest';
       const extension = key.known ? key.extension : undefined;
-      if (this.#counter('extension', key).total === GUESSES.extension.hard)
+      if (this.#counter('extension', key).total === limits.extension.hard)
         this.#notice('lockedOut', { actor, extension, host: key.host });
-      if (this.#counter('host', key).n === GUESSES.host.free)
+      if (this.#counter('host', key).n === limits.host.free)
         this.#notice('guessing', { actor, extension: undefined, host: key.host });
       return { outcome: 'reserved' };
     });
@@ -331,6 +342,49 @@ export class FakeStore implements Store {
     });
   }
 
+  keepSession(hash: string, session: { account: string; value: unknown; ttlMs: number }): Promise<void> {
+    return this.#answer('keepSession', () => {
+      const { account, value, ttlMs } = session;
+      checkSession(hash, ttlMs);
+      for (const [old, { until }] of this.#sessions) if (until <= this.#now()) this.#sessions.delete(old);
+      this.#sessions.delete(hash);
+      const json = JSON.stringify(value);
+      this.#sessions.set(hash, { account, json, until: this.#now() + Math.ceil(ttlMs) });
+      const own = [...this.#sessions].filter(([, other]) => other.account === account);
+      for (const [oldest] of own.slice(0, -MOST_SESSIONS)) this.#sessions.delete(oldest);
+    });
+  }
+
+  session(hash: string, ttlMs: number): Promise<unknown> {
+    return this.#answer('session', () => {
+      checkSession(hash, ttlMs);
+      const found = this.#sessions.get(hash);
+      if (!found || found.until <= this.#now()) return undefined;
+      found.until = this.#now() + Math.ceil(ttlMs);
+      return JSON.parse(found.json);
+    });
+  }
+
+  dropSession(hash: string): Promise<void> {
+    return this.#answer('dropSession', () => {
+      checkSession(hash, 1);
+      this.#sessions.delete(hash);
+    });
+  }
+
+  dropSessionsOf(account: string): Promise<void> {
+    return this.#answer('dropSessionsOf', () => {
+      for (const [hash, session] of this.#sessions)
+        if (session.account === account) this.#sessions.delete(hash);
+    });
+  }
+
+  logNotice({ notice, ...about }: Parameters<Store['logNotice']>[0]): Promise<void> {
+    return this.#answer('logNotice', () =>
+      this.#notice(notice, { extension: undefined, host: undefined, ...about }),
+    );
+  }
+
   /** Tells the followers that they are in touch, as an empty read does. */
   contact(offsetMs = 0): void {
     for (const follower of this.#followers) follower.onContact(offsetMs);
@@ -478,6 +532,11 @@ function sharedEntry(
   if (json === undefined || Buffer.byteLength(json) > LARGEST_SHARED) throw new TypeError('no value');
   if (!(ttlMs > 0 && Number.isFinite(ttlMs))) throw new TypeError('no time');
   return { value: JSON.parse(json), expiresAt: now + Math.ceil(ttlMs) };
+}
+
+function checkSession(hash: string, ttlMs: number): void {
+  if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('no hash');
+  if (!(ttlMs > 0 && ttlMs <= LONGEST_SESSION_MS)) throw new TypeError('no time');
 }
 
 function earlier(a: number | 'never', b: number | 'never'): number | 'never' {

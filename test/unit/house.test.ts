@@ -28,7 +28,16 @@ const HOUSE: Readonly<Record<string, Rule>> = {
   sip: { project: ['sip/', 'services/', 'domain/', MEDIA], packages: ['drachtio-srf'], node: true },
   http: {
     project: ['http/', 'services/', 'domain/'],
-    packages: ['fastify', '@fastify/swagger', 'fastify-type-provider-zod', 'zod', 'csv-stringify'],
+    packages: [
+      ...[
+        'fastify',
+        '@fastify/static',
+        '@fastify/swagger',
+        'fastify-type-provider-zod',
+        'zod',
+        'csv-stringify',
+      ],
+    ],
     node: true,
   },
   'sip-engine': { project: ['sip-engine/'], packages: ['ws'], node: true },
@@ -43,7 +52,14 @@ const SHELL: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config.ts', 'config-example.ts', 'log.ts', 'os-packages.ts', 'server.ts'],
   'config.ts': ['config-schema.ts'],
   'pin.ts': ['config.ts'],
-  'config-schema.ts': ['config-listen.ts', 'config-trunks.ts', 'config-words.ts', 'config-smtp.ts'],
+  'config-schema.ts': [
+    'config-http.ts',
+    'config-listen.ts',
+    'config-trunks.ts',
+    'config-words.ts',
+    'config-smtp.ts',
+  ],
+  'config-http.ts': ['config-words.ts'],
   'config-listen.ts': ['config-words.ts'],
   'config-smtp.ts': ['config-words.ts'],
   'config-trunks.ts': ['config-words.ts'],
@@ -169,7 +185,7 @@ describe('imports', () => {
   });
 
   test('own files are named with .ts, and exist', () => {
-    const paths = new Set(sources.map(({ path }) => path));
+    const paths = new Set([...sources.map(({ path }) => path), 'portal/build.ts']);
     for (const { path, imports } of sources) {
       const own = imports.filter((target) => target.startsWith('.')).map((target) => resolve(path, target));
       expect(
@@ -177,6 +193,62 @@ describe('imports', () => {
         path,
       ).toEqual([]);
     }
+  });
+});
+
+describe('the portal', () => {
+  /** What runs in the browser; the others make it. */
+  const BUILDERS = ['portal/build.ts', 'portal/vite.config.ts'];
+  const PACKAGES = ['preact', '@preact/signals'];
+  const pages = readdirSync(join(root, 'src/portal'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.tsx?$/.test(path))
+    .map((path) => read(`portal/${path}`));
+
+  /** Imports that bring code along: `import type` is gone once it is built. */
+  function codeOf({ path, code }: Source): string[] {
+    const targets = importsOf(code.replace(/\bimport type\b[^;]*;/g, ''));
+    return targets.map((target) => (target.startsWith('.') ? resolve(path, target) : target));
+  }
+
+  test('its pages bring nothing of the server into the browser', () => {
+    expect(pages.length).toBeGreaterThan(20);
+    for (const page of pages.filter(({ path }) => !BUILDERS.includes(path))) {
+      const isForeign = (target: string): boolean =>
+        !target.startsWith('portal/') && !PACKAGES.includes(target.replace(/\/(hooks|jsx-runtime)$/, ''));
+      expect(codeOf(page).filter(isForeign), page.path).toEqual([]);
+    }
+  });
+
+  test('it knows the shapes of the API, and no others', () => {
+    for (const { path, imports } of pages) {
+      const outside = imports
+        .filter((target) => target.startsWith('.'))
+        .map((target) => resolve(path, target))
+        .filter((target) => !target.startsWith('portal/'));
+      expect(
+        outside.filter((target) => !/^http\/[\w-]*schemas\.ts$/.test(target)),
+        path,
+      ).toEqual([]);
+    }
+  });
+
+  test('nothing else imports it but who builds and serves it', () => {
+    const users = sources.filter(({ path, imports }) =>
+      imports.some((target) => target.startsWith('.') && resolve(path, target).startsWith('portal/')),
+    );
+    expect(users.map(({ path }) => path)).toEqual(['wiring/http.ts']);
+  });
+
+  test('no file is longer than 400 lines, but for the one with its words', () => {
+    const long = pages.filter(
+      ({ path, text }) => path !== 'portal/texts.ts' && text.split('\n').length > 401,
+    );
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('a page that brings code of the server would be seen', () => {
+    const code = "import type { z } from 'zod';\nimport { host } from '../../http/schemas.ts';";
+    expect(codeOf({ path: 'portal/api/x.ts', text: code, code, imports: [] })).toEqual(['http/schemas.ts']);
   });
 });
 

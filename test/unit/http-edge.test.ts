@@ -77,7 +77,7 @@ describe('errors', () => {
 
   test('unknown paths', async () => {
     for (const path of ['/', '/api/v1/nope', '/api/v2']) expectProblem(await request('GET', path), 404);
-    expectProblem(await request('POST', '/api/v1/hosts'), 404);
+    expectProblem(await request('PUT', '/api/v1/hosts'), 404);
   });
 
   test('a body that is no JSON is not quoted', async () => {
@@ -141,14 +141,31 @@ describe('OpenAPI', () => {
   const ROUTES = {
     '/healthz': ['get'],
     '/readyz': ['get'],
+    '/api/v1/setup': ['get', 'post'],
+    '/api/v1/password': ['post'],
+    '/api/v1/session': ['post', 'get', 'delete'],
+    '/api/v1/session/password': ['put'],
+    '/api/v1/session/totp': ['post', 'put'],
+    '/api/v1/session/totp/removal': ['post'],
+    '/api/v1/accounts': ['get', 'post'],
+    '/api/v1/accounts/{id}': ['get', 'patch', 'delete'],
+    '/api/v1/accounts/{id}/reset': ['post'],
+    '/api/v1/accounts/{id}/totp': ['delete'],
+    '/api/v1/tokens': ['get', 'post'],
+    '/api/v1/tokens/{id}': ['delete'],
     '/api/v1/company': ['get', 'patch'],
     '/api/v1/company/licences': ['get'],
-    '/api/v1/hosts': ['get'],
-    '/api/v1/hosts/{id}': ['get', 'patch'],
+    '/api/v1/hosts': ['get', 'post'],
+    '/api/v1/hosts/{id}': ['get', 'patch', 'delete'],
+    '/api/v1/hosts/{id}/unassign': ['post'],
+    '/api/v1/hosts/{id}/convert': ['post'],
+    '/api/v1/events': ['get'],
+    '/api/v1/sites': ['get', 'post'],
+    '/api/v1/sites/{id}': ['get', 'patch', 'delete'],
     '/api/v1/hosts/{id}/address/verification': ['post'],
     '/api/v1/hosts/{id}/association': ['put', 'delete'],
-    '/api/v1/users': ['get'],
-    '/api/v1/users/{extension}': ['get', 'patch'],
+    '/api/v1/users': ['get', 'post'],
+    '/api/v1/users/{extension}': ['get', 'patch', 'delete'],
     '/api/v1/users/{extension}/association': ['put', 'delete'],
     '/api/v1/users/{extension}/calls': ['patch'],
     '/api/v1/users/{extension}/guest': ['patch'],
@@ -180,6 +197,9 @@ describe('OpenAPI', () => {
       Object.fromEntries(Object.entries(ROUTES).map(([path, methods]) => [path, [...methods].sort()])),
     );
     expect(Object.keys(json.components.schemas).sort()).toEqual([
+      'Account',
+      'AddedHost',
+      'ApiToken',
       'AuditEntry',
       'AvailableHost',
       'Binding',
@@ -188,11 +208,18 @@ describe('OpenAPI', () => {
       'Emergency',
       'Host',
       'Licences',
+      'NewAccount',
+      'NewApiToken',
       'NewWebhook',
       'NotReady',
       'OneTimePasscode',
+      'PasswordLink',
       'Problem',
+      'Session',
+      'SignedIn',
+      'Site',
       'Stay',
+      'TotpSecret',
       'User',
       'Webhook',
       'WebhookMessage',
@@ -204,9 +231,22 @@ describe('OpenAPI', () => {
     }
   });
 
-  test('only the health routes are open, and YAML is said to be YAML', async () => {
+  test('only health and the way in are open, and YAML is said to be YAML', async () => {
     const { json } = await request('GET', '/api/v1/openapi.json', { token: '' });
-    expect(json.security).toEqual([{ bearer: [] }]);
+    expect(json.security).toEqual([{ bearer: [] }, { session: [] }]);
+    const open = Object.entries(json.paths).flatMap(([path, item]) =>
+      Object.entries(item as Record<string, { security?: unknown[] }>).flatMap(([method, { security }]) =>
+        security === undefined ? [] : [`${method} ${path}`],
+      ),
+    );
+    expect(open.sort()).toEqual([
+      'get /api/v1/setup',
+      'get /healthz',
+      'get /readyz',
+      'post /api/v1/password',
+      'post /api/v1/session',
+      'post /api/v1/setup',
+    ]);
     expect(json.paths['/healthz'].get.security).toEqual([]);
     expect(json.paths['/api/v1/hosts'].get.security).toBeUndefined();
     expect(Object.keys(json.paths['/api/v1/directory'].put.requestBody.content)).toContain('text/yaml');

@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, expect } from 'vitest';
+import type { ApiToken } from '../../src/domain/account.ts';
 import type { Association } from '../../src/domain/association.ts';
-import type { Company, Directory, Host, User } from '../../src/domain/directory.ts';
+import type { Company, Directory, Host, Site, User } from '../../src/domain/directory.ts';
 import type { View } from '../../src/domain/view.ts';
 import { createHttp, type Http, type HttpServices } from '../../src/http/create-http.ts';
 import { changedCompany } from '../../src/services/company-change.ts';
 import { tableOf } from '../../src/services/directory-document.ts';
+import { DirectoryLists } from '../../src/services/lists/directory-lists.ts';
+import { userOf } from '../../src/services/people.ts';
+import type { Session } from '../../src/services/sign-in.ts';
 
 /** A running HTTP edge over services the tests steer: a fresh one for each test of the file that imports this. */
 
@@ -65,8 +69,15 @@ const company: Company = {
   passcodeLength: { min: 6, max: 12 },
 };
 
+export const london: Site = {
+  ...{ id: 'london', name: 'London', timeZone: 'Europe/London', outsideLinePrefix: '' },
+  ...{ callbackNumber: '+442079460100', callbackMinutes: 60 },
+  ...{ emergencyNumbers: [], emergencyTestNumbers: [], emergencyContacts: { emails: [], phones: [] } },
+};
+
 export const directory: Directory = tableOf([
   { kind: 'company', value: company },
+  { kind: 'site', value: london },
   { kind: 'user', value: alice },
   { kind: 'host', value: owned },
   { kind: 'host', value: reception },
@@ -90,6 +101,9 @@ export interface World {
   calls: unknown[];
   logged: unknown[];
   now: number;
+  /** Whose every cookie is. */
+  session: Session | undefined;
+  readonly tokens: Map<string, ApiToken>;
 }
 
 export let world: World;
@@ -149,14 +163,39 @@ function services(): HttpServices {
         (await called('updateUser', extension, options)) ?? change(alice),
     },
     guests: {
-      hostsFor: (extension) => {
-        world.calls.push(['hostsFor', extension]);
-        return world.answer as never;
-      },
       connect: (command) => called('connect', command),
       disconnect: (command) => called('disconnect', command),
-      change: async (extension, change, actor) =>
+      change: async (extension, change, { actor }) =>
         (await called('changeGuest', extension, change, actor)) ?? alice,
+    },
+    lists: new DirectoryLists({ view: Object.assign(view, { onChange: () => () => undefined }) }),
+    people: {
+      add: async (person, actor) => (await called('addPerson', person, actor)) ?? userOf(person),
+      remove: (...command) => called('removePerson', ...command),
+    },
+    phones: {
+      add: async (phone, actor) => {
+        const { digest } = reception;
+        const host = { ...phone, id: phone.id ?? 'new', digest };
+        return (await called('addPhone', phone, actor)) ?? { host, sipPassword: 'told-once' };
+      },
+      remove: (...command) => called('removePhone', ...command),
+      unassign: async (...command) =>
+        (await called('unassign', ...command)) ?? { ...reception, reservedFor: '1001', enabled: false },
+      convert: async (...command) => (await called('convert', ...command)) ?? reception,
+    },
+    sites: {
+      add: async (site, actor) => (await called('addSite', site, actor)) ?? site,
+      change: async (id, change, options) =>
+        (await called('changeSite', id, change, options)) ?? { ...london, ...change },
+      remove: (...command) => called('removeSite', ...command),
+    },
+    live: { watch: async (watcher, after) => called('watch', watcher, after) },
+    replays: {
+      run: async (request, work) => {
+        world.calls.push(['replay', request.key, request.route]);
+        return work();
+      },
     },
     addOns: {
       assign: async (extension, assignment, options) =>
@@ -200,6 +239,34 @@ function services(): HttpServices {
       list: () => called('emergencies'),
       acknowledge: (id, actor) => called('acknowledge', [id, actor]),
     },
+    signIn: {
+      signIn: (credentials) => called('signIn', credentials),
+      begin: (account) => called('begin', account),
+      session: async () => world.session,
+      signOut: (id) => called('signOut', id),
+    },
+    accounts: {
+      needsSetUp: false,
+      list: () => world.answer as never,
+      get: () => world.answer as never,
+      create: (...command) => called('createAccount', ...command),
+      change: (...command) => called('changeAccount', ...command),
+      remove: (...command) => called('removeAccount', ...command),
+      reset: (...command) => called('reset', ...command),
+      setPassword: (...command) => called('setPassword', ...command),
+      changePassword: (...command) => called('changePassword', ...command),
+      beginTotp: (...command) => called('beginTotp', ...command),
+      confirmTotp: (...command) => called('confirmTotp', ...command),
+      removeOwnTotp: (...command) => called('removeOwnTotp', ...command),
+      removeTotp: (...command) => called('removeTotp', ...command),
+      setUp: (...command) => called('setUp', ...command),
+    },
+    apiTokens: {
+      list: () => world.answer as never,
+      create: (...command) => called('createToken', ...command),
+      remove: (...command) => called('removeToken', ...command),
+      find: (text) => world.tokens.get(text),
+    },
     readiness: () => world.readiness,
   };
 }
@@ -213,6 +280,8 @@ beforeEach(async () => {
     calls: [],
     logged: [],
     now: 0,
+    session: undefined,
+    tokens: new Map(),
   };
   const log = {
     error: (...line: unknown[]) => void world.logged.push(line),
@@ -244,10 +313,13 @@ interface Answer {
 export async function request(
   method: string,
   path: string,
-  options: { body?: unknown; token?: string; type?: string } = {},
-) {
+  options: { body?: unknown; token?: string; type?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
   const { body, token = TOKEN, type = 'application/json' } = options;
-  const headers: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` };
+  const headers: Record<string, string> = {
+    ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+    ...options.headers,
+  };
   if (body !== undefined) headers['content-type'] = type;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(`${base}${path}`, {

@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { AuditFilter } from '../../services/audit.ts';
 import { kindsOf, typeOf } from '../../services/webhooks/message.ts';
 import * as schemas from '../audit-schemas.ts';
+import { maySeeEvent, maySeeSite } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
 import { csvHeader, csvOf, presentChange, presentStay } from '../present-audit.ts';
+import { principalOf } from '../principal.ts';
 import { refuse } from '../problem.ts';
 import { type Api, describe } from './route.ts';
 
@@ -20,7 +23,7 @@ export function auditRoutes(api: Api, services: HttpServices): void {
     const { limit, cursor } = request.query;
     const page = await services.audit.page({ ...filterOf(request.query), limit, cursor });
     if (isRefusal(page)) return refuse(reply, page);
-    const events = page.events.filter(wantedBy(request.query));
+    const events = page.events.filter(wantedBy(request.query)).filter(seenBy(request, services));
     const entries = events.map((event) => presentChange(event, services.view.directory));
     return reply.send({ entries, next: page.next ?? null });
   });
@@ -35,7 +38,8 @@ export function auditRoutes(api: Api, services: HttpServices): void {
     const { from = at, to = at } = request.query;
     const page = await services.audit.stays({ host, guest, from: ms(from), to: ms(to), limit, cursor });
     if (isRefusal(page)) return refuse(reply, page);
-    const stays = page.stays.map((stay) => presentStay(stay, services.view.directory));
+    const own = page.stays.filter(({ association }) => maySeeSite(principalOf(request), association.site));
+    const stays = own.map((stay) => presentStay(stay, services.view.directory));
     return reply.send({ sessions: stays, next: page.next ?? null });
   });
 
@@ -55,7 +59,9 @@ function exportRoute(api: Api, services: HttpServices): void {
     if (open.size >= EXPORTS_AT_ONCE) return refuse(reply, { refused: 'overloaded' });
     const pages = await services.audit.export(filterOf(request.query));
     if (isRefusal(pages)) return refuse(reply, pages);
-    const stream = Readable.from(csvLines(pages, { services, isWanted: wantedBy(request.query) }));
+    const [byKind, bySite] = [wantedBy(request.query), seenBy(request, services)];
+    const isWanted = (event: ChangeEvent): boolean => byKind(event) && bySite(event);
+    const stream = Readable.from(csvLines(pages, { services, isWanted }));
     open.add(stream);
     stream.once('close', () => open.delete(stream));
     const company = services.view.directory?.company.id ?? 'company';
@@ -81,6 +87,12 @@ type Query = z.output<typeof schemas.auditExportQuery>;
 function wantedBy({ kind }: Query): (event: ChangeEvent) => boolean {
   const types = kind === undefined ? undefined : new Set([kind].flat());
   return (event) => types === undefined || types.has(typeOf(event));
+}
+
+/** Those of other sites are left out, so that a page may hold fewer than were asked for. */
+function seenBy(request: FastifyRequest, { view }: HttpServices): (event: ChangeEvent) => boolean {
+  const principal = principalOf(request);
+  return (event) => maySeeEvent(principal, event, view.directory);
 }
 
 function filterOf(query: Query): AuditFilter {

@@ -4,25 +4,32 @@ import type { CompanyChange } from '../../services/company-change.ts';
 import { heldLicences } from '../../services/person-rules.ts';
 import * as guestSchemas from '../guest-schemas.ts';
 import type { HttpServices } from '../ports.ts';
+import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
 import { presentCompany } from '../present.ts';
+import { actorOf } from '../principal.ts';
 import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import { ACTOR, type Api, describe, factsOf } from './route.ts';
+import { type Api, describe, factsOf } from './route.ts';
 
 /** The company: read it, and set how long people may stay at common area phones (A4) and what else goes with it. */
 export function companyRoutes(api: Api, services: HttpServices): void {
   api.get('/company', describe('Read the company', { 200: schemas.company }), async (_request, reply) => {
     const facts = factsOf(services);
-    return isRefusal(facts) ? refuse(reply, facts) : reply.send(presentCompany(facts.directory.company));
+    if (isRefusal(facts)) return refuse(reply, facts);
+    tag(reply, facts.directory.company);
+    return reply.send(presentCompany(facts.directory.company));
   });
 
-  const given = { body: schemas.companyChange };
+  const given = { headers: ifMatch, body: schemas.companyChange };
   const change = describe('Change settings of the company', { 200: schemas.company }, given);
   api.patch('/company', change, async (request, reply) => {
     const facts = factsOf(services);
     if (isRefusal(facts)) return refuse(reply, facts);
-    const result = await services.directory.updateCompany(changeOf(request.body), ACTOR);
+    const { directory } = services;
+    const change = changeOf(request.body);
+    const result = await directory.updateCompany(change, actorOf(request), ifTagOf(request));
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, 'company.'));
+    tag(reply, result);
     return reply.send(presentCompany(result));
   });
 

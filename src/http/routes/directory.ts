@@ -1,8 +1,9 @@
 import { isRefusal } from '../../domain/reasons.ts';
 import type { HttpServices } from '../ports.ts';
+import { actorOf } from '../principal.ts';
 import { refuse } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import { ACTOR, type Api, describe, scoped } from './route.ts';
+import { type Api, describe, scoped } from './route.ts';
 
 /** A directory of some ten thousand entries. */
 const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
@@ -30,7 +31,7 @@ function importRoute(api: Api, services: HttpServices): void {
   const given = { body: schemas.yamlText, consumes: YAML_TYPES };
   const into = describe('Replace the directory', { 204: schemas.nothing }, given);
   api.put('/directory', { ...into, bodyLimit: MAX_DIRECTORY_BYTES }, async (request, reply) => {
-    const result = await services.directory.importYaml(request.body, { actor: ACTOR });
+    const result = await services.directory.importYaml(request.body, { actor: actorOf(request) });
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
 }

@@ -1,28 +1,39 @@
 import type { z } from 'zod';
 import type { Forwarding, User } from '../../domain/directory.ts';
-import { isRefusal, type Refusal } from '../../domain/reasons.ts';
+import type { AvailableHost } from '../../domain/guests.ts';
+import { isRefusal } from '../../domain/reasons.ts';
+import type { Assignment } from '../../services/add-ons.ts';
 import type { DirectoryRefusal } from '../../services/directory-service.ts';
-import type { AvailableHost, GuestChange } from '../../services/guests.ts';
+import type { GuestChange } from '../../services/guests.ts';
 import * as guestSchemas from '../guest-schemas.ts';
+import { truth } from '../list-schemas.ts';
 import type { HttpServices } from '../ports.ts';
+import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
 import { type Facts, presentUser } from '../present.ts';
+import { actorOf } from '../principal.ts';
 import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import { ACTOR, type Api, describe, userIn } from './route.ts';
+import { type Api, describe, userIn } from './route.ts';
 
 const AT = { params: schemas.userPath };
 const USER = { 200: schemas.user };
 
 /** What a person holds and may do as a guest (rules A7, B1–B3), and where their calls go. */
 export function guestRoutes(api: Api, services: HttpServices): void {
-  const given = { ...AT, body: guestSchemas.userChange };
-  const assign = describe('Give or take a person’s licence, add-ons and Guest In keys', USER, given);
+  const given = { ...AT, headers: ifMatch, body: guestSchemas.userChange };
+  const assign = describe(
+    'Change a person: name, site, numbers, licence, add-ons, Guest In keys',
+    USER,
+    given,
+  );
   api.patch('/users/:extension', assign, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await changeUser(services, found.user, request.body);
+    const by = { actor: actorOf(request), ifTag: ifTagOf(request) };
+    const result = await changeUser(services, { user: found.user, ...by }, request.body);
     const { extension } = found.user;
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `user:${extension}.`));
+    tag(reply, result);
     return reply.send(presentUser(result, found.facts));
   });
 
@@ -33,21 +44,44 @@ export function guestRoutes(api: Api, services: HttpServices): void {
 
 /** Licences first: what may well be refused. */
 async function changeUser(
-  { addOns, hotelingSecrets }: HttpServices,
-  user: User,
-  { release = false, hotelingKeys, ...assignment }: z.output<typeof guestSchemas.userChange>,
+  { addOns, hotelingSecrets, directory }: HttpServices,
+  { user, actor, ifTag }: { readonly user: User; readonly actor: string; readonly ifTag: string | undefined },
+  { release = false, hotelingKeys, ...wish }: z.output<typeof guestSchemas.userChange>,
 ): Promise<User | DirectoryRefusal> {
   const { extension } = user;
-  const assigned =
-    Object.keys(assignment).length > 0
-      ? await addOns.assign(extension, assignment, { actor: ACTOR, release })
-      : user;
+  const isMore = Object.keys(wish).length > 0;
+  const by = { actor, ...(ifTag !== undefined && { ifTag }) };
+  const assigned = isMore ? await addOns.assign(extension, assignmentOf(wish), { ...by, release }) : user;
   if (isRefusal(assigned) || hotelingKeys === undefined) return assigned;
-  return hotelingKeys ? hotelingSecrets.enable(extension, ACTOR) : hotelingSecrets.disable(extension, ACTOR);
+  // What was just changed has another tag by now.
+  if (!isMore && ifTag !== undefined) {
+    const same = await directory.updateUser(extension, (now) => now, by);
+    if (isRefusal(same)) return same;
+  }
+  return hotelingKeys ? hotelingSecrets.enable(extension, actor) : hotelingSecrets.disable(extension, actor);
+}
+
+/** null clears what may be absent. */
+function assignmentOf({
+  addOns,
+  hotDeskLicence,
+  email,
+  ...plain
+}: Omit<z.output<typeof guestSchemas.userChange>, 'release' | 'hotelingKeys'>): Assignment {
+  const details = { ...plain, ...(email === undefined ? {} : { email: email ?? undefined }) };
+  return {
+    ...(addOns && { addOns }),
+    ...(hotDeskLicence === undefined ? {} : { hotDeskLicence }),
+    ...(Object.keys(details).length > 0 && { details }),
+  };
 }
 
 function settingsRoutes(api: Api, services: HttpServices): void {
-  const guest = describe('Change a person’s guest service', USER, { ...AT, body: guestSchemas.guestChange });
+  const guest = describe('Change a person’s guest service', USER, {
+    ...AT,
+    headers: ifMatch,
+    body: guestSchemas.guestChange,
+  });
   api.patch('/users/:extension/guest', guest, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
@@ -55,13 +89,16 @@ function settingsRoutes(api: Api, services: HttpServices): void {
     const { associationLimitHours: hours, ...rest } = request.body;
     const limit = hours === undefined ? {} : { associationLimitHours: hours ?? undefined };
     const change: GuestChange = { ...rest, ...limit };
-    const result = await services.guests.change(extension, change, ACTOR);
+    const by = { actor: actorOf(request), ifTag: ifTagOf(request) };
+    const result = await services.guests.change(extension, change, by);
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `user:${extension}.`));
+    tag(reply, result);
     return reply.send(presentUser(result, found.facts));
   });
 
   const calls = describe('Change a person’s forwarding and mailbox', USER, {
     ...AT,
+    headers: ifMatch,
     body: guestSchemas.callsChange,
   });
   api.patch('/users/:extension/calls', calls, async (request, reply) => {
@@ -69,8 +106,10 @@ function settingsRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(found)) return refuse(reply, found);
     const { extension } = found.user;
     const change = (user: User): User => changedCalls(user, request.body);
-    const result = await services.directory.updateUser(extension, change, { actor: ACTOR });
+    const by = { actor: actorOf(request), ifTag: ifTagOf(request) };
+    const result = await services.directory.updateUser(extension, change, by);
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `user:${extension}.`));
+    tag(reply, result);
     return reply.send(presentUser(result, found.facts));
   });
 }
@@ -104,39 +143,12 @@ function hostsRoute(api: Api, services: HttpServices): void {
   api.get('/users/:extension/hosts', list, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
-    const all = services.guests.hostsFor(found.user.extension);
-    const page = isRefusal(all) ? all : pageOf(all, request.query);
+    const { free, ...query } = request.query;
+    const page = await services.lists.hostsFor(found.user.extension, { ...query, free: truth(free) });
     if (isRefusal(page)) return refuse(reply, page);
-    const hosts = page.hosts.map((host) => presentAvailable(host, found.facts));
-    return reply.send({ hosts, next: page.next });
+    const hosts = page.entries.map((host) => presentAvailable(host, found.facts));
+    return reply.send({ hosts, next: page.next ?? null, total: page.total });
   });
-}
-
-type Query = z.output<typeof guestSchemas.hostsForQuery>;
-
-/** The list goes on behind the host the page before ended with, whatever else has come or gone. */
-function pageOf(
-  all: readonly AvailableHost[],
-  query: Query,
-): { readonly hosts: readonly AvailableHost[]; readonly next: string | null } | Refusal {
-  const { cursor, limit } = query;
-  const last = cursor === undefined ? -1 : all.findIndex(({ host }) => host === cursor);
-  if (cursor !== undefined && last === -1) return { refused: 'invalidCursor' };
-  const found = all.slice(last + 1).filter(wantedBy(query));
-  const hosts = found.slice(0, limit);
-  return { hosts, next: found.length > limit ? (hosts.at(-1)?.host ?? null) : null };
-}
-
-function wantedBy({ q, site, free }: Query): (host: AvailableHost) => boolean {
-  const text = q?.trim().toLowerCase() ?? '';
-  return ({ owner, ...host }) => {
-    const texts = [host.nickname, host.host, owner?.name, owner?.extension, owner?.number];
-    return (
-      (site === undefined || host.site === site) &&
-      (free === undefined || String(host.free) === free) &&
-      texts.some((each) => each?.toLowerCase().includes(text))
-    );
-  };
 }
 
 function presentAvailable(
@@ -158,7 +170,7 @@ function associationRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(found)) return refuse(reply, found);
     const { extension } = found.user;
     const { host } = request.body;
-    const result = await services.guests.connect({ extension, host, actor: ACTOR });
+    const result = await services.guests.connect({ extension, host, actor: actorOf(request) });
     if (isRefusal(result)) return refuse(reply, result);
     return reply.send(presentUser(result.user, found.facts, result.association));
   });
@@ -167,7 +179,10 @@ function associationRoutes(api: Api, services: HttpServices): void {
   api.delete('/users/:extension/association', disconnect, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.guests.disconnect({ extension: found.user.extension, actor: ACTOR });
+    const result = await services.guests.disconnect({
+      extension: found.user.extension,
+      actor: actorOf(request),
+    });
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
 }

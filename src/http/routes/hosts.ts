@@ -1,24 +1,22 @@
-import type { CivicAddress } from '../../domain/directory.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { HostChange } from '../../services/hosts.ts';
+import { addressOf } from '../entry-schemas.ts';
 import type { HttpServices } from '../ports.ts';
+import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
 import { presentHost } from '../present.ts';
+import { actorOf } from '../principal.ts';
 import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import { ACTOR, type Api, describe, factsOf, hostIn, inOrder } from './route.ts';
+import { type Api, describe, hostIn } from './route.ts';
 
 /** Hosts, and the association at each. */
 export function hostRoutes(api: Api, services: HttpServices): void {
-  api.get('/hosts', describe('List the hosts', { 200: schemas.hosts }), async (_request, reply) => {
-    const facts = factsOf(services);
-    if (isRefusal(facts)) return refuse(reply, facts);
-    return reply.send({ hosts: inOrder(facts.directory.hosts).map((host) => presentHost(host, facts)) });
-  });
-
   const read = describe('Read a host', { 200: schemas.host }, { params: schemas.hostPath });
   api.get('/hosts/:id', read, async (request, reply) => {
     const found = hostIn(services, request.params.id);
-    return isRefusal(found) ? refuse(reply, found) : reply.send(presentHost(found.host, found.facts));
+    if (isRefusal(found)) return refuse(reply, found);
+    tag(reply, found.host);
+    return reply.send(presentHost(found.host, found.facts));
   });
 
   changeRoutes(api, services);
@@ -26,15 +24,20 @@ export function hostRoutes(api: Api, services: HttpServices): void {
 }
 
 function changeRoutes(api: Api, services: HttpServices): void {
-  const given = { params: schemas.hostPath, body: schemas.hostChange };
+  const given = { params: schemas.hostPath, headers: ifMatch, body: schemas.hostChange };
   const change = describe('Change a host, such as its emergency address', { 200: schemas.host }, given);
   api.patch('/hosts/:id', change, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
     const { host, facts } = found;
     const { release = false, ...change } = request.body;
-    const result = await services.hosts.change(host.id, changeOf(change), { actor: ACTOR, release });
+    const result = await services.hosts.change(host.id, changeOf(change), {
+      actor: actorOf(request),
+      release,
+      ifTag: ifTagOf(request),
+    });
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${host.id}.`));
+    tag(reply, result);
     return reply.send(presentHost(result, facts));
   });
 
@@ -46,7 +49,7 @@ function changeRoutes(api: Api, services: HttpServices): void {
   api.post('/hosts/:id/address/verification', verify, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.hosts.verifyAddress(found.host.id, ACTOR);
+    const result = await services.hosts.verifyAddress(found.host.id, actorOf(request));
     return isRefusal(result) ? refuse(reply, result) : reply.send(presentHost(result, found.facts));
   });
 }
@@ -66,21 +69,6 @@ function changeOf({
   };
 }
 
-function addressOf({
-  state,
-  floor,
-  room,
-  postcode = '',
-  ...address
-}: NonNullable<schemas.HostChangeBody['address']>): CivicAddress {
-  return {
-    ...{ ...address, postcode },
-    ...(state == null ? {} : { state }),
-    ...(floor == null ? {} : { floor }),
-    ...(room == null ? {} : { room }),
-  };
-}
-
 function associationRoutes(api: Api, services: HttpServices): void {
   const given = { params: schemas.hostPath, body: schemas.associationWish };
   const associate = describe('Log a user in at a host', { 200: schemas.host }, given);
@@ -89,7 +77,7 @@ function associationRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(found)) return refuse(reply, found);
     const { host, facts } = found;
     const extension = request.body.guest;
-    const result = await services.hotDesk.associate({ host: host.id, extension, actor: ACTOR });
+    const result = await services.hotDesk.associate({ host: host.id, extension, actor: actorOf(request) });
     return isRefusal(result)
       ? refuse(reply, result)
       : reply.send(presentHost(host, facts, result.association));
@@ -103,7 +91,7 @@ function associationRoutes(api: Api, services: HttpServices): void {
   api.delete('/hosts/:id/association', release, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.hotDesk.release({ host: found.host.id, actor: ACTOR });
+    const result = await services.hotDesk.release({ host: found.host.id, actor: actorOf(request) });
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
 }

@@ -21,9 +21,6 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** Who the log of changes names when the administrator's token acts. */
-export const ACTOR = 'admin:api';
-
 /** Route options: what it does in words, what it gives besides problems, and what it takes. */
 export function describe<const Answers extends object, const Given extends object = object>(
   summary: string,

@@ -2,23 +2,21 @@ import { PASSCODE_WORDS } from '../../domain/passcode.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { PasscodeRefusal } from '../../services/passcode-service.ts';
 import type { HttpServices } from '../ports.ts';
+import { tag } from '../preconditions.ts';
 import { presentUser } from '../present.ts';
+import { actorOf } from '../principal.ts';
 import { type Problem, problemOf, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import { ACTOR, type Api, describe, factsOf, inOrder, userIn } from './route.ts';
+import { type Api, describe, userIn } from './route.ts';
 
 /** Users, where each is logged in, their PINs, and lifting a lock-out. */
 export function userRoutes(api: Api, services: HttpServices): void {
-  api.get('/users', describe('List the users', { 200: schemas.users }), async (_request, reply) => {
-    const facts = factsOf(services);
-    if (isRefusal(facts)) return refuse(reply, facts);
-    return reply.send({ users: inOrder(facts.directory.users).map((user) => presentUser(user, facts)) });
-  });
-
   const read = describe('Read a user', { 200: schemas.user }, { params: schemas.userPath });
   api.get('/users/:extension', read, async (request, reply) => {
     const found = userIn(services, request.params.extension);
-    return isRefusal(found) ? refuse(reply, found) : reply.send(presentUser(found.user, found.facts));
+    if (isRefusal(found)) return refuse(reply, found);
+    tag(reply, found.user);
+    return reply.send(presentUser(found.user, found.facts));
   });
 
   const unlock = describe(
@@ -29,7 +27,7 @@ export function userRoutes(api: Api, services: HttpServices): void {
   api.post('/users/:extension/unlock', unlock, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.passcodes.unlock(found.user.extension, ACTOR);
+    const result = await services.passcodes.unlock(found.user.extension, actorOf(request));
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
 
@@ -42,7 +40,11 @@ function passcodeRoutes(api: Api, services: HttpServices): void {
   api.put('/users/:extension/passcode', set, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.passcodes.set(found.user.extension, request.body.passcode, ACTOR);
+    const result = await services.passcodes.set(
+      found.user.extension,
+      request.body.passcode,
+      actorOf(request),
+    );
     return isRefusal(result) ? sendProblem(reply, passcodeProblem(result)) : reply.code(204).send();
   });
 
@@ -54,7 +56,7 @@ function passcodeRoutes(api: Api, services: HttpServices): void {
   api.post('/users/:extension/passcode', give, async (request, reply) => {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.passcodes.giveOneTime(found.user.extension, ACTOR);
+    const result = await services.passcodes.giveOneTime(found.user.extension, actorOf(request));
     if (isRefusal(result)) return refuse(reply, result);
     return reply.code(201).send({ passcode: result.passcode, oneTime: true });
   });

@@ -3,10 +3,11 @@ import { isRefusal } from '../../domain/reasons.ts';
 import { kindsOf, typesOf } from '../../services/webhooks/message.ts';
 import type { WebhookState } from '../../services/webhooks/webhooks.ts';
 import type { HttpServices } from '../ports.ts';
+import { actorOf } from '../principal.ts';
 import { refuse } from '../problem.ts';
 import { nothing } from '../schemas.ts';
 import * as schemas from '../webhook-schemas.ts';
-import { ACTOR, type Api, describe } from './route.ts';
+import { type Api, describe } from './route.ts';
 
 /** Webhooks: where changes are told over HTTP, and what could not be told. */
 export function webhookRoutes(api: Api, { webhooks }: HttpServices): void {
@@ -18,7 +19,7 @@ export function webhookRoutes(api: Api, { webhooks }: HttpServices): void {
   const create = describe('Add a webhook', { 201: schemas.newWebhook }, { body: schemas.webhookWish });
   api.post('/webhooks', create, async (request, reply) => {
     const { url, events, enabled } = request.body;
-    const made = await webhooks.create({ url, enabled, events: kindsOf(events) }, ACTOR);
+    const made = await webhooks.create({ url, enabled, events: kindsOf(events) }, actorOf(request));
     if (isRefusal(made)) return refuse(reply, made);
     return reply.code(201).send({ ...present(made), secret: made.secret });
   });
@@ -56,13 +57,13 @@ function oneWebhookRoutes(api: Api, { webhooks }: Services): void {
   api.patch('/webhooks/:id', change, async (request, reply) => {
     const { events, ...rest } = request.body;
     const wish = { ...rest, ...(events && { events: kindsOf(events) }) };
-    const changed = await webhooks.change(request.params.id, wish, ACTOR);
+    const changed = await webhooks.change(request.params.id, wish, actorOf(request));
     return isRefusal(changed) ? refuse(reply, changed) : reply.send(present(changed));
   });
 
   const remove = describe('Remove a webhook', { 204: nothing }, AT);
   api.delete('/webhooks/:id', remove, async (request, reply) => {
-    const removed = await webhooks.remove(request.params.id, ACTOR);
+    const removed = await webhooks.remove(request.params.id, actorOf(request));
     return isRefusal(removed) ? refuse(reply, removed) : reply.code(204).send();
   });
 }
@@ -74,13 +75,13 @@ function actionRoutes(api: Api, { webhooks }: Services): void {
     AT,
   );
   api.post('/webhooks/:id/secret', renew, async (request, reply) => {
-    const made = await webhooks.renewSecret(request.params.id, ACTOR);
+    const made = await webhooks.renewSecret(request.params.id, actorOf(request));
     return isRefusal(made) ? refuse(reply, made) : reply.code(201).send({ secret: made.secret });
   });
 
   const test = describe('Send a test event, at once and once', { 200: schemas.webhookTest }, AT);
   api.post('/webhooks/:id/test', test, async (request, reply) => {
-    const result = await webhooks.test(request.params.id, ACTOR);
+    const result = await webhooks.test(request.params.id, actorOf(request));
     if (isRefusal(result)) return refuse(reply, result);
     const { status = null, problem = null } = result;
     const durationMs = Math.round(result.durationMs);

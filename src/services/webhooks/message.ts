@@ -161,6 +161,8 @@ export const webhookMessage = z
           'guessing',
           'unlocked',
           'passcodeSet',
+          'signedIn',
+          'passwordSet',
           'locationUnverified',
           'locationVerified',
         ]),

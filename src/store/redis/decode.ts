@@ -66,6 +66,8 @@ export const noticeName = z.enum([
   'guessing',
   'unlocked',
   'passcodeSet',
+  'signedIn',
+  'passwordSet',
   'locationUnverified',
   'locationVerified',
 ]);

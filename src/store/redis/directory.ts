@@ -3,7 +3,7 @@ import type { Link } from './connection.ts';
 import { decodeJson, decodeScan, decodeStrings, decodeValues, decodeWhole } from './decode.ts';
 import type { Keys } from './keys.ts';
 
-const ENTRY = /^(company|(site|user|host|webhook):.{1,128})$/su;
+const ENTRY = /^(company|(site|user|host|webhook|account|token):.{1,128})$/su;
 /** More changed entries than this are not named one by one. */
 const MOST_NAMES = 500;
 /** Entries of a page: some ms of work for whoever takes it. */
@@ -92,5 +92,5 @@ function conditionOf({ ifEmpty, ifVersion }: DirectoryWrite): string {
 
 function checkEntry(name: string): void {
   if (!ENTRY.test(name))
-    throw new TypeError('A directory entry is named company, site:…, user:…, host:… or webhook:…');
+    throw new TypeError('A directory entry is named company, or site:…, user:…, host:… and so on');
 }

@@ -38,6 +38,17 @@ const LIMITS: Record<GuessCounter, Limits> = {
   source: { free: 200, ...waits(30_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
 };
 
+/**
+ * Who signs in by e-mail can be slowed down only: anybody on the Internet may try, and must not lock an administrator
+ * out. A company may share one source; there the long waits are those of one account from one source.
+ */
+const ACCOUNT_LIMITS: Record<GuessCounter, Limits> = {
+  extension: { free: 10, ...waits(30_000), windowMs: HOUR_MS, slides: true, hard: 0 },
+  pair: { free: 5, ...waits(HOUR_MS), windowMs: HOUR_MS, slides: true, hard: 0 },
+  host: { free: 100, ...waits(300_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
+  source: { free: 200, ...waits(30_000), windowMs: QUARTER_MS, slides: false, hard: 0 },
+};
+
 /** Guess counters: reserve before the slow hash, give back what was right. */
 export function createGuesses(link: Link, keys: Keys) {
   const log = [keys.events, keys.seq, keys.history];
@@ -49,7 +60,8 @@ export function createGuesses(link: Link, keys: Keys) {
   ];
   return {
     async reserveGuess(key: GuessKey): Promise<GuessReply> {
-      const limits = COUNTERS.map((name) => LIMITS[name]).flatMap(limitArguments);
+      const table = key.limits === 'account' ? ACCOUNT_LIMITS : LIMITS;
+      const limits = COUNTERS.map((name) => table[name]).flatMap(limitArguments);
       const args = [...limits, key.known ? key.extension : '', key.host, UNKNOWN_KEPT_MS];
       const call = { script: 'reserveGuess', keys: [...counters(key), ...log], args } as const;
       return decode(decodeStrings(await link.run(call)));

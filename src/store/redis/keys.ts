@@ -36,6 +36,10 @@ export interface Keys {
   operation(opId: string): string;
   contacts(aor: string): string;
   recording(name: string): string;
+  /** Of the SHA-256 of a session's id. */
+  session(hash: string): string;
+  /** ZSET: hash of each session of an account by when it began. */
+  sessionsOf(account: string): string;
   /** Held by the node on which a consumer runs. */
   lease(consumer: string): string;
   once(name: string): string;
@@ -70,6 +74,8 @@ export function createKeys(company: string): Keys {
     operation: (opId) => key(`op:${checkOpId(opId)}`),
     contacts: (aor) => key(`ct:${checkAor(aor)}`),
     recording: (name) => key(`rec:${checkSharedName(name)}`),
+    session: (hash) => key(`ses:${hash}`),
+    sessionsOf: (account) => key(`sesx:${checkName(account)}`),
     lease: (consumer) => key(`lease:${checkName(consumer)}`),
     once: (name) => key(`once:${checkName(name)}`),
     guesses: (kind, id) => key(`guess:${kind}:${countable(id)}`),

@@ -10,6 +10,7 @@ import { createGuesses } from './guesses.ts';
 import { createKeys } from './keys.ts';
 import { createLogReaders } from './log-readers.ts';
 import { createRecordings } from './recordings.ts';
+import { createSessions } from './sessions.ts';
 import { createSharedWriter } from './shared.ts';
 import { loadSnapshot } from './snapshot.ts';
 import { createStoreClock, measureStoreClock, type StoreClock } from './store-clock.ts';
@@ -95,7 +96,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     ...{ ...createGuesses(link, keys), ...createEmergencies(link, keys) },
     ...createDirectoryWriter(link, keys),
     ...{ ...createBindingsWriter(link, keys), ...createSharedWriter(link, keys) },
-    ...createRecordings(link, keys),
+    ...{ ...createRecordings(link, keys), ...createSessions(link, keys) },
     snapshot: async () => (await loadSnapshot({ keys, run: link.run, onProblem })).snapshot,
     follow: followers.follow,
     ...readers.methods,

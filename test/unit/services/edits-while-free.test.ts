@@ -87,7 +87,7 @@ describe('a login that stands after the change, decided by a node that had not h
     ['limit', ({ hosts }) => hosts.change('u1002', TWO_HOURS, by)],
     ['access', ({ hosts }) => hosts.change('u1002', { accessLevel: 'site' }, by)],
     ['host off', ({ hosts }) => hosts.change('u1002', { enabled: false }, by)],
-    ['guest off', ({ guests }) => guests.change('1003', { enabled: false }, ACTOR)],
+    ['guest off', ({ guests }) => guests.change('1003', { enabled: false }, { actor: ACTOR })],
     ['guest add-on', ({ addOns }) => addOns.assign('1003', { addOns: [] }, by)],
     ['host add-on', ({ addOns }) => addOns.assign('1002', { addOns: [] }, by)],
   ])('is released: %s', async (_, change) => {
@@ -149,7 +149,7 @@ test('who changes rules and who logs in, in any order on two nodes: nobody stays
       case 'host':
         return hosts.change(id, { enabled: !strict }, options);
       case 'guest':
-        return guests.change('1003', { enabled: !strict }, ACTOR);
+        return guests.change('1003', { enabled: !strict }, { actor: ACTOR });
       case 'licence':
         return addOns.assign('1003', { hotDeskLicence: !strict }, options);
       case 'guest add-on':

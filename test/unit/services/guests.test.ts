@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { personAt } from '../../../src/domain/reach.ts';
 import { isRefusal } from '../../../src/domain/reasons.ts';
+import { DirectoryLists } from '../../../src/services/lists/directory-lists.ts';
 import { fakeHash } from './fake-passcodes.ts';
 import { ACTOR, guestOffice, HOUR, PASSCODE, people, phones, reason } from './guest-office.ts';
 import { settle } from './harness.ts';
@@ -196,21 +197,23 @@ describe('leave', () => {
 
 describe('a guest’s own settings (B3)', () => {
   test('the hosts to choose from', async () => {
-    const { guests, hotDesk, harness } = await guestOffice();
-    const offered = (extension: string) => {
-      const list = guests.hostsFor(extension);
-      return isRefusal(list) ? list.refused : list.map(({ host, free }) => `${host}${free ? '' : ' taken'}`);
+    const { guests, hotDesk, harness, view } = await guestOffice();
+    const lists = new DirectoryLists({ view });
+    const offered = async (extension: string) => {
+      const list = await lists.hostsFor(extension, { limit: 100 });
+      if (isRefusal(list)) return list.refused;
+      return list.entries.map(({ host, free }) => `${host}${free ? '' : ' taken'}`);
     };
-    expect(offered('1001')).toEqual(['d1', 'd2', 'u1002']);
-    expect(offered('1005')).toEqual(['u1001', 'u1002']);
-    expect(offered('1004')).toBe('notLicensed');
-    expect(offered('1777')).toBe('unknownUser');
+    expect(await offered('1001')).toEqual(['d1', 'd2', 'u1002']);
+    expect(await offered('1005')).toEqual(['u1001', 'u1002']);
+    expect(await offered('1004')).toBe('notLicensed');
+    expect(await offered('1777')).toBe('unknownUser');
     await hotDesk.associateGuest({ host: 'u1002', extension: '1003' });
-    expect(offered('1005')).toEqual(['u1001', 'u1002 taken']);
-    await guests.change('1005', { enabled: false }, ACTOR);
-    expect(offered('1005')).toBe('guestDisabled');
+    expect(await offered('1005')).toEqual(['u1001', 'u1002 taken']);
+    await guests.change('1005', { enabled: false }, { actor: ACTOR });
+    expect(await offered('1005')).toBe('guestDisabled');
     harness.disconnect();
-    expect(offered('1001')).toHaveLength(3);
+    expect(await offered('1001')).toHaveLength(3);
   });
 
   test('connect: at once, with the guest’s own limit', async () => {
@@ -227,23 +230,25 @@ describe('a guest’s own settings (B3)', () => {
       refused: 'limitTooLong',
       detail: 'the host allows 24 h at most; the guest has no limit',
     });
-    await guests.change('1001', { associationLimitHours: 30 }, 'guest');
+    await guests.change('1001', { associationLimitHours: 30 }, { actor: 'guest' });
     expect(await connect('1001')).toMatchObject({ detail: expect.stringMatching(/24 h.*30 h/) });
     expect(await seats()).toEqual([]);
-    await guests.change('1001', { associationLimitHours: 24 }, 'guest');
+    await guests.change('1001', { associationLimitHours: 24 }, { actor: 'guest' });
     expect(reason(await connect('1001'))).toBeUndefined();
   });
 
   test('change: what is not given stays, undefined clears; the log of changes names who', async () => {
     const { guests, userNow, events } = await guestOffice();
-    await guests.change('1003', { enabled: false }, 'guest');
+    await guests.change('1003', { enabled: false }, { actor: 'guest' });
     expect(userNow('1003')).toMatchObject({ guestEnabled: false, associationLimitHours: 8 });
     expect(events().at(-1)).toMatchObject({ kind: 'directory', actor: 'guest', entries: ['user:1003'] });
-    await guests.change('1003', { enabled: true, associationLimitHours: undefined }, ACTOR);
+    await guests.change('1003', { enabled: true, associationLimitHours: undefined }, { actor: ACTOR });
     expect(userNow('1003')).toMatchObject({ guestEnabled: true });
     expect(userNow('1003')?.associationLimitHours).toBeUndefined();
     const before = events().length;
-    expect(await guests.change('1003', { enabled: true }, ACTOR)).toMatchObject({ extension: '1003' });
+    expect(await guests.change('1003', { enabled: true }, { actor: ACTOR })).toMatchObject({
+      extension: '1003',
+    });
     expect(events()).toHaveLength(before);
   });
 
@@ -254,27 +259,31 @@ describe('a guest’s own settings (B3)', () => {
     ['1003', { associationLimitHours: 0 }, 'invalidDirectory'],
   ])('%s %j: %s', async (extension, change, expected) => {
     const { guests } = await guestOffice();
-    expect(reason(await guests.change(extension, change, ACTOR))).toBe(expected);
+    expect(reason(await guests.change(extension, change, { actor: ACTOR }))).toBe(expected);
   });
 
   test('not while they sit at a user host; at a common area phone it does not matter', async () => {
     const { guests, hotDesk, userNow } = await guestOffice();
     await hotDesk.associateGuest({ host: 'u1002', extension: '1003' });
-    expect(await guests.change('1003', { associationLimitHours: 4 }, 'guest')).toEqual({
+    expect(await guests.change('1003', { associationLimitHours: 4 }, { actor: 'guest' })).toEqual({
       refused: 'associationRunning',
       detail: '1003 is logged in at u1002: release first',
     });
-    expect(reason(await guests.change('1003', { enabled: false }, ACTOR))).toBe('associationRunning');
+    expect(reason(await guests.change('1003', { enabled: false }, { actor: ACTOR }))).toBe(
+      'associationRunning',
+    );
     // What is so already is no change.
-    expect(reason(await guests.change('1003', { enabled: true }, ACTOR))).toBeUndefined();
+    expect(reason(await guests.change('1003', { enabled: true }, { actor: ACTOR }))).toBeUndefined();
     expect(userNow('1003')).toMatchObject({ associationLimitHours: 8, guestEnabled: true });
     await hotDesk.associateGuest({ host: 'd1', extension: '1003' });
-    expect(reason(await guests.change('1003', { associationLimitHours: 4 }, 'guest'))).toBeUndefined();
+    expect(
+      reason(await guests.change('1003', { associationLimitHours: 4 }, { actor: 'guest' })),
+    ).toBeUndefined();
   });
 
   test('a common area phone by licence, a user host by add-on and service', async () => {
     const { guests, hotDesk } = await guestOffice();
-    await guests.change('1003', { enabled: false }, ACTOR);
+    await guests.change('1003', { enabled: false }, { actor: ACTOR });
     expect(reason(await hotDesk.associateGuest({ host: 'u1002', extension: '1003' }))).toBe('guestDisabled');
     expect(reason(await hotDesk.associateGuest({ host: 'd1', extension: '1003' }))).toBeUndefined();
     expect(reason(await hotDesk.associateGuest({ host: 'd2', extension: '1005' }))).toBe('notLicensed');

@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { isRefusal } from '../domain/reasons.ts';
+import { tagOf } from '../services/entry-tag.ts';
+import type { KeptAnswer, Replays } from '../services/replays.ts';
+import { actorOf } from './principal.ts';
+import { type Problem, refuse } from './problem.ts';
+
+/** Headers of what makes something new. Others are let through as they are. */
+export const idempotencyKey = z.looseObject({
+  'idempotency-key': z
+    .exactOptional(z.string().min(1).max(200))
+    .describe(
+      'Something made up for this one thing: the same request with the same key is done once, for a day.',
+    ),
+});
+
+/** Something new: where it is, what state it is in, and what is told of it. */
+export function created(path: string, entry: object, body: unknown): KeptAnswer {
+  return { status: 201, body, headers: { location: `/api/v1${path}`, etag: `"${tagOf(entry)}"` } };
+}
+
+/** A "no" that is the same each time. */
+export function refusedAs(problem: Problem): KeptAnswer {
+  return { status: problem.status, body: problem, headers: { 'content-type': 'application/problem+json' } };
+}
+
+/**
+ * Answers with what `work` gives, or gave to the same request with the same Idempotency-Key. The type is nobody's: which
+ * status goes with which body is checked when it is sent.
+ */
+export async function answerOnce(
+  { replays }: { readonly replays: Pick<Replays, 'run'> },
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  work: () => Promise<KeptAnswer>,
+): Promise<never> {
+  const key = request.headers['idempotency-key'];
+  const route = `${request.method} ${request.routeOptions.url}`;
+  const given = { actor: actorOf(request), route, key: String(key), body: request.body };
+  const answer = key === undefined ? await work() : await replays.run(given, work);
+  if (isRefusal(answer)) return refuse(reply, answer) as never;
+  if (answer.status === 503) reply.header('retry-after', '5');
+  return reply.code(answer.status).headers(answer.headers).send(answer.body) as never;
+}

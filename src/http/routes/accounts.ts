@@ -1,0 +1,105 @@
+import type { z } from 'zod';
+import type { Account } from '../../domain/account.ts';
+import { isRefusal } from '../../domain/reasons.ts';
+import type { AccountChange } from '../../services/accounts.ts';
+import * as schemas from '../account-schemas.ts';
+import type { HttpServices } from '../ports.ts';
+import { presentAccount, presentLink } from '../present-accounts.ts';
+import { actorOf } from '../principal.ts';
+import { problemsProblem, refuse, sendProblem } from '../problem.ts';
+import { nothing } from '../schemas.ts';
+import { type Api, describe } from './route.ts';
+
+type Services = Pick<HttpServices, 'accounts'>;
+const AT = { params: schemas.accountPath };
+
+/** Who may sign in. */
+export function accountRoutes(api: Api, { accounts }: Services): void {
+  const list = describe(
+    'List the accounts',
+    { 200: schemas.accounts },
+    { querystring: schemas.accountsQuery },
+  );
+  api.get('/accounts', list, async (request, reply) => {
+    const all = accounts.list();
+    return isRefusal(all) ? refuse(reply, all) : reply.send(pageOf(all, request.query));
+  });
+
+  const create = describe(
+    'Add an account; the link that comes back sets its password',
+    { 201: schemas.newAccount },
+    { body: schemas.accountWish },
+  );
+  api.post('/accounts', create, async (request, reply) => {
+    const { sites, extension, ...wish } = request.body;
+    const given = { ...wish, ...(sites != null && { sites }), ...(extension != null && { extension }) };
+    const made = await accounts.create(given, actorOf(request));
+    if (isRefusal(made)) return sendProblem(reply, problemsProblem(made, 'account:'));
+    return reply.code(201).send({ account: presentAccount(made.account), link: presentLink(made.link) });
+  });
+
+  oneAccountRoutes(api, { accounts });
+  recoveryRoutes(api, { accounts });
+}
+
+function oneAccountRoutes(api: Api, { accounts }: Services): void {
+  api.get(
+    '/accounts/:id',
+    describe('Read an account', { 200: schemas.account }, AT),
+    async (request, reply) => {
+      const found = accounts.get(request.params.id);
+      return isRefusal(found) ? refuse(reply, found) : reply.send(presentAccount(found));
+    },
+  );
+
+  const given = { ...AT, body: schemas.accountChange };
+  const change = describe('Change an account, or disable it', { 200: schemas.account }, given);
+  api.patch('/accounts/:id', change, async (request, reply) => {
+    const { id } = request.params;
+    const changed = await accounts.change(id, changeOf(request.body), actorOf(request));
+    if (isRefusal(changed)) return sendProblem(reply, problemsProblem(changed, `account:${id}.`));
+    return reply.send(presentAccount(changed));
+  });
+
+  const remove = describe('Remove an account', { 204: nothing }, AT);
+  api.delete('/accounts/:id', remove, async (request, reply) => {
+    const removed = await accounts.remove(request.params.id, actorOf(request));
+    return isRefusal(removed) ? refuse(reply, removed) : reply.code(204).send();
+  });
+}
+
+function recoveryRoutes(api: Api, { accounts }: Services): void {
+  const reset = describe('Make a one-time link to set a new password', { 201: schemas.link }, AT);
+  api.post('/accounts/:id/reset', reset, async (request, reply) => {
+    const link = await accounts.reset(request.params.id, actorOf(request));
+    return isRefusal(link) ? refuse(reply, link) : reply.code(201).send(presentLink(link));
+  });
+
+  const forget = describe('Ask for no codes at sign-in, for who has lost their app', { 204: nothing }, AT);
+  api.delete('/accounts/:id/totp', forget, async (request, reply) => {
+    const changed = await accounts.removeTotp(request.params.id, actorOf(request));
+    return isRefusal(changed) ? refuse(reply, changed) : reply.code(204).send();
+  });
+}
+
+/** The list goes on behind the address the page before ended with, whoever else has come or gone. */
+function pageOf(
+  all: readonly Account[],
+  { q = '', cursor = '', limit }: z.output<typeof schemas.accountsQuery>,
+): z.output<typeof schemas.accounts> {
+  const text = q.trim().toLowerCase();
+  const wanted = all.filter(({ name, email }) => email.includes(text) || name.toLowerCase().includes(text));
+  const rest = wanted.filter(({ email }) => email > cursor);
+  const page = rest.slice(0, limit);
+  const next = rest.length > limit ? (page.at(-1)?.email ?? null) : null;
+  return { accounts: page.map(presentAccount), next, total: wanted.length };
+}
+
+/** null clears what may be absent. */
+function changeOf({ sites, extension, ...rest }: z.output<typeof schemas.accountChange>): AccountChange {
+  return {
+    ...rest,
+    ...(sites === undefined ? {} : { sites: sites ?? undefined }),
+    ...(extension === undefined ? {} : { extension: extension ?? undefined }),
+  };
+}

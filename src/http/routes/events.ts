@@ -1,0 +1,112 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { ChangeEvent } from '../../domain/association.ts';
+import { isRefusal } from '../../domain/reasons.ts';
+import type { Watcher } from '../../services/live.ts';
+import { maySeeEvent } from '../policy.ts';
+import type { HttpServices } from '../ports.ts';
+import { presentChange } from '../present-audit.ts';
+import { principalOf } from '../principal.ts';
+import { refuse } from '../problem.ts';
+import { type Api, describe } from './route.ts';
+
+/** What a slow reader may be behind, in bytes. */
+const MOST_UNSENT = 256 * 1024;
+/** Who has signed out, or whose role has changed, is found out when the browser comes again. */
+const LONGEST_MS = 10 * 60_000;
+
+const lastEventId = z.looseObject({
+  'last-event-id': z
+    .exactOptional(z.string().regex(/^\d{1,15}$/, 'expected an id this stream has given'))
+    .describe('Goes on after this event.'),
+});
+const answer = {
+  description:
+    'An event for each change: `id` its position in the log, `event` one of start, end, extend, directory, notice and emergency, `data` as in the audit. `reset`: too much was missed; read everything anew.',
+  content: { 'text/event-stream': { schema: z.string() } },
+};
+
+/** Changes as they happen (server-sent events). */
+export function eventRoutes(api: Api, services: HttpServices): void {
+  const open = new Set<ServerResponse>();
+  // A stop does not wait for those who only listen.
+  api.addHook('preClose', (done) => {
+    for (const stream of open) stream.end();
+    done();
+  });
+  const watch = describe('Follow changes as they happen', { 200: answer }, { headers: lastEventId });
+  api.get('/events', watch, async (request, reply) => {
+    const stream = reply.raw;
+    const id = request.headers['last-event-id'];
+    const sink = new Stream(stream, request, services);
+    const leave = await services.live.watch(sink, id === undefined ? undefined : Number(id));
+    if (isRefusal(leave)) return refuse(reply, leave);
+    const timer = setTimeout(() => stream.end(), LONGEST_MS).unref();
+    stream.once('close', () => {
+      clearTimeout(timer);
+      open.delete(stream);
+      leave();
+    });
+    open.add(stream);
+    reply.hijack();
+    sink.begin(reply.getHeaders());
+    if (stream.destroyed) leave();
+    return reply as never;
+  });
+}
+
+/** Events as lines of text, as far as whoever listens may see them. */
+class Stream implements Watcher {
+  readonly #stream: ServerResponse;
+  readonly #request: FastifyRequest;
+  readonly #services: HttpServices;
+  /** What is to be told before the head has been sent. */
+  #first: string[] | undefined = ['retry: 2000\n\n'];
+
+  constructor(stream: ServerResponse, request: FastifyRequest, services: HttpServices) {
+    this.#stream = stream;
+    this.#request = request;
+    this.#services = services;
+  }
+
+  begin(headers: object): void {
+    this.#stream.writeHead(200, {
+      ...headers,
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+    });
+    const first = this.#first ?? [];
+    this.#first = undefined;
+    this.#write(first.join(''));
+  }
+
+  event(event: ChangeEvent): boolean {
+    const { directory } = this.#services.view;
+    if (!maySeeEvent(principalOf(this.#request), event, directory)) return true;
+    const data = JSON.stringify(presentChange(event, directory));
+    return this.#write(`id: ${event.seq}\nevent: ${event.kind}\ndata: ${data}\n\n`);
+  }
+
+  missed(): boolean {
+    return this.#write('event: reset\ndata: {}\n\n');
+  }
+
+  ping(): boolean {
+    return this.#write(': ping\n\n');
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  #write(text: string): boolean {
+    if (this.#first) {
+      this.#first.push(text);
+      return true;
+    }
+    if (this.#stream.destroyed || this.#stream.writableLength > MOST_UNSENT) return false;
+    this.#stream.write(text);
+    return true;
+  }
+}

@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import { isRefusal } from '../../domain/reasons.ts';
+import type { NewPhone } from '../../services/phones.ts';
+import { answerOnce, created, idempotencyKey, refusedAs } from '../creation.ts';
+import * as entries from '../entry-schemas.ts';
+import type { HttpServices } from '../ports.ts';
+import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
+import { presentHost } from '../present.ts';
+import { actorOf } from '../principal.ts';
+import { problemsProblem, refuse, sendProblem } from '../problem.ts';
+import * as schemas from '../schemas.ts';
+import { type Api, describe, factsOf, hostIn } from './route.ts';
+
+/** Phones that come, go and change hands (A6, A7). */
+export function phoneRoutes(api: Api, services: HttpServices): void {
+  const given = { headers: idempotencyKey, body: entries.newHost };
+  const add = describe('Add a phone; answers its SIP password, once', { 201: entries.addedHost }, given);
+  api.post('/hosts', add, async (request, reply) => {
+    const facts = factsOf(services);
+    if (isRefusal(facts)) return refuse(reply, facts);
+    return answerOnce(services, { request, reply }, async () => {
+      const wish = phoneOf(request.body);
+      const added = await services.phones.add(wish, actorOf(request));
+      if (isRefusal(added)) return refusedAs(problemsProblem(added, 'host:'));
+      const { host, sipPassword } = added;
+      return created(`/hosts/${host.id}`, host, { host: presentHost(host, facts), sipPassword });
+    });
+  });
+
+  const leaving = { params: schemas.hostPath, headers: ifMatch, querystring: entries.removalQuery };
+  api.delete(
+    '/hosts/:id',
+    describe('Remove a phone', { 204: schemas.nothing }, leaving),
+    async (request, reply) => {
+      const found = hostIn(services, request.params.id);
+      if (isRefusal(found)) return refuse(reply, found);
+      const release = request.query.release === 'true';
+      const options = { actor: actorOf(request), release, ifTag: ifTagOf(request) };
+      const result = await services.phones.remove(found.host.id, options);
+      return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
+    },
+  );
+
+  handRoutes(api, services);
+}
+
+function phoneOf({ mac, address, enabled, ...wish }: z.output<typeof entries.newHost>): NewPhone {
+  return {
+    ...wish,
+    address: entries.addressOf(address),
+    enabled: enabled ?? wish.kind === 'commonArea',
+    ...(mac !== undefined && { mac: mac.toLowerCase().replace(/[:-]/g, '') }),
+  };
+}
+
+function handRoutes(api: Api, services: HttpServices): void {
+  const at = { params: schemas.hostPath, headers: ifMatch };
+  const unassign = describe(
+    'Take a phone from its user, who keeps the number (A7)',
+    { 200: schemas.host },
+    { ...at, body: entries.unassignment },
+  );
+  api.post('/hosts/:id/unassign', unassign, async (request, reply) => {
+    const found = hostIn(services, request.params.id);
+    if (isRefusal(found)) return refuse(reply, found);
+    const { address, release } = request.body;
+    const options = { actor: actorOf(request), release, ifTag: ifTagOf(request) };
+    const { id } = found.host;
+    const result = await services.phones.unassign(id, entries.addressOf(address), options);
+    if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${id}.`));
+    tag(reply, result);
+    return reply.send(presentHost(result, found.facts));
+  });
+
+  const convert = describe(
+    'Make an unassigned phone a common area phone (A7)',
+    { 200: schemas.host },
+    { ...at, body: entries.conversion },
+  );
+  api.post('/hosts/:id/convert', convert, async (request, reply) => {
+    const found = hostIn(services, request.params.id);
+    if (isRefusal(found)) return refuse(reply, found);
+    const { nickname, address } = request.body;
+    const options = { actor: actorOf(request), ifTag: ifTagOf(request) };
+    const { id } = found.host;
+    const wish = { nickname, address: entries.addressOf(address) };
+    const result = await services.phones.convert(id, wish, options);
+    if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${id}.`));
+    tag(reply, result);
+    return reply.send(presentHost(result, found.facts));
+  });
+}

@@ -1,0 +1,95 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+
+/** Changes as they happen. The browser reconnects by itself; after an answer it does not like, we do. */
+
+const KINDS = ['start', 'end', 'extend', 'directory', 'notice', 'emergency'] as const;
+/** `moment`: some time has passed. Phones that register or fall silent are no change of the log. */
+export type LiveKind = (typeof KINDS)[number] | 'moment';
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 20_000;
+/** Many changes at once are one reason to look again. */
+const GATHER_MS = 120;
+const MOMENT_MS = 20_000;
+
+type Listener = (kinds: ReadonlySet<LiveKind>) => void;
+const listeners = new Set<Listener>();
+/** Whether changes arrive at the moment. */
+export const isLive = signal(false);
+
+let source: EventSource | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
+let moments: ReturnType<typeof setInterval> | undefined;
+let pause = FIRST_PAUSE_MS;
+let gathered = new Set<LiveKind>();
+let isGathering = false;
+
+function tell(kind: LiveKind): void {
+  gathered.add(kind);
+  if (isGathering) return;
+  isGathering = true;
+  setTimeout(() => {
+    const kinds = gathered;
+    gathered = new Set();
+    isGathering = false;
+    for (const listener of listeners) listener(kinds);
+  }, GATHER_MS);
+}
+
+/** Nothing is known of the time before: everything may have changed. */
+function tellAll(): void {
+  for (const kind of KINDS) tell(kind);
+}
+
+/** Follows the changes until `stopLive`. */
+export function startLive(): void {
+  stopLive();
+  moments = setInterval(() => {
+    if (document.visibilityState === 'visible') tell('moment');
+  }, MOMENT_MS);
+  pause = FIRST_PAUSE_MS;
+  connect();
+}
+
+function connect(): void {
+  const stream = new EventSource('/api/v1/events');
+  source = stream;
+  stream.onopen = () => {
+    if (pause > FIRST_PAUSE_MS) tellAll();
+    pause = FIRST_PAUSE_MS;
+    isLive.value = true;
+  };
+  stream.onerror = () => {
+    isLive.value = false;
+    // Otherwise the browser comes again, and names the last event it had.
+    if (stream.readyState !== EventSource.CLOSED) return;
+    tellAll();
+    retry = setTimeout(connect, pause);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  };
+  for (const kind of KINDS) stream.addEventListener(kind, () => tell(kind));
+  stream.addEventListener('reset', tellAll);
+}
+
+export function stopLive(): void {
+  clearTimeout(retry);
+  clearInterval(moments);
+  source?.close();
+  source = undefined;
+  isLive.value = false;
+}
+
+/** Calls back when something of these kinds has changed. */
+export function useLive(kinds: readonly LiveKind[], onChange: () => void): void {
+  const latest = useRef(onChange);
+  latest.current = onChange;
+  const wanted = kinds.join();
+  useEffect(() => {
+    const listener: Listener = (changed) => {
+      if (wanted.split(',').some((kind) => changed.has(kind as LiveKind))) latest.current();
+    };
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, [wanted]);
+}

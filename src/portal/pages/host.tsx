@@ -1,0 +1,231 @@
+import { useState } from 'preact/hooks';
+import { get, send } from '../api/client.ts';
+import { useLive } from '../api/live.ts';
+import type { Company, Host, Stay } from '../api/types.ts';
+import { addressLines } from '../app/address.ts';
+import { account, mayChange, siteName, zoneOf } from '../app/session.ts';
+import { clock, fullTime } from '../app/time.ts';
+import { useLoad } from '../app/use-load.ts';
+import { texts } from '../texts.ts';
+import { Card, Empty, Facts, Failed, Head, Person, Skeleton } from '../ui/bits.tsx';
+import { Button } from '../ui/button.tsx';
+import { Notice } from '../ui/dialog.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { done, failed } from '../ui/toast.tsx';
+import { AddressPill, modelOf, RegisteredPill, StatusPill, TimeLeft } from './host-parts.tsx';
+import { LogOutDialog } from './log-out.tsx';
+
+const words = texts.phone;
+const HISTORY = 20;
+
+/** Phone details: who is on it, where it stands, and who was here before. */
+export function HostPage({ id }: { readonly id: string }) {
+  const path = `/hosts/${encodeURIComponent(id)}`;
+  const host = useLoad(path, (signal) => get<Host>(path, signal));
+  useLive(['start', 'end', 'extend', 'directory', 'moment'], host.reload);
+  const back = { href: listOf(host.data), text: words.back };
+  if (host.error && !host.data) {
+    return (
+      <>
+        <Head title={texts.phones.title} back={back} />
+        <Failed text={host.error} onRetry={host.reload} />
+      </>
+    );
+  }
+  if (!host.data) {
+    return (
+      <>
+        <Head title={texts.phones.title} back={back} />
+        <Skeleton lines={6} />
+      </>
+    );
+  }
+  const shown = host.data;
+  return (
+    <>
+      <Head
+        key="ready"
+        title={shown.nickname || shown.id}
+        back={back}
+        lead={`${modelOf(shown)} · ${siteName(shown.site)}`}
+        aside={
+          <span class="pills">
+            <StatusPill host={shown} />
+            <RegisteredPill host={shown} />
+          </span>
+        }
+      />
+      <div class="columns">
+        <div>
+          <NowCard host={shown} reload={host.reload} />
+          {account.value?.role !== 'user' && <HistoryCard host={shown} />}
+        </div>
+        <div>
+          <AddressCard host={shown} onChange={host.set} />
+          <AboutCard host={shown} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function listOf(host: Host | undefined): string {
+  return host?.kind === 'user' ? '/phones/user' : '/phones/common-area';
+}
+
+function NowCard({ host, reload }: { readonly host: Host; readonly reload: () => void }) {
+  const [leaving, setLeaving] = useState(false);
+  const { association } = host;
+  if (!association) return <FreeCard host={host} />;
+  const zone = zoneOf(host.site);
+  return (
+    <Card
+      title={words.now}
+      aside={
+        mayChange.value && (
+          <Button kind="danger" icon="logOut" onClick={() => setLeaving(true)}>
+            {texts.phones.logOut}
+          </Button>
+        )
+      }
+    >
+      <div class="now">
+        <Person {...association.guest} />
+        <Facts
+          rows={[
+            [words.since, fullTime(association.startedAt, zone)],
+            [words.until, association.expiresAt ? fullTime(association.expiresAt, zone) : texts.time.noLimit],
+            [texts.phones.columns.timeLeft, <TimeLeft key="left" host={host} />],
+          ]}
+        />
+      </div>
+      {leaving && <LogOutDialog hosts={[host]} onDone={reload} onClose={() => setLeaving(false)} />}
+    </Card>
+  );
+}
+
+function FreeCard({ host }: { readonly host: Host }) {
+  const company = useLoad('company', (signal) => get<Company>('/company', signal));
+  const code = company.data?.featureAccessCodes.logIn ?? '*90';
+  return (
+    <Card title={words.now}>
+      {host.enabled ? (
+        <Empty icon="desk" title={words.free} text={words.freeText(code)} />
+      ) : (
+        <Empty icon="off" title={words.off} text={words.offText} />
+      )}
+    </Card>
+  );
+}
+
+interface AddressProps {
+  readonly host: Host;
+  readonly onChange: (host: Host) => void;
+}
+
+function AddressCard({ host, onChange }: AddressProps) {
+  const [busy, setBusy] = useState(false);
+  const verify = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      onChange(await send<Host>('POST', `/hosts/${encodeURIComponent(host.id)}/address/verification`));
+      done(words.verified);
+    } catch (error) {
+      failed(error);
+    }
+    setBusy(false);
+  };
+  const hasMoved = host.location?.verified === false;
+  return (
+    <Card title={words.address} lead={words.addressText} aside={<AddressPill host={host} />}>
+      <address>
+        {addressLines(host.address).map((line) => (
+          <span key={line}>{line}</span>
+        ))}
+      </address>
+      <Facts rows={[[words.callback, host.callbackNumber ?? words.siteCallback]]} />
+      {hasMoved && (
+        <Notice kind="warn">
+          <p>{words.unverifiedText}</p>
+          {mayChange.value && (
+            <Button small icon="check" busy={busy} onClick={() => void verify()}>
+              {words.verify}
+            </Button>
+          )}
+        </Notice>
+      )}
+    </Card>
+  );
+}
+
+function AboutCard({ host }: { readonly host: Host }) {
+  const [binding] = host.bindings;
+  const limit = host.associationLimitHours;
+  const rows: (readonly [string, string])[] = [
+    [words.model, modelOf(host)],
+    [words.mac, host.mac?.match(/../g)?.join(':').toUpperCase() ?? texts.common.none],
+    [words.id, host.id],
+    [words.site, siteName(host.site)],
+    [words.limit, limit === null ? words.companyLimit : texts.time.hoursLong(limit)],
+    [words.access, words.accessLevel[host.accessLevel]],
+  ];
+  if (binding) rows.push([words.software, binding.userAgent || texts.common.none]);
+  if (binding) rows.push([words.from, `${binding.address} (${binding.protocol.toUpperCase()})`]);
+  if (host.owner) rows.unshift([texts.phones.columns.owner, `${host.owner.name}, ${host.owner.extension}`]);
+  return (
+    <Card title={words.about}>
+      <Facts rows={rows} />
+    </Card>
+  );
+}
+
+function historyColumns(zone: string | undefined): readonly Column<Stay>[] {
+  const time = (at: string) => (
+    <time dateTime={at} title={fullTime(at, zone)}>
+      {clock(at, zone)}
+    </time>
+  );
+  return [
+    {
+      key: 'who',
+      title: words.historyColumns.who,
+      render: ({ guest }) => <Person name={guest.name ?? words.unknownPerson} extension={guest.extension} />,
+    },
+    { key: 'from', title: words.historyColumns.from, render: ({ startedAt }) => time(startedAt) },
+    {
+      key: 'to',
+      title: words.historyColumns.to,
+      render: ({ endedAt }) => (endedAt ? time(endedAt) : words.stillThere),
+    },
+    {
+      key: 'how',
+      title: words.historyColumns.how,
+      render: ({ reason }) => (reason ? words.ends[reason] : texts.common.none),
+    },
+  ];
+}
+
+function HistoryCard({ host }: { readonly host: Host }) {
+  const query = new URLSearchParams({ host: host.id, limit: String(HISTORY) });
+  const path = `/audit/sessions?${query.toString()}`;
+  const stays = useLoad(path, (signal) => get<{ sessions: readonly Stay[] }>(path, signal));
+  useLive(['start', 'end'], stays.reload);
+  const rows = stays.data?.sessions;
+  return (
+    <Card title={words.history}>
+      {stays.error && !rows ? (
+        <Failed text={stays.error} onRetry={stays.reload} />
+      ) : rows?.length === 0 ? (
+        <p class="muted card-text">{words.historyEmpty}</p>
+      ) : (
+        <Table
+          label={words.history}
+          columns={historyColumns(zoneOf(host.site))}
+          rows={rows}
+          keyOf={({ generation }) => String(generation)}
+          nameOf={({ guest }) => guest.name ?? guest.extension}
+        />
+      )}
+    </Card>
+  );
+}

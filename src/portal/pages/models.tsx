@@ -1,0 +1,83 @@
+import { listHosts } from '../api/lists.ts';
+import { useLoad } from '../app/use-load.ts';
+import { MODELS, type Model } from '../models.ts';
+import { texts } from '../texts.ts';
+import { Card, Head, Pill } from '../ui/bits.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+
+const words = texts.models;
+
+/** At most this many phones are looked at to count one's own. */
+const LOOKED_AT = 200;
+
+function columns(have: ReadonlyMap<string, number> | undefined): readonly Column<Model>[] {
+  return [
+    {
+      key: 'model',
+      title: words.columns.model,
+      render: ({ maker, name }) => (
+        <strong>
+          {maker} {name}
+        </strong>
+      ),
+    },
+    {
+      key: 'module',
+      title: words.columns.module,
+      render: ({ expansionModule }) => (
+        <Pill tone={expansionModule ? 'ok' : 'quiet'} icon={expansionModule ? 'check' : 'circle'}>
+          {expansionModule ? words.with : words.without}
+        </Pill>
+      ),
+    },
+    { key: 'keys', title: words.columns.keys, render: ({ lineKeys }) => lineKeys },
+    { key: 'screen', title: words.columns.screen, render: ({ screen }) => words.screens[screen] },
+    {
+      key: 'yours',
+      title: words.yours,
+      render: (model) => (have ? words.have(have.get(keyOf(model)) ?? 0) : texts.common.none),
+    },
+  ];
+}
+
+function keyOf({ name, expansionModule }: Pick<Model, 'name' | 'expansionModule'>): string {
+  return `${name}${expansionModule ? '+' : ''}`;
+}
+
+/** Check phones that support hot desking (rule A8). */
+export function ModelsPage() {
+  const mine = useLoad('models', async (signal) => {
+    const { rows } = await listHosts({ limit: LOOKED_AT }, signal);
+    const counts = new Map<string, number>();
+    for (const { model, expansionModule } of rows) {
+      const key = keyOf({ name: model, expansionModule });
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  });
+  const sources = [...new Set(MODELS.map(({ source }) => source))];
+  return (
+    <>
+      <Head
+        title={words.title}
+        lead={words.lead}
+        back={{ href: '/phones/common-area', text: texts.phone.back }}
+      />
+      <Card>
+        <Table
+          label={words.label}
+          columns={columns(mine.data)}
+          rows={MODELS}
+          keyOf={keyOf}
+          nameOf={({ name }) => name}
+        />
+      </Card>
+      <p class="foot-note">{words.note}</p>
+      {sources.map((source) => (
+        <p class="foot-note muted small" key={source}>
+          {words.source(source)}
+        </p>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,172 @@
+import { useState } from 'preact/hooks';
+import { friendly, get, send } from '../api/client.ts';
+import type { AvailableHost, User } from '../api/types.ts';
+import { account, mayChange, zoneOf } from '../app/session.ts';
+import { clock, left } from '../app/time.ts';
+import { useLoad } from '../app/use-load.ts';
+import { texts } from '../texts.ts';
+import { Card } from '../ui/bits.tsx';
+import { Button } from '../ui/button.tsx';
+import { Notice } from '../ui/dialog.tsx';
+import { hoursOf, SelectField, Switch, TextField } from '../ui/fields.tsx';
+import { Icon } from '../ui/icons.tsx';
+import { done, failed } from '../ui/toast.tsx';
+import { NeedsAddOn } from './needs-add-on.tsx';
+
+const words = texts.guest;
+
+interface GuestProps {
+  readonly user: User;
+  readonly onChange: (user: User) => void;
+  readonly reload: () => void;
+}
+
+/** Features › Hot desking guest (rule B3). */
+export function GuestCard({ user, onChange, reload }: GuestProps) {
+  const hasAddOn = user.addOns.includes('guest');
+  return (
+    <Card title={words.title} lead={words.lead}>
+      {user.association && <Connected user={user} reload={reload} />}
+      {hasAddOn ? (
+        <GuestForm
+          key={`${user.guestEnabled}${user.associationLimitHours}`}
+          user={user}
+          onChange={onChange}
+        />
+      ) : (
+        <NeedsAddOn extension={user.extension} text={words.needsAddOn} />
+      )}
+    </Card>
+  );
+}
+
+function Connected({ user, reload }: Omit<GuestProps, 'onChange'>) {
+  const { association, extension, site } = user;
+  if (!association) return null;
+  const { host, startedAt, expiresAt } = association;
+  const reconnect = async (): Promise<void> => {
+    await send('PUT', `/users/${encodeURIComponent(extension)}/association`, { host: host.id });
+    reload();
+  };
+  const disconnect = async (): Promise<void> => {
+    try {
+      await send('DELETE', `/users/${encodeURIComponent(extension)}/association`);
+      done(words.disconnected, reconnect);
+    } catch (error) {
+      failed(error);
+    }
+    reload();
+  };
+  const times = [
+    texts.time.since(clock(startedAt, zoneOf(site))),
+    expiresAt ? texts.time.left(left(expiresAt) ?? '') : texts.time.noLimit,
+  ];
+  return (
+    <div class="connected">
+      <Icon name="desk" size={24} />
+      <div>
+        <strong>{words.connected(host.nickname || host.id)}</strong>
+        <p class="muted small">{times.join(' · ')}</p>
+      </div>
+      {(mayChange.value || account.value?.role === 'user') && (
+        <Button small icon="logOut" onClick={() => void disconnect()}>
+          {words.disconnect}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function optionsOf(hosts: readonly AvailableHost[]) {
+  const named = hosts.map(({ id, nickname, site, owner, free }) => ({
+    value: id,
+    text: [nickname || id, owner?.name, site.name, free ? words.free : words.taken]
+      .filter(Boolean)
+      .join(' · '),
+    disabled: !free,
+  }));
+  return [{ value: '', text: words.choose }, ...named];
+}
+
+/** Hosts in the drop-down; more are found by the search of the phones. */
+const OFFERED = 200;
+
+function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
+  const path = `/users/${encodeURIComponent(user.extension)}`;
+  const [enabled, setEnabled] = useState(user.guestEnabled);
+  const [limit, setLimit] = useState(String(user.associationLimitHours ?? ''));
+  const [host, setHost] = useState('');
+  const [mistake, setMistake] = useState('');
+  const [error, setError] = useState('');
+  const [busy, setBusy] = useState(false);
+  const where = user.association?.host.id ?? '';
+  const offered = useLoad(`${path} ${enabled} ${where}`, async (signal) => {
+    if (!user.guestEnabled) return [];
+    return (await get<{ hosts: readonly AvailableHost[] }>(`${path}/hosts?limit=${OFFERED}`, signal)).hosts;
+  });
+  const hours = hoursOf(limit);
+  const isSame = enabled === user.guestEnabled && hours === user.associationLimitHours;
+  const may = mayChange.value || account.value?.role === 'user';
+
+  const write = async (): Promise<string> => {
+    if (!isSame) {
+      onChange(await send<User>('PATCH', `${path}/guest`, { enabled, associationLimitHours: hours }));
+    }
+    if (host === '') return words.saved;
+    const connected = await send<User>('PUT', `${path}/association`, { host });
+    onChange(connected);
+    setHost('');
+    return words.savedConnected(connected.association?.host.nickname ?? host);
+  };
+  const save = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setMistake(hours === undefined ? words.badLimit : '');
+    setError('');
+    if (hours === undefined) return;
+    setBusy(true);
+    try {
+      done(await write());
+    } catch (failure) {
+      setError(friendly(failure));
+    }
+    setBusy(false);
+  };
+  const hosts = offered.data ?? [];
+  return (
+    <form class="form" onSubmit={(event) => void save(event)}>
+      <Switch label={words.on} checked={enabled} disabled={!may} onChange={setEnabled} />
+      <TextField
+        label={words.limitOn}
+        hint={words.limitHint}
+        name="guest-limit"
+        inputMode="numeric"
+        short
+        value={limit}
+        disabled={!may || !enabled}
+        error={mistake || undefined}
+        onInput={setLimit}
+      />
+      <SelectField
+        label={words.connect}
+        hint={
+          enabled && offered.data && hosts.length === 0 && user.guestEnabled
+            ? words.noHosts
+            : words.connectHint
+        }
+        value={host}
+        disabled={!may || !enabled || hosts.length === 0}
+        options={optionsOf(hosts)}
+        onChange={setHost}
+      />
+      {error !== '' && <Notice kind="danger">{error}</Notice>}
+      {may && (
+        <div class="form-actions">
+          <Button type="submit" kind="primary" busy={busy} disabled={isSame && host === ''}>
+            {texts.common.save}
+          </Button>
+          {!(isSame && host === '') && <span class="muted">{texts.common.notSaved}</span>}
+        </div>
+      )}
+    </form>
+  );
+}

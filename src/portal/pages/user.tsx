@@ -1,0 +1,137 @@
+import { get } from '../api/client.ts';
+import { listHosts } from '../api/lists.ts';
+import { useLive } from '../api/live.ts';
+import type { Host, User } from '../api/types.ts';
+import { account, siteName } from '../app/session.ts';
+import { type Loaded, useLoad } from '../app/use-load.ts';
+import { texts } from '../texts.ts';
+import { Card, Facts, Failed, Head, Pill, Skeleton, Tabs } from '../ui/bits.tsx';
+import { GuestCard } from './user-guest.tsx';
+import { HostCard } from './user-host.tsx';
+import { LicensingCard } from './user-licensing.tsx';
+import { PinCard } from './user-pin.tsx';
+
+const words = texts.user;
+
+interface UserPageProps {
+  readonly extension: string;
+  readonly tab: 'profile' | 'features';
+}
+
+/** A person's settings: Profile and Features. */
+export function UserPage({ extension, tab }: UserPageProps) {
+  const path = `/users/${encodeURIComponent(extension)}`;
+  const user = useLoad(path, (signal) => get<User>(path, signal));
+  const phones = useLoad(`${path} phones`, async (signal) => {
+    const { rows } = await listHosts({ kind: 'user', q: extension, limit: 200 }, signal);
+    return rows.filter(({ owner }) => owner?.extension === extension);
+  });
+  const reload = (): void => {
+    user.reload();
+    phones.reload();
+  };
+  useLive(['start', 'end', 'extend', 'directory'], reload);
+  const isMe = account.value?.role === 'user';
+  const back = isMe ? {} : { back: { href: '/users', text: words.back } };
+  if (!user.data) {
+    return (
+      <>
+        <Head title={texts.users.title} {...back} />
+        {user.error ? <Failed text={user.error} onRetry={user.reload} /> : <Skeleton lines={6} />}
+      </>
+    );
+  }
+  const { name, association } = user.data;
+  return (
+    <>
+      <Head
+        key="ready"
+        title={name}
+        lead={`${words.extension(extension)} · ${siteName(user.data.site)}`}
+        {...back}
+        aside={
+          association && (
+            <Pill tone="busy" icon="desk">
+              {words.loggedInAt(association.host.nickname || association.host.id)}
+            </Pill>
+          )
+        }
+      />
+      <Tabs
+        label={words.tabsLabel}
+        current={tab === 'profile' ? path : `${path}/features`}
+        tabs={[
+          { href: path, text: words.tabs.profile },
+          { href: `${path}/features`, text: words.tabs.features },
+        ]}
+      />
+      {tab === 'profile' ? (
+        <Profile user={user.data} onChange={user.set} />
+      ) : (
+        <Features user={user.data} onChange={user.set} phones={phones} reload={reload} />
+      )}
+    </>
+  );
+}
+
+interface ProfileProps {
+  readonly user: User;
+  readonly onChange: (user: User) => void;
+}
+
+function Profile({ user, onChange }: ProfileProps) {
+  const isMe = account.value?.role === 'user';
+  return (
+    <div class="columns">
+      <div>
+        {!isMe && <LicensingCard user={user} onChange={onChange} />}
+        {isMe && <AboutCard user={user} />}
+      </div>
+      <div>{!isMe && <AboutCard user={user} />}</div>
+    </div>
+  );
+}
+
+function AboutCard({ user }: { readonly user: User }) {
+  const { name, numbers, callerId, email, site, plan } = user;
+  return (
+    <Card title={words.about}>
+      <Facts
+        rows={[
+          [words.name, name],
+          [texts.users.columns.extension, user.extension],
+          [words.numbers, numbers.join(', ') || texts.common.none],
+          [words.callerId, callerId || texts.common.none],
+          [words.email, email ?? texts.common.none],
+          [words.site, siteName(site)],
+          [words.plan, words.plans[plan]],
+        ]}
+      />
+    </Card>
+  );
+}
+
+interface FeaturesProps extends ProfileProps {
+  readonly phones: Loaded<readonly Host[]>;
+  readonly reload: () => void;
+}
+
+function Features({ user, onChange, phones, reload }: FeaturesProps) {
+  return (
+    <div class="columns even">
+      <div>
+        <GuestCard user={user} onChange={onChange} reload={reload} />
+      </div>
+      <div>
+        {phones.data ? (
+          <HostCard user={user} phones={phones.data} reload={reload} />
+        ) : phones.error ? (
+          <Failed text={phones.error} onRetry={phones.reload} />
+        ) : (
+          <Skeleton lines={4} />
+        )}
+        <PinCard user={user} reload={reload} />
+      </div>
+    </div>
+  );
+}

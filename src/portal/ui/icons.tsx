@@ -1,0 +1,54 @@
+/** Line drawings, 24 by 24. They stand beside words, so they are hidden from readers of the screen. */
+const PATHS = {
+  phone:
+    'M5 4h3.5l1.6 4.2-2 1.4a12 12 0 0 0 5.3 5.3l1.4-2 4.2 1.6V18a2 2 0 0 1-2.2 2A16 16 0 0 1 3 6.2 2 2 0 0 1 5 4Z',
+  desk: 'M3 14h18M6 14v6M18 14v6M8 4h8v6H8zM12 10v4',
+  users:
+    'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8',
+  user: 'M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4.5 20.5a7.5 7.5 0 0 1 15 0',
+  shield: 'M12 3.2 19.5 6v5.5c0 4.6-3.1 7.9-7.5 9.3-4.4-1.4-7.5-4.7-7.5-9.3V6L12 3.2Z',
+  search: 'M10.8 17.6a6.8 6.8 0 1 0 0-13.6 6.8 6.8 0 0 0 0 13.6ZM15.8 15.8 20.5 20.5',
+  logOut: 'M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9.5',
+  check: 'm5 12.5 4.5 4.5L19 7.5',
+  alert: 'M12 4 2.8 19.5h18.4L12 4ZM12 10v4.5M12 17v.2',
+  clock: 'M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 7.5V12l3 2',
+  pin: 'M12 21s7-6.2 7-11.5a7 7 0 1 0-14 0C5 14.8 12 21 12 21ZM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z',
+  down: 'm6.5 9.5 5.5 5.5 5.5-5.5',
+  left: 'M14.5 6 8.5 12l6 6',
+  right: 'm9.5 6 6 6-6 6',
+  up: 'M12 19V5M6.5 10.5 12 5l5.5 5.5',
+  downArrow: 'M12 5v14M6.5 13.5 12 19l5.5-5.5',
+  close: 'm6 6 12 12M18 6 6 18',
+  key: 'M8 16.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM12.5 12H21M17.5 12v3.5M21 12v2.5',
+  unlock: 'M6 11h12v9H6zM8.5 11V8a3.7 3.7 0 0 1 7.2-1.2M12 14.5v2',
+  link: 'M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
+  signal: 'M5 18v-3M10 18v-6M15 18V9M20 18V5',
+  off: 'M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM6 6l12 12',
+  circle: 'M12 19.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15Z',
+  dots: 'M5 12v.1M12 12v.1M19 12v.1',
+  list: 'M8.5 6H20M8.5 12H20M8.5 18H20M4 6v.1M4 12v.1M4 18v.1',
+  eye: 'M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z',
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 20 }: { readonly name: IconName; readonly size?: number }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** The product's sign: a phone on a desk. */
+export function Mark({ size = 32 }: { readonly size?: number }) {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" width={size} height={size} aria-hidden="true" focusable="false">
+      <rect class="mark-ground" width="32" height="32" rx="9" />
+      <path class="mark-line" d="M7 20.5h18M10 20.5V25M22 20.5V25" />
+      <rect class="mark-phone" x="11" y="8" width="10" height="9" rx="2.2" />
+      <path class="mark-screen" d="M14 12h4" />
+    </svg>
+  );
+}

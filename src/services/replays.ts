@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Refusal } from '../domain/reasons.ts';
+import { type Store, StoreUnavailable } from '../store/store.ts';
+import type { Sealing } from './sealing.ts';
+import type { SharedState } from './shared-state.ts';
+
+/** An answer that is given again to the same request. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ReplaysDependencies {
+  readonly store: Pick<Store, 'claimOnce'>;
+  readonly shared: Pick<SharedState, 'get' | 'put'>;
+  /** Answers may hold what is told once. */
+  readonly sealing: Pick<Sealing, 'seal' | 'open'>;
+}
+
+/** What makes a request the same request. */
+export interface RequestKey {
+  readonly actor: string;
+  /** Such as `POST /api/v1/users`. */
+  readonly route: string;
+  /** The client's. */
+  readonly key: string;
+  readonly body: unknown;
+}
+
+const KEPT_MS = 24 * 3_600_000;
+/** Longer than any request may take. */
+const CLAIM_MS = 15_000;
+/** Answers one node keeps. */
+const MOST_KEPT = 5_000;
+
+/**
+ * Does a request once, however often it comes with the same idempotency key, to whichever node; for a day. What failed on
+ * our side is done anew.
+ */
+export class Replays {
+  readonly #deps: ReplaysDependencies;
+  /** Names of answers kept by this node, the oldest first. */
+  readonly #kept = new Set<string>();
+  readonly #inHand = new Set<string>();
+
+  constructor(deps: ReplaysDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Refused with keyUsed, requestInHand or storeUnavailable. */
+  async run(request: RequestKey, work: () => Promise<KeptAnswer>): Promise<KeptAnswer | Refusal> {
+    const { actor, route, key, body } = request;
+    const name = `idem:${digest([actor, route, key]).slice(0, 40)}`;
+    const print = digest(body);
+    const before = this.#look(name, print);
+    if (before) return before;
+    if (this.#inHand.has(name)) return { refused: 'requestInHand' };
+    this.#inHand.add(name);
+    try {
+      if (!(await this.#deps.store.claimOnce(name, CLAIM_MS)))
+        return this.#look(name, print) ?? { refused: 'requestInHand' };
+      const answer = await work();
+      if (answer.status < 500) this.#keep(name, print, answer);
+      return answer;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
+      throw error;
+    } finally {
+      this.#inHand.delete(name);
+    }
+  }
+
+  #look(name: string, print: string): KeptAnswer | Refusal | undefined {
+    const entry = this.#deps.shared.get(name) as
+      | { readonly print: string; readonly sealed: string }
+      | undefined;
+    if (!entry) return undefined;
+    const text = entry.print === print ? this.#deps.sealing.open(entry.sealed, name) : undefined;
+    return text === undefined ? { refused: 'keyUsed' } : (JSON.parse(text) as KeptAnswer);
+  }
+
+  #keep(name: string, print: string, answer: KeptAnswer): void {
+    const { shared, sealing } = this.#deps;
+    const [oldest] = this.#kept;
+    if (oldest !== undefined && this.#kept.size >= MOST_KEPT) {
+      this.#kept.delete(oldest);
+      shared.put(oldest, undefined, KEPT_MS);
+    }
+    this.#kept.add(name);
+    shared.put(name, { print, sealed: sealing.seal(JSON.stringify(answer), name) }, KEPT_MS);
+  }
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

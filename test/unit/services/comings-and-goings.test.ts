@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { isRefusal } from '../../../src/domain/reasons.ts';
+import { digestSecrets } from '../../../src/services/digest-secrets.ts';
+import { EditsWhileFree } from '../../../src/services/edits-while-free.ts';
+import { tagOf } from '../../../src/services/entry-tag.ts';
+import { type NewPerson, People } from '../../../src/services/people.ts';
+import { type NewPhone, Phones } from '../../../src/services/phones.ts';
+import { Removals } from '../../../src/services/removals.ts';
+import { Replays } from '../../../src/services/replays.ts';
+import { Sites } from '../../../src/services/sites.ts';
+import { host } from '../domain/example.ts';
+import { ACTOR, guestOffice } from './guest-office.ts';
+
+/** People, phones and sites that come, go and change hands (A6, A7). */
+
+const by = { actor: ACTOR };
+const reason = (result: unknown) => (isRefusal(result) ? result.refused : undefined);
+const { address } = host('d1');
+const phone: NewPhone = {
+  ...{ kind: 'commonArea', nickname: 'New desk', site: 'london', model: 'VVX 411', mac: '0004f2aaaaaa' },
+  ...{ expansionModule: false, enabled: true, accessLevel: 'company', address },
+};
+const person: NewPerson = {
+  ...{ extension: '1010', name: 'Nia New', site: 'london', numbers: ['+442079461010'], plan: 'connect' },
+  ...{ callerId: '+442079461010', hotDeskLicence: false, addOns: [] },
+};
+
+async function office() {
+  const made = await guestOffice();
+  const { harness, view, service: directory } = made;
+  const { store, log, random } = harness;
+  const removals = new Removals({ store, directory, view, random, log });
+  const edits = new EditsWhileFree({ store, directory, view, random, log });
+  const bytes = (count: number) => new Uint8Array(count).fill(7);
+  return {
+    ...made,
+    people: new People({ directory, removals, log }),
+    phones: new Phones({ ...{ directory, edits, removals, view, realm: 'test', bytes, log } }),
+    sites: new Sites({ directory, log }),
+  };
+}
+
+describe('people', () => {
+  test('come, and go', async () => {
+    const { people, userNow } = await office();
+    expect(await people.add(person, ACTOR)).toMatchObject({ extension: '1010', passcodeOneTime: false });
+    expect(userNow('1010')).toMatchObject(person);
+    expect(reason(await people.add(person, ACTOR))).toBe('alreadyExists');
+    expect(await people.remove('1010', by)).toBe('done');
+    expect(userNow('1010')).toBeUndefined();
+    expect(reason(await people.remove('1010', by))).toBe('unknownUser');
+  });
+
+  test('nobody gets a number, a site or a licence that is not there for them', async () => {
+    const { people, userNow, service } = await office();
+    const taken = { ...person, numbers: [...(userNow('1001')?.numbers ?? [])] };
+    expect(await people.add(taken, ACTOR)).toMatchObject({
+      problems: [expect.stringMatching(/^user:1010\.numbers: .* of 1001 already$/)],
+    });
+    expect(reason(await people.add({ ...person, site: 'atlantis' }, ACTOR))).toBe('invalidDirectory');
+    await service.updateCompany({ hotDeskLicences: 3 }, ACTOR);
+    const licensed = { ...person, hotDeskLicence: true };
+    expect(reason(await people.add(licensed, ACTOR))).toBe('licencesUsedUp');
+  });
+
+  test('who is logged in goes only when that is asked for, and who has a phone not at all', async () => {
+    const { people, hotDesk, seats } = await office();
+    await hotDesk.associate({ host: 'u1002', extension: '1003', ...by });
+    expect(reason(await people.remove('1003', by))).toBe('associationRunning');
+    expect(await people.remove('1003', { ...by, release: true })).toBe('done');
+    expect(await seats()).toEqual([]);
+    expect(await people.remove('1002', { ...by, release: true })).toMatchObject({
+      refused: 'inUse',
+      detail: expect.stringContaining('u1002'),
+    });
+  });
+});
+
+describe('phones', () => {
+  test('a new one has a password nobody is told again', async () => {
+    const { phones, hostNow, harness } = await office();
+    const added = await phones.add(phone, ACTOR);
+    if (isRefusal(added)) throw new Error(added.detail);
+    const { sipPassword } = added;
+    expect(sipPassword.length).toBeGreaterThanOrEqual(24);
+    expect(hostNow('cp0004f2aaaaaa')?.digest).toEqual(digestSecrets('cp0004f2aaaaaa', 'test', sipPassword));
+    expect(JSON.stringify(harness.log.lines)).not.toContain(sipPassword);
+    expect(reason(await phones.add(phone, ACTOR))).toBe('alreadyExists');
+    expect(reason(await phones.add({ ...phone, id: 'other' }, ACTOR))).toBe('invalidDirectory');
+  });
+
+  test.each([
+    ['no address (A6)', { address: { ...address, postcode: 'nowhere' } }],
+    ['no owner', { kind: 'user' as const, id: 'u9' }],
+    ['an owner nobody knows', { kind: 'user' as const, owner: '1777' }],
+    ['no name', { mac: undefined }],
+  ])('%s: refused', async (_, differs) => {
+    const { phones } = await office();
+    expect(reason(await phones.add({ ...phone, ...differs }, ACTOR))).toBe('invalidDirectory');
+  });
+
+  test('taken from its user, converted, and a desk for all (A7)', async () => {
+    const { phones, hosts, hotDesk, hostNow, userNow, view } = await office();
+    expect(reason(await phones.convert('u1002', { nickname: 'x', address }, by))).toBe('wrongKind');
+    const { numbers } = userNow('1002') ?? {};
+    expect(await phones.unassign('u1002', address, by)).toMatchObject({ kind: 'commonArea', enabled: false });
+    expect(hostNow('u1002')).toMatchObject({ reservedFor: '1002' });
+    expect(hostNow('u1002')?.owner).toBeUndefined();
+    expect(view.directory?.index.hostsOfOwner('1002')).toEqual([]);
+    expect(userNow('1002')?.numbers).toEqual(numbers);
+    expect(reason(await hotDesk.associate({ host: 'u1002', extension: '1001', ...by }))).toBe('hostDisabled');
+    expect(reason(await hosts.change('u1002', { enabled: true }, by))).toBe('invalidDirectory');
+    expect(reason(await phones.unassign('u1002', address, by))).toBe('wrongKind');
+    const bad = { ...address, city: '' };
+    expect(reason(await phones.convert('u1002', { nickname: 'Hot', address: bad }, by))).toBe(
+      'invalidDirectory',
+    );
+    await phones.convert('u1002', { nickname: 'Hot', address }, by);
+    expect(hostNow('u1002')).toMatchObject({ kind: 'commonArea', nickname: 'Hot', enabled: true });
+    expect(hostNow('u1002')?.reservedFor).toBeUndefined();
+    expect(isRefusal(await hotDesk.associate({ host: 'u1002', extension: '1001', ...by }))).toBe(false);
+    expect(reason(await phones.remove('u1002', by))).toBe('associationRunning');
+    expect(await phones.remove('u1002', { ...by, release: true })).toBe('done');
+  });
+
+  test('is not taken from under a guest, and is kept for nobody who is gone', async () => {
+    const { phones, people, hotDesk, hostNow } = await office();
+    await hotDesk.associate({ host: 'u1002', extension: '1003', ...by });
+    expect(reason(await phones.unassign('u1002', address, by))).toBe('associationRunning');
+    expect(isRefusal(await phones.unassign('u1002', address, { ...by, release: true }))).toBe(false);
+    expect(await people.remove('1002', by)).toBe('done');
+    expect(hostNow('u1002')?.reservedFor).toBeUndefined();
+  });
+});
+
+test('sites: come, change, and go when nobody is there', async () => {
+  const { sites, view } = await office();
+  const london = view.directory?.sites.get('london');
+  if (!london) throw new Error('no site');
+  expect(await sites.add({ ...london, id: 'york', name: 'York' }, ACTOR)).toMatchObject({ id: 'york' });
+  expect(reason(await sites.add({ ...london, id: 'york' }, ACTOR))).toBe('alreadyExists');
+  expect(await sites.change('york', { dailyLogOut: '19:30' }, by)).toMatchObject({ dailyLogOut: '19:30' });
+  expect(reason(await sites.change('york', { timeZone: 'Moon/Base' }, by))).toBe('invalidDirectory');
+  const contacts = { emails: [], phones: ['nobody'] };
+  expect(reason(await sites.change('york', { emergencyContacts: contacts }, by))).toBe('invalidDirectory');
+  expect(reason(await sites.remove('london', by))).toBe('inUse');
+  expect(await sites.remove('york', by)).toBe('done');
+  expect(reason(await sites.remove('york', by))).toBe('unknownSite');
+});
+
+test('an edit of what has changed since it was read is refused, whoever edits', async () => {
+  const { hosts, guests, addOns, service, phones, sites, hostNow, userNow, view } = await office();
+  const [d1, user, site] = [hostNow('d1'), userNow('1001'), view.directory?.sites.get('london')];
+  if (!d1 || !user || !site) throw new Error('not there');
+  const old = { ...by, ifTag: tagOf(d1) };
+  expect(isRefusal(await hosts.change('d1', { nickname: 'Other' }, old))).toBe(false);
+  expect(reason(await hosts.change('d1', { nickname: 'Third' }, old))).toBe('changedMeanwhile');
+  expect(hostNow('d1')?.nickname).toBe('Other');
+  expect(reason(await phones.remove('d1', old))).toBe('changedMeanwhile');
+  expect(reason(await guests.change('1001', { enabled: false }, old))).toBe('changedMeanwhile');
+  expect(reason(await addOns.assign('1001', { addOns: [] }, old))).toBe('changedMeanwhile');
+  expect(reason(await service.updateUser('1001', (one) => one, old))).toBe('changedMeanwhile');
+  expect(reason(await sites.remove('london', old))).toBe('changedMeanwhile');
+  const now = { ...by, ifTag: tagOf(user) };
+  expect(isRefusal(await addOns.assign('1001', { details: { name: 'New Name' } }, now))).toBe(false);
+  expect(userNow('1001')?.name).toBe('New Name');
+});
+
+test('the tag does not tell of what nobody reads, nor of the order things were written in', () => {
+  const one = host('d1');
+  const { id, ...rest } = one;
+  expect(tagOf({ ...rest, id })).toBe(tagOf(one));
+  expect(tagOf({ ...one, location: { network: '192.0.2.0/24', verified: true } })).toBe(tagOf(one));
+  expect(tagOf({ ...one, callbackNumber: undefined })).toBe(tagOf(one));
+  expect(tagOf({ ...one, nickname: 'other' })).not.toBe(tagOf(one));
+});
+
+describe('the same request again', () => {
+  const sealing = { seal: (text: string) => `k:${text}`, open: (text: string) => text.slice(2) };
+  const request = { actor: ACTOR, route: 'POST /x', key: 'k1', body: { a: 1 } };
+  const make = () => {
+    const kept = new Map<string, unknown>();
+    const claims = new Set<string>();
+    const replays = new Replays({
+      store: { claimOnce: async (name) => !claims.has(name) && !!claims.add(name) },
+      shared: { get: (name) => kept.get(name), put: (name, value) => void kept.set(name, value) },
+      sealing,
+    });
+    let done = 0;
+    const work =
+      (status = 201) =>
+      async () => ({ status, body: { n: ++done }, headers: {} });
+    return { replays, work, claims };
+  };
+
+  test('is done once and answered as before; another with its key is refused', async () => {
+    const { replays, work } = make();
+    const first = await replays.run(request, work());
+    expect(await replays.run(request, work())).toEqual(first);
+    expect(await replays.run({ ...request, body: { a: 2 } }, work())).toEqual({ refused: 'keyUsed' });
+    expect(await replays.run({ ...request, actor: 'admin:lee' }, work())).toMatchObject({ body: { n: 2 } });
+  });
+
+  test('two at once: one is told to wait', async () => {
+    const { replays, work } = make();
+    const both = await Promise.all([replays.run(request, work()), replays.run(request, work())]);
+    expect(both).toEqual([expect.objectContaining({ status: 201 }), { refused: 'requestInHand' }]);
+  });
+
+  test('what failed on our side is not kept', async () => {
+    const { replays, work, claims } = make();
+    await replays.run(request, work(503));
+    claims.clear();
+    expect(await replays.run(request, work())).toMatchObject({ status: 201 });
+  });
+});

@@ -1,0 +1,223 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Account } from '../../../src/domain/account.ts';
+import { isRefusal } from '../../../src/domain/reasons.ts';
+import { AccountSecrets } from '../../../src/services/account-secrets.ts';
+import { Accounts } from '../../../src/services/accounts.ts';
+import { ApiTokens } from '../../../src/services/api-tokens.ts';
+import { allEntries, toStored } from '../../../src/services/directory-document.ts';
+import { DirectoryService } from '../../../src/services/directory-service.ts';
+import { Passcodes } from '../../../src/services/passcodes.ts';
+import { createSealing } from '../../../src/services/sealing.ts';
+import { type Session, SignIn } from '../../../src/services/sign-in.ts';
+import { directory, user } from '../domain/example.ts';
+import { Harness, PEPPER } from './harness.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const SET_UP = 'a'.repeat(64);
+const KIM = { email: 'kim@example.com', password: 'a lamp in the harbour' };
+const SOURCE = '192.0.2.1';
+
+let harness: Harness;
+let signIn: SignIn;
+let accounts: Accounts;
+let tokens: ApiTokens;
+let kim: Account;
+
+beforeEach(async () => {
+  harness = new Harness();
+  const put = toStored(allEntries(directory({ users: [user('1001')], hosts: [] })));
+  await harness.store.writeDirectory({ put, remove: [], actor: 'test' });
+  await harness.follow();
+  const { store, view, log } = harness;
+  const peppers = { keyId: 'k', pepper: PEPPER };
+  const passcodes = new Passcodes(peppers);
+  const service = new DirectoryService({
+    ...harness,
+    store,
+    view,
+    passcodes,
+    company: 'acme',
+    realm: 'test',
+  });
+  const secrets = new AccountSecrets({ passcodes, sealing: createSealing(peppers), company: 'acme' });
+  const random = { uuid: randomUUID, bytes: randomBytes };
+  signIn = new SignIn({ store, view, secrets, randomBytes, log });
+  accounts = new Accounts({
+    directory: service,
+    store,
+    view,
+    secrets,
+    signIn,
+    random,
+    log,
+    setUpSecret: SET_UP,
+  });
+  tokens = new ApiTokens({ directory: service, view, random, log });
+  kim = done(await accounts.setUp(SET_UP, { ...KIM, name: 'Kim' }));
+});
+
+function done<T>(value: T): Exclude<T, { readonly refused: unknown }> {
+  if (isRefusal(value)) throw new Error(value.refused);
+  return value as never;
+}
+
+const enter = (more: object = {}) => signIn.signIn({ ...KIM, source: SOURCE, ...more });
+
+async function session(): Promise<Session> {
+  return done(await enter());
+}
+
+describe('a session', () => {
+  test('goes on while it is used, and ends after 30 minutes without', async () => {
+    const { id } = await session();
+    for (let i = 0; i < 3; i++) {
+      harness.pass(29 * MINUTE);
+      expect(await signIn.session(id)).toMatchObject({ account: { id: kim.id } });
+    }
+    harness.pass(30 * MINUTE);
+    expect(await signIn.session(id)).toBeUndefined();
+  });
+
+  test('ends after 12 hours however it is used', async () => {
+    const { id } = await session();
+    for (let i = 0; i < 47; i++) {
+      harness.pass(15 * MINUTE);
+      expect(await signIn.session(id)).toBeDefined();
+    }
+    harness.pass(15 * MINUTE);
+    expect(await signIn.session(id)).toBeUndefined();
+  });
+
+  test('the store knows neither its id nor what changes need', async () => {
+    const { id, csrf } = await session();
+    expect(harness.store.calls).toContain('keepSession');
+    await expect(harness.store.session(id, 1000)).rejects.toThrow(TypeError);
+    expect(csrf).not.toContain(id);
+    expect((await session()).csrf).not.toBe(csrf);
+  });
+
+  test('ends with the password it was begun with, also where nobody dropped it', async () => {
+    const { id } = await session();
+    harness.store.dropSessionsOf = async () => undefined;
+    const change = { password: KIM.password, newPassword: 'nine geese in a row', source: SOURCE };
+    done(await accounts.changePassword(kim, change));
+    expect(await signIn.session(id)).toBeUndefined();
+    expect(await enter()).toMatchObject({ refused: 'badCredentials' });
+    done(await enter({ password: 'nine geese in a row' }));
+  });
+
+  test.each(['', 'x', 'x'.repeat(10_000), '../../etc/passwd', '\0'.repeat(43)])('%j is none', async (id) => {
+    expect(await signIn.session(id)).toBeUndefined();
+    expect(await signIn.signOut(id)).toBe('done');
+  });
+
+  test('nobody gets in while the store is away', async () => {
+    const { id } = await session();
+    harness.store.down = true;
+    expect(await signIn.session(id)).toEqual({ refused: 'storeUnavailable' });
+    expect(await enter()).toEqual({ refused: 'storeUnavailable' });
+  });
+});
+
+describe('guesses', () => {
+  test('wait longer and longer, and what was right then starts anew', async () => {
+    for (let i = 0; i < 5; i++)
+      expect(await enter({ password: 'wrong' })).toMatchObject({ refused: 'badCredentials' });
+    expect(await enter()).toMatchObject({ refused: 'tooManyTries' });
+    harness.pass(2_000);
+    done(await enter());
+    for (let i = 0; i < 5; i++)
+      expect(await enter({ password: 'wrong' })).toMatchObject({ refused: 'badCredentials' });
+  });
+
+  test('are the same for nobody', async () => {
+    const nobody = () => enter({ email: 'nobody@example.com' });
+    for (let i = 0; i < 5; i++) expect(await nobody()).toEqual({ refused: 'badCredentials' });
+    expect(await nobody()).toEqual({ refused: 'tooManyTries' });
+  });
+
+  test('at the code are not given back by the password', async () => {
+    const { secret } = done(await accounts.beginTotp(kim, { ...KIM, source: SOURCE }));
+    expect(secret).toMatch(/^[A-Z2-7]{32}$/);
+    const account = harness.view.directory?.accounts.get(kim.id);
+    const totp = { ...account?.totp, confirmed: true };
+    const put = new Map([[`account:${kim.id}`, { ...account, totp }]]);
+    await harness.store.writeDirectory({ put, remove: [], actor: 'test' });
+    for (let i = 0; i < 3; i++) {
+      expect(await enter()).toEqual({ refused: 'codeNeeded' });
+      if (i < 2) expect(await enter({ code: '000000' })).toEqual({ refused: 'badCredentials' });
+    }
+    expect(await enter({ code: '000000' })).toEqual({ refused: 'tooManyTries' });
+  });
+
+  test('at most 32 are looked at at once', async () => {
+    const emails = Array.from({ length: 40 }, (_, n) => `x${n}@example.com`);
+    const answers = await Promise.all(emails.map((email, n) => enter({ email, source: `192.0.2.${n}` })));
+    expect(answers.filter((answer) => isRefusal(answer) && answer.refused === 'overloaded')).toHaveLength(8);
+  });
+});
+
+describe('links', () => {
+  const ann = { email: 'Ann@Example.com', name: 'Ann', role: 'readOnly' } as const;
+
+  test('are good for a day', async () => {
+    const { account, link } = done(await accounts.create(ann, 'admin:kim'));
+    expect(account.email).toBe('ann@example.com');
+    harness.pass(24 * HOUR);
+    expect(await accounts.setPassword(link.token, KIM.password)).toEqual({ refused: 'linkVoid' });
+    const again = done(await accounts.reset(account.id, 'admin:kim'));
+    harness.pass(24 * HOUR - 1);
+    done(await accounts.setPassword(again.token, KIM.password));
+  });
+
+  test('the latest alone, and none of a disabled account', async () => {
+    const { account, link } = done(await accounts.create(ann, 'admin:kim'));
+    const { token } = done(await accounts.reset(account.id, 'admin:kim'));
+    expect(await accounts.setPassword(link.token, KIM.password)).toEqual({ refused: 'linkVoid' });
+    done(await accounts.change(account.id, { disabled: true }, 'admin:kim'));
+    expect(await accounts.setPassword(token, KIM.password)).toEqual({ refused: 'linkVoid' });
+  });
+
+  test('are kept as a hash', async () => {
+    const { account, link } = done(await accounts.create(ann, 'admin:kim'));
+    const kept = JSON.stringify(harness.store.directory.get(`account:${account.id}`));
+    expect(kept).not.toContain(link.token.split('.')[1]);
+  });
+});
+
+test('a hash of one account is worth nothing for another', async () => {
+  const { account } = done(
+    await accounts.create({ email: 'b@example.com', name: 'B', role: 'readOnly' }, 'x'),
+  );
+  const put = new Map([[`account:${account.id}`, { ...account, passwordHash: kim.passwordHash }]]);
+  await harness.store.writeDirectory({ put, remove: [], actor: 'test' });
+  expect(await enter({ email: 'b@example.com' })).toMatchObject({ refused: 'badCredentials' });
+});
+
+test('two accounts of one address at once: one', async () => {
+  const wish = { email: 'twin@example.com', name: 'T', role: 'readOnly' } as const;
+  const both = await Promise.all([accounts.create(wish, 'x'), accounts.create(wish, 'x')]);
+  expect(both.filter(isRefusal)).toMatchObject([{ refused: 'invalidDirectory' }]);
+});
+
+test('two administrators cannot remove each other at once', async () => {
+  const second = done(
+    await accounts.create({ email: 'z@example.com', name: 'Z', role: 'administrator' }, 'x'),
+  );
+  done(await accounts.setPassword(second.link.token, KIM.password));
+  const both = await Promise.all([
+    accounts.remove(second.account.id, 'admin:kim'),
+    accounts.change(kim.id, { disabled: true }, 'admin:z'),
+  ]);
+  expect(both.filter(isRefusal)).toEqual([{ refused: 'lastAdministrator' }]);
+});
+
+test('a token ends when it was to', async () => {
+  const { text, token } = done(await tokens.create({ name: 'T', scopes: ['read'], days: 2 }, 'admin:kim'));
+  expect(tokens.find(text)).toMatchObject({ id: token.id });
+  expect(tokens.find(`${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`)).toBeUndefined();
+  harness.pass(48 * HOUR);
+  expect(tokens.find(text)).toBeUndefined();
+});
