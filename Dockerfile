@@ -1,4 +1,12 @@
 # The application alone: Redis and drachtio-server run beside it (docker-compose.yml).
+FROM node:20-bookworm-slim AS portal
+WORKDIR /hotdesk
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json ./
+COPY src ./src
+RUN node --import tsx src/portal/build.ts
+
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /hotdesk
@@ -7,6 +15,7 @@ RUN npm ci --omit=dev && npm cache clean --force
 COPY tsconfig.json ./
 COPY config ./config
 COPY src ./src
+COPY --from=portal /hotdesk/build ./build
 RUN mkdir -p /var/lib/hotdesk && chown node:node /var/lib/hotdesk
 USER node
 ENV HOTDESK_DATA=/var/lib/hotdesk

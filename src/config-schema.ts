@@ -1,15 +1,17 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { catalogue } from './config-catalogue.ts';
 import { http } from './config-http.ts';
 import { listenAddress, wrongOrigins } from './config-listen.ts';
+import { redis } from './config-redis.ts';
 import { SMTP_EXAMPLE, smtp } from './config-smtp.ts';
 import { TRUNK_EXAMPLE, trunk } from './config-trunks.ts';
+import { lacksWebSocket, webPhone } from './config-web-phone.ts';
 import {
   about,
   address,
   filled,
   flag,
-  HOST_NAME,
   hostOrAddress,
   network,
   oneOf,
@@ -122,6 +124,14 @@ const media = z.strictObject({
     .default('en-GB')
     .meta(about('Language of the prompts: the name of their folder.')),
   srtp: oneOf('off', 'optional', 'required').default('optional').meta(about('SRTP by SDES (RFC 4568).')),
+  webrtc: z
+    .exactOptional(oneOf('off', 'on'))
+    .meta(
+      about(
+        'Audio with browsers (ICE lite, DTLS-SRTP). Absent: on with a ws in sip.listen, or webPhone.url. Candidates show externalAddress.',
+        'on',
+      ),
+    ),
   silentAfter: seconds(5, 3600).default(30).meta(about('Seconds without audio before a menu gives up.')),
   latch: oneOf('strict', 'latch')
     .default('strict')
@@ -129,75 +139,6 @@ const media = z.strictObject({
   inband: oneOf('auto', 'never')
     .default('auto')
     .meta(about('Listen for tones where no telephone-event is offered.')),
-});
-
-const nodeAddress = () =>
-  text('a host and a port such as 10.0.0.1:6379', (value) => {
-    const [, bracketed, plain, digits] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(value) ?? [];
-    const known =
-      bracketed === undefined
-        ? isIP(plain ?? '') === 4 || HOST_NAME.test(plain ?? '')
-        : isIP(bracketed) === 6;
-    return known && Number(digits) >= 1 && Number(digits) <= 65_535;
-  });
-const nodeAddresses = () =>
-  z
-    .array(nodeAddress(), { error: 'expected a list of addresses' })
-    .min(1, { error: 'expected at least one address' })
-    .max(50, { error: 'expected at most 50 addresses' });
-
-const redisLogin = {
-  username: z.exactOptional(filled()).meta(about('User name for Redis (ACL).')),
-  password: z.exactOptional(filled()).meta(about('Password for Redis.')),
-  tls: flag().default(false).meta(about('Speak TLS.')),
-};
-
-const sentinel = z.strictObject({
-  name: filled().meta(about('Name of the master that the sentinels watch.')),
-  addresses: nodeAddresses().meta(about('host:port of the sentinels.')),
-  sentinelPassword: z.exactOptional(filled()).meta(about('Password for the sentinels themselves.')),
-  ...redisLogin,
-});
-
-const SENTINEL_EXAMPLE = {
-  name: 'hotdesk',
-  addresses: ['10.0.0.1:26379', '10.0.0.2:26379', '10.0.0.3:26379'],
-};
-
-const cluster = z.strictObject({
-  addresses: nodeAddresses().meta(about('host:port of some nodes; they name the others.')),
-  ...redisLogin,
-});
-
-const CLUSTER_EXAMPLE = { addresses: ['10.0.0.1:6379', '10.0.0.2:6379', '10.0.0.3:6379'] };
-
-const redis = z.strictObject({
-  url: z
-    .exactOptional(
-      text(
-        'a URL such as redis://127.0.0.1:6379/0',
-        (value) => /^rediss?:\/\/\S+$/.test(value) && URL.canParse(value),
-      ),
-    )
-    .meta(
-      about('Redis 7 to use. Absent: a private redis-server in the data folder.', 'redis://127.0.0.1:6379/0'),
-    ),
-  sentinel: z
-    .exactOptional(sentinel)
-    .meta(about('A master with replicas, watched by sentinels, instead of a url.', SENTINEL_EXAMPLE)),
-  cluster: z
-    .exactOptional(cluster)
-    .meta(about('A Redis Cluster, instead of a url. Two replicas per master.', CLUSTER_EXAMPLE)),
-  waitForReplicas: whole(0, 10)
-    .default(0)
-    .meta(
-      about(
-        'Replicas that must have a login before it is acknowledged (WAIT). At least 1 with sentinel or cluster.',
-      ),
-    ),
-  acceptWeakDurability: flag()
-    .default(false)
-    .meta(about('Take logins although Redis does not write each one to disk (appendfsync always).')),
 });
 
 const pepper = () => text('64 or more hexadecimal digits', /^([0-9a-f]{2}){32,}$/i);
@@ -285,12 +226,14 @@ const settings = z.strictObject({
     .prefault({})
     .meta(about('Prompts and digits. The audio of calls flows between the phones, not through here.')),
   http: http.prefault({}).meta(about('Admin API, health.')),
+  webPhone: webPhone.prefault({}).meta(about('A phone in the browser.')),
   redis: redis.prefault({}).meta(about('State.')),
   smtp: z
     .exactOptional(smtp)
     .meta(about('Mail server that tells people of emergency calls. Absent: no mail.', SMTP_EXAMPLE)),
   webhooks: webhooks.prefault({}).meta(about('Where changes may be told over HTTP.')),
   audit: audit.prefault({}).meta(about('Log of changes.')),
+  catalogue: catalogue.prefault({}).meta(about('Price list of phones; the prices are examples.')),
   log: z
     .strictObject({
       level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
@@ -316,8 +259,12 @@ export const configSchema = settings.superRefine((config, context) => {
   }
   for (const index of wrongOrigins(config.sip.listen))
     problem(['sip', 'listen', index, 'origins'], 'expected only with protocol ws');
+  if (lacksWebSocket(config))
+    problem(['webPhone', 'enabled'], 'expected a ws in sip.listen, or webPhone.url');
   if (config.media.ports.from >= config.media.ports.to)
     problem(['media', 'ports', 'to'], 'expected more than from');
+  if (config.http.oidc !== undefined && config.http.publicUrl === undefined)
+    problem(['http', 'publicUrl'], 'expected with oidc: the identity provider sends browsers there');
   for (const [index, { name }] of config.sip.trunks.entries()) {
     const first = config.sip.trunks.findIndex((other) => other.name === name);
     if (first !== index) problem(['sip', 'trunks', index, 'name'], 'expected a name no other trunk has');

@@ -20,6 +20,10 @@ export const ENVIRONMENT = {
   HOTDESK_DATA: { path: 'data', description: 'Data folder.' },
   HOTDESK_PEPPER: { path: 'pepper', description: 'Secret mixed into passcode hashes, hexadecimal.' },
   HOTDESK_ADMIN_TOKEN: { path: 'http.adminToken', description: 'Bearer token of the admin API.' },
+  HOTDESK_OIDC_SECRET: {
+    path: 'http.oidc.clientSecret',
+    description: 'Client secret for the identity provider.',
+  },
   REDIS_URL: { path: 'redis.url', description: 'Redis to use instead of a private one.' },
   DRACHTIO_HOST: {
     path: 'sip.drachtio.host',
@@ -66,6 +70,14 @@ export type Loaded = { readonly config: Config } | { readonly problems: readonly
 const NO_FILE: Tree = {
   demo: true,
   directory: 'config/demo.yaml',
+  // Phones beside it, and in browsers.
+  sip: {
+    listen: [
+      { protocol: 'udp', host: '127.0.0.1', port: 5060 },
+      { protocol: 'tcp', host: '127.0.0.1', port: 5060 },
+      { protocol: 'ws', host: '127.0.0.1', port: 5066 },
+    ],
+  },
   // Somebody who tries webhooks has the receiver beside it.
   webhooks: { allowInsecure: true, allowedNetworks: ['127.0.0.0/8', '::1/128'] },
 };

@@ -19,6 +19,7 @@ import { type Running, steadyClock } from './wiring/running.ts';
 import { createServices, SET_UP_FILE } from './wiring/services.ts';
 import { type SipParts, startSip } from './wiring/sip.ts';
 import { followStore, startStore } from './wiring/store.ts';
+import { createWebPhones } from './wiring/web-phones.ts';
 
 /** What the engine counts per call under way. */
 const ENGINE_TABLES = [
@@ -64,6 +65,7 @@ class House implements Server {
   #media: MediaPort | undefined;
   #tokenFile: string | undefined;
   #accounts: Accounts | undefined;
+  #webPhone = false;
 
   constructor({ config, logger }: ServerOptions) {
     this.#config = config;
@@ -80,7 +82,8 @@ class House implements Server {
     // Subscriptions stay when no call is up.
     const dialogs = (engine.dialogs ?? 0) - (engine.subscriptions ?? 0);
     const { calls, legs } = this.#sip?.app.stats() ?? { calls: 0, legs: 0 };
-    return { ...Object.fromEntries(sizes), dialogs, calls, legs, media: this.#media?.stats().sessions ?? 0 };
+    const { sessions, relays } = this.#media?.stats() ?? { sessions: 0, relays: 0 };
+    return { ...Object.fromEntries(sizes), dialogs, calls, legs, media: sessions + relays };
   }
 
   summary(): string {
@@ -91,6 +94,7 @@ class House implements Server {
       domain: this.#config.sip.domain,
       tokenFile: this.#tokenFile,
       setUp: this.#setUp(),
+      webPhone: this.#webPhone,
     });
   }
 
@@ -145,7 +149,11 @@ class House implements Server {
     const { connection, notices: emergencies } = this.#sip;
     this.#addresses = { ...this.#addresses, sip: connection.hostPorts.map(parseHostPort) };
     const effects = await startEffects(running, { store, view, ...services });
-    const http = await startHttp(running, { store, view, services, effects, connection, emergencies, media });
+    const webPhones = createWebPhones(running, { view, sip: this.#addresses.sip });
+    this.#webPhone = webPhones.url !== undefined;
+    const http = await startHttp(running, {
+      ...{ store, view, services, effects, connection, emergencies, media, webPhones },
+    });
     this.#addresses = { ...this.#addresses, http: http.address };
     this.#tokenFile = http.tokenFile;
   }

@@ -12,12 +12,15 @@ export interface SummaryFacts {
   readonly domain: string;
   /** Where the administrator's token is, when we made it. */
   readonly tokenFile: string | undefined;
+  /** Whether there is a phone in the browser. */
+  readonly webPhone?: boolean;
   /** While there is no account: where the code for the first administrator is, and the code where it may be shown. */
   readonly setUp?: { readonly file: string; readonly code: string | undefined } | undefined;
 }
 
 /** What somebody who has just started Hotdesk wants to know, and nothing else. */
-export function describe({ addresses, directory, demo, domain, tokenFile, setUp }: SummaryFacts): string {
+export function describe(facts: SummaryFacts): string {
+  const { addresses, directory, demo, domain, tokenFile, setUp, webPhone } = facts;
   const portal = `http://${addresses.http.host}:${addresses.http.port}`;
   const api = `${portal}/api/v1`;
   const sip = addresses.sip.map(({ protocol, host, port }) => `${host}:${port}/${protocol}`);
@@ -29,6 +32,7 @@ export function describe({ addresses, directory, demo, domain, tokenFile, setUp 
     `  SIP      ${[...new Set(sip)].join('  ')}   domain ${domain}`,
     `  API      ${api}   token in ${tokenFile ?? 'your configuration'}`,
     ...(setUp ? [setUpLine(portal, setUp)] : []),
+    ...(webPhone ? [`  Phone    ${portal}/phone   in your browser; open two and call each other`] : []),
     ...(demo && directory ? demoLines(directory) : []),
     ...(company ? ['', ...dialLines(company)] : []),
     ...(demo ? ['           any outside number, or 999, to hear who you are'] : []),

@@ -72,11 +72,11 @@ function failuresIn(output: string): string[] {
   return [...new Set(found)];
 }
 
-function vitest(what: string, args: readonly string[]): Step {
+function vitest(what: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Step {
   return {
     what,
     async run() {
-      const { code, output } = await run([...VITEST, ...args]);
+      const { code, output } = await run([...VITEST, ...args], env);
       return { ok: code === 0, summary: vitestSummary(output), failures: failuresIn(output) };
     },
   };
@@ -174,7 +174,7 @@ const chaos: Step = {
 const STEPS: readonly Step[] = [
   vitest('unit and contract', ['--project', 'unit', '--project', 'contract']),
   endToEnd('e2e', {}),
-  vitest('the portal, in a browser', ['--project', 'portal']),
+  vitest('the portal, in a browser', ['--project', 'portal'], { HOTDESK_PICTURES: 'build/pictures' }),
   containers,
   scenarios,
   chaos,

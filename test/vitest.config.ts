@@ -5,6 +5,9 @@ const WORKERS = 2;
 
 const root = new URL('..', import.meta.url).pathname;
 
+/** Whatever starts a Hotdesk. */
+const globalSetup = ['test/support/build-portal.ts'];
+
 /** One project per kind of test; each folder says what it may touch (see README, Tests). */
 export default defineConfig({
   root,
@@ -27,6 +30,7 @@ export default defineConfig({
         root,
         test: {
           name: 'portal',
+          globalSetup,
           include: ['test/portal/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -38,6 +42,7 @@ export default defineConfig({
         root,
         test: {
           name: 'e2e',
+          globalSetup,
           include: ['test/e2e/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -50,6 +55,7 @@ export default defineConfig({
         root,
         test: {
           name: 'alone',
+          globalSetup,
           include: ['test/e2e/alone/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

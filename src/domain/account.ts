@@ -19,6 +19,8 @@ export interface Account {
   readonly sites?: readonly string[] | undefined;
   /** Whose settings these are; set exactly when the role is `user`. */
   readonly extension?: string | undefined;
+  /** What the identity provider calls whoever this is (`sub`); unique. */
+  readonly subject?: string | undefined;
   /** Encoded argon2id hash with key id; absent: nobody can sign in yet. */
   readonly passwordHash?: string | undefined;
   readonly totp?: Totp | undefined;

@@ -1,5 +1,6 @@
 import type { Company, Host, User } from './directory.ts';
 import type { EmergencyRecord, EmergencyStage } from './emergency-record.ts';
+import type { OrderFacts } from './order.ts';
 import type { Refusal } from './reasons.ts';
 
 /** An association: a guest at a host, from `startedAt` to `expiresAt`. Times are ms since 1970 by the store's clock. */
@@ -26,6 +27,9 @@ export type Notice =
   | 'passcodeSet'
   | 'signedIn'
   | 'passwordSet'
+  | 'signInFailed'
+  | 'codesOn'
+  | 'codesOff'
   | 'locationUnverified'
   | 'locationVerified';
 
@@ -73,6 +77,16 @@ export type ChangeEvent =
       readonly actor: string;
       readonly stage: EmergencyStage;
       readonly record: EmergencyRecord;
+    }
+  | {
+      /** An order of phones. */
+      readonly kind: 'order';
+      readonly seq: number;
+      readonly at: number;
+      readonly actor: string;
+      readonly change: 'created' | 'changed';
+      readonly order: string;
+      readonly facts: OrderFacts;
     }
   | {
       readonly kind: 'notice';

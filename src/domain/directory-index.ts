@@ -19,6 +19,8 @@ export interface DirectoryIndex {
   isOutsideLine(prefix: string): boolean;
   /** `email`: as `canonicalEmail` writes it. */
   accountByEmail(email: string): Account | undefined;
+  /** `subject`: as the identity provider says it. */
+  accountBySubject(subject: string): Account | undefined;
 }
 
 /** The number a PSAP may call back to reach this host, E.164. */

@@ -135,13 +135,22 @@ class TableIndex implements DirectoryIndex {
     return this.#accountByEmail.get(email);
   }
 
+  readonly #accountBySubject = new Map<string, Account>();
+
+  accountBySubject(subject: string): Account | undefined {
+    return this.#accountBySubject.get(subject);
+  }
+
   addAccount(account: Account): void {
     this.#accountByEmail.set(account.email, account);
+    if (account.subject !== undefined) this.#accountBySubject.set(account.subject, account);
   }
 
   removeAccount(account: Account): void {
     // Another account may have the address by now.
     if (this.#accountByEmail.get(account.email) === account) this.#accountByEmail.delete(account.email);
+    const { subject = '' } = account;
+    if (this.#accountBySubject.get(subject) === account) this.#accountBySubject.delete(subject);
   }
 
   userByNumber(number: string): User | undefined {

@@ -1,6 +1,7 @@
 import type { Account, ApiToken } from './account.ts';
 import type { ChangeEvent } from './association.ts';
 import type { DirectoryIndex } from './directory-index.ts';
+import type { EmergencyStage } from './emergency-record.ts';
 import type { VoicePortal } from './voice-portal.ts';
 
 /** The directory: who and what a company has. Plain data; the rules about it stand in the files beside this one. */
@@ -174,6 +175,8 @@ export interface Webhook {
   readonly url: string;
   /** Kinds of change told; empty: all. */
   readonly events: readonly ChangeEvent['kind'][];
+  /** Stages of emergency calls told, where they are told at all; absent: every one. */
+  readonly emergencyStages?: readonly EmergencyStage[];
   readonly enabled: boolean;
   /** Key of the signature, sealed (services/sealing). */
   readonly sealedSecret: string;

@@ -46,6 +46,12 @@ export function availableHost(
   };
 }
 
+/** Whether `availableHost` would give it; for long lists, of which few are shown. */
+export function mayTake(user: User, host: Host, users: Directory['users']): boolean {
+  const owner = host.owner === undefined ? undefined : users.get(host.owner);
+  return refuseGuest({ host, user, owner }) === undefined;
+}
+
 function ownedBy(owner: User | undefined): AvailableHost['owner'] {
   return owner && { extension: owner.extension, name: owner.name, number: owner.numbers[0] };
 }

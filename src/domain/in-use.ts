@@ -58,13 +58,9 @@ export function usesOfGuestService(before: User, after: User, view: Seats): read
   return isGuest ? [association] : [];
 }
 
-/** Somebody who sits by rules that these entries would change. */
-export function someUseOf(put: readonly DirectoryEntry[], view: Seats): Association | undefined {
-  for (const entry of put) {
-    const [used] = usesOfEntry(entry, view);
-    if (used) return used;
-  }
-  return undefined;
+/** Whoever sits by rules that these entries would change, each once. */
+export function usesOf(put: readonly DirectoryEntry[], view: Seats): readonly Association[] {
+  return [...new Set(put.flatMap((entry) => usesOfEntry(entry, view)))];
 }
 
 function usesOfEntry(entry: DirectoryEntry, view: Seats): readonly Association[] {

@@ -48,9 +48,16 @@ export type Reason =
   | 'keyUsed' // the idempotency key came with another request
   | 'requestInHand' // the same request is being worked on
   | 'unknownWebhook'
+  | 'unknownDeadLetter' // or one whose changes are forgotten
   | 'invalidWebhook'
   | 'tooManyWebhooks'
   | 'invalidDirectory'
+  | 'unknownOrder'
+  | 'invalidOrder'
+  | 'priceChanged' // the price list says something else than the customer has seen
+  | 'wrongOrderState' // not possible with an order that has got so far, or not far enough
+  | 'tooManyOrders'
+  | 'invalidImport' // a table of people that cannot be taken over as it is
   // signing in
   | 'notPermitted'
   | 'codeNeeded' // the password is right; the account wants a code besides
@@ -59,6 +66,9 @@ export type Reason =
   | 'passwordTooSimple'
   | 'unknownAccount'
   | 'unknownToken'
+  | 'providerUnavailable' // the identity provider does not answer
+  | 'signInVoid' // what came back from the identity provider is not what was asked for, or came before
+  | 'noAccount' // whoever the identity provider vouches for may not use this portal
   | 'lastAdministrator' // nobody else could manage accounts
   | 'tooManyAccounts'
   | 'tooManyTokens'

@@ -23,6 +23,8 @@ export const signIn = secretBody(
   'an object with email, password and code',
 );
 
+const subject = z.string().trim().min(1).max(255);
+
 const self = z.object({
   id: z.string(),
   name: z.string(),
@@ -57,6 +59,16 @@ export const totpSecret = z
   })
   .meta({ id: 'TotpSecret' });
 
+export const providerState = z.object({
+  name: z.string().nullable().describe('Of the identity provider, for people; null: there is none.'),
+});
+export const providerWish = z.strictObject({
+  to: z.exactOptional(z.string().min(1).max(300).describe('Page of the portal to go to then.')),
+});
+export const providerBegun = z
+  .object({ location: z.string().describe('Of the identity provider.') })
+  .meta({ id: 'ProviderSignIn' });
+
 export const setUpState = z.object({
   needed: z.boolean().describe('The first administrator is still to come.'),
 });
@@ -67,6 +79,7 @@ export const setUp = secretBody(
 
 export const account = self
   .extend({
+    subject: z.string().nullable().describe('What the identity provider calls them (`sub`).'),
     disabled: z.boolean(),
     hasPassword: z.boolean().describe('Without one nobody can sign in.'),
     linkExpiresAt: time
@@ -89,6 +102,7 @@ export const accountWish = z.strictObject({
     .exactOptional(sites.nullable())
     .describe('Of a site administrator, or of who may only read; null: all.'),
   extension: z.exactOptional(extension.nullable()).describe('Of a user: whose settings these are.'),
+  subject: z.exactOptional(subject.nullable()).describe('What the identity provider calls them.'),
 });
 export const accountChange = z
   .strictObject({
@@ -97,6 +111,7 @@ export const accountChange = z
     role: z.exactOptional(role),
     sites: z.exactOptional(sites.nullable()),
     extension: z.exactOptional(extension.nullable()),
+    subject: z.exactOptional(subject.nullable()),
     disabled: z.exactOptional(z.boolean()),
   })
   .refine((change) => Object.keys(change).length > 0, 'expected something to change');

@@ -27,6 +27,9 @@ const instant = (description: string) =>
 const who = {
   host: z.exactOptional(z.string().min(1).max(64).describe('Host id.')),
   guest: z.exactOptional(z.string().min(1).max(64).describe('Extension.')),
+  site: z.exactOptional(
+    z.string().min(1).max(64).describe('What was at this site, or is about a phone or person of it.'),
+  ),
 };
 const period = {
   from: instant('Not before this.'),
@@ -65,9 +68,9 @@ export const auditQuery = z
 export const auditExportQuery = z
   .strictObject({ ...who, ...period, at: lastAt, kind })
   .superRefine(checkPeriod);
-export const stayQuery = z
-  .strictObject({ ...who, ...period, at: instant('Who sat where at this moment.'), ...page })
-  .superRefine(checkPeriod);
+const stayAt = instant('Who sat where at this moment.');
+export const stayQuery = z.strictObject({ ...who, ...period, at: stayAt, ...page }).superRefine(checkPeriod);
+export const stayExportQuery = z.strictObject({ ...who, ...period, at: stayAt }).superRefine(checkPeriod);
 
 const hostName = z.object({
   id: z.string(),
@@ -133,3 +136,4 @@ export const stayPage = z.object({
 });
 
 export const csvText = z.string().describe('A line per change, newest first; at most 100 000.');
+export const stayCsvText = z.string().describe('A line per stay, in the order of the list; at most 100 000.');

@@ -3,50 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Account, type ApiToken, actorOfAccount } from '../domain/account.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { Session } from '../services/sign-in.ts';
-import { sessionCookie, setSessionCookie } from './cookies.ts';
+import { cookieOf, dropCookie } from './cookies.ts';
 import type { HttpServices } from './ports.ts';
 import { CONFIGURED_TOKEN, type Principal, setPrincipal } from './principal.ts';
 import { refuse, sendProblem, statusProblem } from './problem.ts';
+import { type MinuteCounts, refuseWaiting, sourceOf } from './rate-limit.ts';
 import { isMeant, refuseUnmeant } from './same-origin.ts';
-
-const WINDOW_MS = 60_000;
-const FAILURES_PER_WINDOW = 20;
-const MAX_SOURCES = 1_000;
-
-/** Counts wrong tokens per source address, in windows of a minute. Bounded: the oldest source is forgotten first. */
-export class FailedTokens {
-  readonly #sources = new Map<string, { since: number; count: number }>();
-  readonly #now: () => number;
-
-  /** `now` in milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  get size(): number {
-    return this.#sources.size;
-  }
-
-  /** Seconds this source must wait, or 0. */
-  waitOf(source: string): number {
-    const entry = this.#sources.get(source);
-    const left = entry === undefined ? 0 : entry.since + WINDOW_MS - this.#now();
-    return entry !== undefined && entry.count >= FAILURES_PER_WINDOW && left > 0 ? Math.ceil(left / 1000) : 0;
-  }
-
-  count(source: string): void {
-    const now = this.#now();
-    const entry = this.#sources.get(source);
-    if (entry !== undefined && now - entry.since < WINDOW_MS) {
-      entry.count += 1;
-      return;
-    }
-    this.#sources.delete(source);
-    const [oldest] = this.#sources.keys();
-    if (oldest !== undefined && this.#sources.size >= MAX_SOURCES) this.#sources.delete(oldest);
-    this.#sources.set(source, { since: now, count: 1 });
-  }
-}
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
@@ -59,8 +21,8 @@ function isSame(token: string, expected: Buffer): boolean {
 
 export interface AuthenticationOptions {
   readonly adminToken: string;
-  readonly failed: FailedTokens;
-  readonly services: Pick<HttpServices, 'signIn' | 'apiTokens'>;
+  readonly failed: MinuteCounts;
+  readonly services: Pick<HttpServices, 'signIn' | 'accounts' | 'apiTokens'>;
 }
 
 /**
@@ -75,33 +37,56 @@ export function authenticate({ adminToken, failed, services }: AuthenticationOpt
     const token = services.apiTokens.find(text);
     return token && tokenPrincipal(token);
   };
+  const known = (request: FastifyRequest, text: string): boolean => {
+    const find = (): Principal | undefined => principalOfToken(text);
+    const principal = find();
+    if (principal) setPrincipal(request, principal, find);
+    return principal !== undefined;
+  };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const cookie = sessionCookie(request);
-    if (request.headers.authorization === undefined && cookie !== undefined)
-      return bySession(request, reply, await services.signIn.session(cookie));
-    const wait = failed.waitOf(request.ip);
-    if (wait > 0) return sendProblem(reply.header('retry-after', String(wait)), statusProblem(429));
+    const cookie = cookieOf(request);
+    if (request.headers.authorization === undefined && cookie !== undefined) {
+      const session = await services.signIn.session(cookie);
+      return bySession({ request, reply, session }, services);
+    }
+    const source = sourceOf(request);
+    const refused = refuseWaiting(failed, source, reply);
+    if (refused) return refused;
     const [, given] = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const principal = given === undefined ? undefined : principalOfToken(given);
-    if (principal) return void setPrincipal(request, principal);
-    if (given !== undefined) failed.count(request.ip);
+    if (given !== undefined && known(request, given)) return undefined;
+    if (given !== undefined) failed.count(source);
     return unauthenticated(reply, given === undefined ? '' : ', error="invalid_token"');
   };
 }
 
+interface BySession {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly session: Session | undefined | Refusal;
+}
+
 function bySession(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  session: Session | undefined | Refusal,
+  { request, reply, session }: BySession,
+  { accounts }: Pick<HttpServices, 'accounts'>,
 ): FastifyReply | undefined {
   if (isRefusal(session)) return refuse(reply, session);
   if (session === undefined) {
-    setSessionCookie(request, reply, undefined);
+    dropCookie(request, reply);
     return unauthenticated(reply, '');
   }
   if (!isMeant(request, session.csrf)) return refuseUnmeant(reply);
-  setPrincipal(request, accountPrincipal(session.account));
+  setPrincipal(request, accountPrincipal(session.account), () => asItIsNow(session.account, accounts));
   return undefined;
+}
+
+/** Undefined: the account is gone or disabled, or has another password. */
+function asItIsNow(
+  { id, passwordHash }: Account,
+  accounts: Pick<HttpServices['accounts'], 'get'>,
+): Principal | undefined {
+  const now = accounts.get(id);
+  if (isRefusal(now) || now.disabled || now.passwordHash !== passwordHash) return undefined;
+  return accountPrincipal(now);
 }
 
 function unauthenticated(reply: FastifyReply, error: string): FastifyReply {

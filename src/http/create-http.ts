@@ -1,4 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net';
+import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBodyParser, type FastifyReply } from 'fastify';
 import {
@@ -8,11 +9,19 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { authenticate, FailedTokens } from './authentication.ts';
+import { authenticate } from './authentication.ts';
 import { requireNamed, requirePermission } from './permission.ts';
 import { portalRoutes } from './portal.ts';
 import type { Http, HttpOptions } from './ports.ts';
 import { errorHandler, notFoundHandler, rawProblem } from './problem.ts';
+import {
+  failuresOf,
+  type Limits,
+  limitPrincipal,
+  limitSource,
+  limitsOf,
+  type MinuteCounts,
+} from './rate-limit.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { companyRoutes } from './routes/company.ts';
@@ -23,13 +32,18 @@ import { guestRoutes } from './routes/guests.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { listRoutes } from './routes/lists.ts';
+import { orderRoutes } from './routes/orders.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { peopleImportRoutes } from './routes/people-import.ts';
 import { phoneRoutes } from './routes/phones.ts';
+import { providerRoutes } from './routes/provider.ts';
 import { type Api, scoped } from './routes/route.ts';
 import { entranceRoutes, sessionRoutes } from './routes/session.ts';
 import { siteRoutes } from './routes/sites.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { userRoutes } from './routes/users.ts';
+import { webPhoneRoutes } from './routes/web-phone.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { refuseForeign } from './same-origin.ts';
 import { harden } from './security-headers.ts';
@@ -41,6 +55,7 @@ const MAX_BODY_BYTES = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 500;
+const REQUESTS_PER_MINUTE = 6_000;
 
 const OPENAPI = {
   openapi: '3.1.0',
@@ -58,12 +73,24 @@ const OPENAPI = {
   security: [{ bearer: [] }, { session: [] }],
 };
 
+type Paths = Readonly<
+  Record<string, Record<string, { readonly requestBody?: { readonly content: Record<string, object> } }>>
+>;
+
+/** A file is text, though it comes to its route in the shape of the JSON beside it. */
+function withCsv(paths: Paths): Paths {
+  for (const { requestBody } of Object.values(paths).flatMap((item) => Object.values(item)))
+    if (requestBody?.content['text/csv']) requestBody.content['text/csv'] = { schema: { type: 'string' } };
+  return paths;
+}
+
 /** The schemas without their `…Input` twins, which only bodies would need; and what we send to webhooks. */
 const transformObject: typeof jsonSchemaTransformObject = (document) => {
   const object = jsonSchemaTransformObject(document) as { components: { schemas: Record<string, unknown> } };
   const schemas = Object.entries(object.components.schemas).filter(([name]) => !name.endsWith('Input'));
   const components = { ...object.components, schemas: Object.fromEntries(schemas) };
-  return { ...object, components, webhooks: OPENAPI_WEBHOOKS } as never;
+  const paths = withCsv((object as unknown as { readonly paths: Paths }).paths);
+  return { ...object, paths, components, webhooks: OPENAPI_WEBHOOKS } as never;
 };
 
 function clientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -104,12 +131,14 @@ function createApp({ log, trustedProxies = [] }: HttpOptions) {
 }
 
 interface Guarded extends HttpOptions {
-  readonly failed: FailedTokens;
+  readonly failed: MinuteCounts;
+  readonly limits: Limits;
 }
 
 /** Everything here needs somebody whom the policy lets. */
-function administration(api: Api, { services, adminToken, failed }: Guarded): void {
+function administration(api: Api, { services, adminToken, failed, limits }: Guarded): void {
   api.addHook('onRequest', authenticate({ adminToken, failed, services }));
+  api.addHook('onRequest', limitPrincipal(limits));
   api.addHook('onRequest', requirePermission(services));
   api.addHook('preHandler', requireNamed(services));
   sessionRoutes(api, services);
@@ -119,13 +148,16 @@ function administration(api: Api, { services, adminToken, failed }: Guarded): vo
   listRoutes(api, services);
   hostRoutes(api, services);
   phoneRoutes(api, services);
+  orderRoutes(api, services);
   userRoutes(api, services);
   peopleRoutes(api, services);
+  peopleImportRoutes(api, services);
   siteRoutes(api, services);
   guestRoutes(api, services);
   directoryRoutes(api, services);
   webhookRoutes(api, services);
   auditRoutes(api, services);
+  usageRoutes(api, services);
   emergencyRoutes(api, services);
   eventRoutes(api, services);
 }
@@ -134,16 +166,22 @@ function administration(api: Api, { services, adminToken, failed }: Guarded): vo
 function entrance(api: Api, guarded: Guarded): void {
   api.addHook('onRequest', refuseForeign);
   entranceRoutes(api, guarded);
+  providerRoutes(api, guarded);
+  webPhoneRoutes(api, guarded.services);
 }
 
 async function addRoutes(app: Api, options: HttpOptions): Promise<void> {
+  const { now, requestsPerMinute: perMinute = REQUESTS_PER_MINUTE } = options;
+  const limits = limitsOf({ now, perMinute });
+  app.addHook('onRequest', limitSource(limits));
+  await app.register(cookie);
   await app.register(swagger, {
     openapi: OPENAPI,
     transform: jsonSchemaTransform,
     transformObject,
   });
   healthRoutes(app, options.services);
-  const guarded = { ...options, failed: new FailedTokens(options.now) };
+  const guarded = { ...options, limits, failed: failuresOf(now) };
   await app.register(
     scoped((api) => administration(api, guarded)),
     { prefix: '/api/v1' },
@@ -154,7 +192,8 @@ async function addRoutes(app: Api, options: HttpOptions): Promise<void> {
   );
   // Open to all: it holds no data, and tools fetch it without a token.
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  if (options.portalFolder !== undefined) await portalRoutes(app, options.portalFolder);
+  if (options.portalFolder === undefined) return;
+  await portalRoutes(app, { folder: options.portalFolder, webPhone: options.services.webPhones.url });
 }
 
 /** The HTTP edge: administration under `/api/v1` (OpenAPI 3.1 at `/api/v1/openapi.json`), `/healthz`, `/readyz`. */

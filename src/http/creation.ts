@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { isRefusal } from '../domain/reasons.ts';
+import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import { tagOf } from '../services/entry-tag.ts';
 import type { KeptAnswer, Replays } from '../services/replays.ts';
+import { tag } from './preconditions.ts';
 import { actorOf } from './principal.ts';
 import { type Problem, refuse } from './problem.ts';
 
@@ -14,6 +16,14 @@ export const idempotencyKey = z.looseObject({
       'Something made up for this one thing: the same request with the same key is done once, for a day.',
     ),
 });
+
+/** The same for each try of one request with an Idempotency-Key; undefined: there is none. */
+export function operationOf(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  const same = [actorOf(request), request.method, request.routeOptions.url, key, request.body];
+  return createHash('sha256').update(JSON.stringify(same)).digest('hex');
+}
 
 /** Something new: where it is, what state it is in, and what is told of it. */
 export function created(path: string, entry: object, body: unknown): KeptAnswer {
@@ -31,7 +41,18 @@ export function refusedAs(problem: Problem): KeptAnswer {
  */
 export async function answerOnce(
   { replays }: { readonly replays: Pick<Replays, 'run'> },
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  {
+    request,
+    reply,
+    expand,
+  }: {
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    /** What is told instead of the body of a 201: a long answer need not be kept. */
+    readonly expand?: (
+      body: unknown,
+    ) => Promise<{ readonly entry: object; readonly body: unknown } | Refusal>;
+  },
   work: () => Promise<KeptAnswer>,
 ): Promise<never> {
   const key = request.headers['idempotency-key'];
@@ -40,5 +61,11 @@ export async function answerOnce(
   const answer = key === undefined ? await work() : await replays.run(given, work);
   if (isRefusal(answer)) return refuse(reply, answer) as never;
   if (answer.status === 503) reply.header('retry-after', '5');
-  return reply.code(answer.status).headers(answer.headers).send(answer.body) as never;
+  const expanded = answer.status === 201 ? await expand?.(answer.body) : undefined;
+  if (isRefusal(expanded)) return refuse(reply, expanded) as never;
+  if (expanded) tag(reply, expanded.entry);
+  return reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .send(expanded?.body ?? answer.body) as never;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CivicAddress, Site } from '../domain/directory.ts';
+import { conversionDelivery } from './order-schemas.ts';
 import { addressWish, host, rest } from './schemas.ts';
 
 /** What the API takes and gives when people, phones and sites come and go. What is in them is checked with the directory. */
@@ -65,7 +66,13 @@ export const unassignment = z.strictObject({
   address: addressWish.describe('Where the phone is, with the customer’s name (A6).'),
   release: z.boolean().default(false).describe('Whoever is logged in there is logged out first.'),
 });
-export const conversion = z.strictObject({ nickname: text(100), address: addressWish });
+export const conversion = z.strictObject({
+  nickname: text(100),
+  address: addressWish,
+  delivery: z
+    .exactOptional(conversionDelivery)
+    .describe('It is sent somewhere: an order is made in the same step.'),
+});
 
 const numbers = z.array(z.string().max(8)).max(50);
 const contacts = z.strictObject({

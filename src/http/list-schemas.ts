@@ -33,6 +33,7 @@ export const hostQuery = z.strictObject({
   kind: z.exactOptional(z.enum(['commonArea', 'user', 'unassigned'])),
   status: z.exactOptional(z.enum(['free', 'inUse'])).describe('Whether somebody is logged in there.'),
   registered: yesNo,
+  verified: yesNo.describe('false: phones that have moved since anybody confirmed their address.'),
 });
 
 export const userQuery = z.strictObject({

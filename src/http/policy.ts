@@ -1,5 +1,6 @@
 import type { ChangeEvent } from '../domain/association.ts';
 import type { Directory, Host, User } from '../domain/directory.ts';
+import type { Order } from '../domain/order.ts';
 import type { View } from '../domain/view.ts';
 import type { Principal, Role, Scope } from './principal.ts';
 
@@ -59,6 +60,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /api/v1/users/:extension': OWN,
   'PATCH /api/v1/users/:extension': PEOPLE,
   'POST /api/v1/users': PEOPLE,
+  'POST /api/v1/users/import': PEOPLE,
   'DELETE /api/v1/users/:extension': PEOPLE,
   'POST /api/v1/users/:extension/unlock': PEOPLE,
   'PUT /api/v1/users/:extension/passcode': { ...PEOPLE, user: 'own' },
@@ -68,6 +70,16 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /api/v1/users/:extension/hosts': OWN,
   'PUT /api/v1/users/:extension/association': { ...PEOPLE, user: 'own' },
   'DELETE /api/v1/users/:extension/association': { ...PEOPLE, user: 'own' },
+
+  'GET /api/v1/catalogue': { siteAdministrator: 'all', readOnly: 'all', scope: 'read' },
+  'POST /api/v1/order-quotes': PHONES,
+  'GET /api/v1/orders': ROWS,
+  'POST /api/v1/orders': PHONES,
+  'GET /api/v1/orders.csv': ROWS,
+  'GET /api/v1/orders/:id': ROWS,
+  'PATCH /api/v1/orders/:id': PHONES,
+  'GET /api/v1/orders/:id.csv': ROWS,
+  'POST /api/v1/orders/:id/phones': PHONES,
 
   'GET /api/v1/sites': ROWS,
   'GET /api/v1/sites/:id': ROWS,
@@ -87,10 +99,14 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'DELETE /api/v1/webhooks/:id': ADMINISTRATOR,
   'POST /api/v1/webhooks/:id/secret': ADMINISTRATOR,
   'POST /api/v1/webhooks/:id/test': ADMINISTRATOR,
+  'GET /api/v1/webhooks/:id/deliveries': ADMINISTRATOR,
+  'POST /api/v1/webhooks/:id/dead-letters/:letter/delivery': ADMINISTRATOR,
 
   'GET /api/v1/audit': ROWS,
   'GET /api/v1/audit/sessions': ROWS,
   'GET /api/v1/audit.csv': ROWS,
+  'GET /api/v1/audit/sessions.csv': ROWS,
+  'GET /api/v1/usage': ROWS,
 
   'GET /api/v1/events': OWN,
 
@@ -99,6 +115,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
 
   'GET /api/v1/session': ONESELF,
   'DELETE /api/v1/session': ONESELF,
+  'DELETE /api/v1/session/others': ONESELF,
   'PUT /api/v1/session/password': ONESELF,
   'POST /api/v1/session/totp': ONESELF,
   'PUT /api/v1/session/totp': ONESELF,
@@ -111,6 +128,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'DELETE /api/v1/accounts/:id': ACCOUNTS,
   'POST /api/v1/accounts/:id/reset': ACCOUNTS,
   'DELETE /api/v1/accounts/:id/totp': ACCOUNTS,
+  'DELETE /api/v1/accounts/:id/sessions': ACCOUNTS,
 
   'GET /api/v1/tokens': ACCOUNTS,
   'POST /api/v1/tokens': ACCOUNTS,
@@ -159,10 +177,18 @@ export function mayName(
   return principal.role === 'administrator' || areNamedOwn(principal, body, facts);
 }
 
-/** Whom else a change is about: the guest put at a host, the host a guest is put at, the site something moves to. */
+type Named = Readonly<
+  Record<'guest' | 'host' | 'site' | 'owner' | 'mailbox' | 'emergencyContacts' | 'items', unknown>
+>;
+
+/**
+ * Whom else a change is about: the guest put at a host, the host a guest is put at, the site something moves to, whose
+ * voicemail is heard, who is told of emergency calls.
+ */
 function areNamedOwn(principal: Principal, body: object, facts: PolicyFacts): boolean {
-  const { guest, host, site, owner } = body as Record<'guest' | 'host' | 'site' | 'owner', unknown>;
+  const { guest, host, site, owner, mailbox, emergencyContacts, items } = body as Named;
   const { directory } = facts;
+  const { phones = [] } = (emergencyContacts ?? {}) as { readonly phones?: readonly unknown[] };
   const isOurs = (kind: 'user' | 'host', id: unknown): boolean => {
     const found = directory && (kind === 'user' ? directory.users : directory.hosts).get(String(id));
     // What is not there is refused by whoever looks for it.
@@ -172,7 +198,10 @@ function areNamedOwn(principal: Principal, body: object, facts: PolicyFacts): bo
     (guest === undefined || isOurs('user', guest)) &&
     (owner == null || isOurs('user', owner)) &&
     (host === undefined || isOurs('host', host)) &&
-    (typeof site !== 'string' || isAtOwnSite(principal, site))
+    (mailbox == null || isOurs('user', mailbox)) &&
+    phones.every((phone) => isOurs('host', phone) && isOurs('user', phone)) &&
+    (typeof site !== 'string' || isAtOwnSite(principal, site)) &&
+    (!Array.isArray(items) || items.every((item) => areNamedOwn(principal, Object(item), facts)))
   );
 }
 
@@ -221,6 +250,11 @@ export function maySeeSite(principal: Principal, site: string | undefined): bool
   return principal.role !== 'user' && isAtOwnSite(principal, site);
 }
 
+/** Whether an order is one of theirs: all that is in it is for their sites. */
+export function maySeeOrder(principal: Principal, { sites }: Pick<Order, 'sites'>): boolean {
+  return principal.role !== 'user' && sites.every((site) => isAtOwnSite(principal, site));
+}
+
 /** Whether a change is one of theirs to know of. */
 export function maySeeEvent(
   principal: Principal,
@@ -241,6 +275,8 @@ export function maySeeEvent(
       const user = event.extension === undefined ? undefined : directory?.users.get(event.extension);
       return isAtOwnSite(principal, host?.site) || isAtOwnSite(principal, user?.site);
     }
+    case 'order':
+      return maySeeOrder(principal, event.facts);
     case 'directory':
       return false;
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Api } from './routes/route.ts';
+import { pageHeaders } from './security-headers.ts';
 
 /** The pages people see in a browser, as built from src/portal. They hold no data: that comes from the API. */
 
@@ -12,37 +13,40 @@ export const PAGES = [
   '/sign-in',
   '/setup',
   '/password',
+  '/account',
+  '/accounts',
+  '/tokens',
   '/phones/:id',
+  '/phones/:id/unassign',
+  '/phones/:id/convert',
+  '/orders',
+  '/orders/:id',
+  '/orders/:id/phones',
   '/users',
   '/users/:id',
   '/users/:id/features',
   '/security/hot-desk-session-timeout',
+  '/audit',
+  '/audit/changes',
+  '/live',
+  '/usage',
+  '/emergencies',
+  '/webhooks',
+  '/webhooks/:id',
+  '/company',
+  '/sites',
+  '/sites/:id',
+  '/sites/:id/addresses',
 ];
 
-/** Scripts and styles from files of our own only; nothing inline, no frames, no foreign forms. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ');
-
-const HEADERS = {
-  'content-type': 'text/html; charset=utf-8',
-  'cache-control': 'no-store',
-  'content-security-policy': POLICY,
-  'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
-  'referrer-policy': 'no-referrer',
-};
+export interface PortalOptions {
+  readonly folder: string;
+  /** WebSocket of phones in browsers; undefined: there is no such page. */
+  readonly webPhone: string | undefined;
+}
 
 /** Serves the pages from where they were built. False: there are none. */
-export async function portalRoutes(api: Api, folder: string): Promise<boolean> {
+export async function portalRoutes(api: Api, { folder, webPhone }: PortalOptions): Promise<boolean> {
   const document = await readFile(join(folder, 'index.html')).catch(() => undefined);
   if (document === undefined) return false;
   // Their names change with what is in them.
@@ -57,8 +61,22 @@ export async function portalRoutes(api: Api, folder: string): Promise<boolean> {
     maxAge: '365d',
     schemaHide: true,
   });
-  const show = (_request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-    reply.headers(HEADERS).send(document);
-  for (const path of PAGES) api.get(path, { schema: { hide: true } }, show);
+  for (const path of PAGES) addPage(api, path, { document });
+  const phone = await readFile(join(folder, 'phone.html')).catch(() => undefined);
+  if (phone !== undefined && webPhone !== undefined) {
+    const headers = pageHeaders({ connect: [webPhone], microphone: true });
+    addPage(api, '/phone', { document: phone, headers });
+  }
   return true;
+}
+
+interface Page {
+  readonly document: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function addPage(api: Api, path: string, { document, headers = {} }: Page): void {
+  const show = (_request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    reply.headers(headers).type('text/html; charset=utf-8').send(document);
+  api.get(path, { schema: { hide: true } }, show);
 }

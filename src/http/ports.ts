@@ -14,12 +14,18 @@ import type { Hosts } from '../services/hosts.ts';
 import type { HotelingSecrets } from '../services/hoteling-secrets.ts';
 import type { DirectoryLists } from '../services/lists/directory-lists.ts';
 import type { Live } from '../services/live.ts';
+import type { OrderBook } from '../services/orders/order-book.ts';
+import type { Orders } from '../services/orders/orders.ts';
 import type { PasscodeRefusal } from '../services/passcode-service.ts';
 import type { People } from '../services/people.ts';
+import type { PeopleImport } from '../services/people-import/people-import.ts';
 import type { Phones } from '../services/phones.ts';
+import type { ProviderSignIn } from '../services/provider-sign-in.ts';
 import type { Replays } from '../services/replays.ts';
 import type { SignIn } from '../services/sign-in.ts';
 import type { Sites } from '../services/sites.ts';
+import type { Usage } from '../services/usage/usage.ts';
+import type { WebPhones } from '../services/web-phones.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 
 /** Which parts can do their work now. */
@@ -48,7 +54,10 @@ export interface HttpServices {
     /** The whole directory as YAML, in the form `importYaml` takes. */
     exportYaml(): string | Refusal | Promise<string | Refusal>;
     /** Replaces the directory. A refusal's `detail` says what is wrong and where, without secrets. */
-    importYaml(text: string, options: { readonly actor: string }): Promise<unknown>;
+    importYaml(
+      text: string,
+      options: { readonly actor: string; readonly release?: boolean },
+    ): Promise<unknown>;
     updateCompany(change: CompanyChange, actor: string, ifTag?: string): Promise<Company | DirectoryRefusal>;
     updateUser(
       extension: string,
@@ -61,7 +70,10 @@ export interface HttpServices {
   readonly addOns: Pick<AddOns, 'assign'>;
   readonly lists: Pick<DirectoryLists, 'hosts' | 'users' | 'sites' | 'hostsFor'>;
   readonly people: Pick<People, 'add' | 'remove'>;
+  readonly peopleImport: Pick<PeopleImport, 'run'>;
   readonly phones: Pick<Phones, 'add' | 'remove' | 'unassign' | 'convert'>;
+  readonly orders: Pick<Orders, 'catalogue' | 'quote' | 'create' | 'get' | 'change' | 'ready' | 'convert'>;
+  readonly orderBook: Pick<OrderBook, 'page' | 'all'>;
   readonly sites: Pick<Sites, 'add' | 'change' | 'remove'>;
   readonly replays: Pick<Replays, 'run'>;
   readonly live: Pick<Live, 'watch'>;
@@ -76,9 +88,19 @@ export interface HttpServices {
   };
   readonly webhooks: Pick<
     Webhooks,
-    'list' | 'get' | 'create' | 'change' | 'renewSecret' | 'remove' | 'test' | 'deadLetters'
+    | 'list'
+    | 'get'
+    | 'create'
+    | 'change'
+    | 'renewSecret'
+    | 'remove'
+    | 'test'
+    | 'deadLetters'
+    | 'deliveries'
+    | 'resend'
   >;
-  readonly audit: Pick<Audit, 'page' | 'stays' | 'export'>;
+  readonly audit: Pick<Audit, 'page' | 'stays' | 'export' | 'exportStays'>;
+  readonly usage: Pick<Usage, 'report'>;
   readonly emergencies: Pick<EmergencyNotices, 'list' | 'acknowledge'>;
   readonly signIn: Pick<SignIn, 'signIn' | 'begin' | 'session' | 'signOut'>;
   readonly accounts: Pick<
@@ -88,6 +110,7 @@ export interface HttpServices {
     | 'create'
     | 'change'
     | 'remove'
+    | 'signOut'
     | 'reset'
     | 'setPassword'
     | 'changePassword'
@@ -98,7 +121,12 @@ export interface HttpServices {
     | 'needsSetUp'
     | 'setUp'
   >;
+  /** Absent: no identity provider is configured. */
+  readonly providerSignIn?: Pick<ProviderSignIn, 'begin' | 'finish'> | undefined;
+  /** For people, on a button. */
+  readonly providerName: string;
   readonly apiTokens: Pick<ApiTokens, 'list' | 'create' | 'remove' | 'find'>;
+  readonly webPhones: Pick<WebPhones, 'url' | 'about'>;
   readiness(): Readiness;
 }
 
@@ -118,6 +146,8 @@ export interface HttpOptions {
   readonly adminToken: string;
   /** Proxies in front of this server, whose X-Forwarded-For and X-Forwarded-Proto are believed. */
   readonly trustedProxies?: readonly string[];
+  /** Of one account or token; five times as many of one address. */
+  readonly requestsPerMinute?: number;
   readonly services: HttpServices;
   readonly log: HttpLog;
   /** Milliseconds of any clock that only goes forward. */

@@ -16,9 +16,10 @@ export function presentSelf(account: Account): z.output<typeof schemas.signedIn>
 
 /** An account as an administrator sees it. */
 export function presentAccount(account: Account): z.output<typeof schemas.account> {
-  const { disabled, passwordHash, link } = account;
+  const { disabled, passwordHash, link, subject } = account;
   return {
     ...presentSelf(account),
+    subject: subject ?? null,
     disabled,
     hasPassword: passwordHash !== undefined,
     linkExpiresAt: link ? new Date(link.expiresAt).toISOString() : null,

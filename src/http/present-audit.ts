@@ -39,6 +39,8 @@ export function presentChange(event: ChangeEvent, names: Names): AuditEntry {
     host: 'host' in data && data.host !== null ? hostNamed(data.host, names) : null,
     guest: 'guest' in data && data.guest !== null ? guestNamed(data.guest, names) : null,
   };
+  if ('orderKind' in data)
+    return { ...entry, reason: data.state, entries: [`order:${data.order}`], site: only(data.sites) };
   if ('notice' in data) return { ...entry, ...about, reason: data.notice };
   if ('entries' in data) return { ...entry, entries: data.entries };
   if ('stage' in data) return { ...entry, ...about, reason: data.stage, site: data.site };
@@ -47,6 +49,11 @@ export function presentChange(event: ChangeEvent, names: Names): AuditEntry {
   const from = 'previousHost' in data ? data.previousHost : null;
   const previousHost = from === null ? null : hostNamed(from, names);
   return { ...entry, ...about, reason, site, generation, startedAt, expiresAt, previousHost };
+}
+
+/** What is about several sites names none. */
+function only(sites: readonly string[]): string | null {
+  return sites.length === 1 ? (sites[0] ?? null) : null;
 }
 
 /** A stay as the API tells it. */
@@ -87,6 +94,25 @@ const COLUMNS = [
 
 /** Line breaks are quoted (RFC 4180), and what a spreadsheet would run as a formula becomes text. */
 const CSV = { record_delimiter: 'windows', escape_formulas: true, quoted_match: /[\r\n]/ } as const;
+
+const STAY_COLUMNS = [
+  ...['host', 'hostNickname', 'guest', 'guestName', 'site', 'generation'],
+  ...['startedAt', 'endedAt', 'reason', 'movedFrom'],
+];
+
+export function stayCsvHeader(): string {
+  return stringify([STAY_COLUMNS], CSV);
+}
+
+/** Stays as lines of CSV, times in UTC; what does not apply is empty. */
+export function stayCsvOf(stays: readonly Stay[], names: Names): string {
+  const rows = stays.map((each) => {
+    const { host, guest, site, generation, startedAt, endedAt, reason, movedFrom } = presentStay(each, names);
+    const who = [host.id, host.nickname, guest.extension, guest.name, site, generation];
+    return [...who, startedAt, endedAt, reason, movedFrom?.id];
+  });
+  return stringify(rows, CSV);
+}
 
 /** The first line of the export. */
 export function csvHeader(): string {

@@ -79,7 +79,8 @@ function ownerOf(owner: string | undefined, { directory }: Facts) {
   return owner === undefined ? null : { extension: owner, name: directory.users.get(owner)?.name ?? '' };
 }
 
-function presentAddress({ state, floor, room, ...address }: CivicAddress) {
+/** An address as the API tells it. */
+export function presentAddress({ state, floor, room, ...address }: CivicAddress) {
   return { ...address, state: state ?? null, floor: floor ?? null, room: room ?? null };
 }
 

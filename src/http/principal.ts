@@ -26,18 +26,38 @@ export const CONFIGURED_TOKEN: Principal = {
   sites: 'all',
 };
 
-const known = new WeakMap<FastifyRequest, Principal>();
+interface Known {
+  readonly principal: Principal;
+  /** As they are now; undefined: they may do nothing any more. */
+  readonly find: () => Principal | undefined;
+}
 
-/** Authentication says who it is, once. */
-export function setPrincipal(request: FastifyRequest, principal: Principal): void {
-  known.set(request, principal);
+const known = new WeakMap<FastifyRequest, Known>();
+
+/** Authentication says who it is, once; `find` says it again, for what goes on for long. */
+export function setPrincipal(request: FastifyRequest, principal: Principal, find: Known['find']): void {
+  known.set(request, { principal, find });
 }
 
 /** @throws TypeError where nobody has authenticated: such a route must not ask */
 export function principalOf(request: FastifyRequest): Principal {
-  const principal = known.get(request);
-  if (principal === undefined) throw new TypeError('Nobody has authenticated');
-  return principal;
+  return knownOf(request).principal;
+}
+
+/** As they are now: another role, other sites; undefined: nobody any more. @throws TypeError as `principalOf` */
+export function principalNow(request: FastifyRequest): Principal | undefined {
+  return knownOf(request).find();
+}
+
+/** The same for all that one account or token asks. */
+export function keyOf({ kind, account, actor }: Principal): string {
+  return `${kind}:${account ?? actor}`;
+}
+
+function knownOf(request: FastifyRequest): Known {
+  const found = known.get(request);
+  if (found === undefined) throw new TypeError('Nobody has authenticated');
+  return found;
 }
 
 /** Whom the change log names. */

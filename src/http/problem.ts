@@ -57,6 +57,7 @@ export const REASONS = {
   keyUsed: { status: 422, title: 'The idempotency key came with another request' },
   requestInHand: { status: 409, title: 'The same request is being worked on' },
   unknownWebhook: { status: 404, title: 'No such webhook' },
+  unknownDeadLetter: { status: 404, title: 'No such dead letter, or nothing in it to send' },
   invalidWebhook: { status: 422, title: 'The webhook is not valid; nothing was changed' },
   tooManyWebhooks: { status: 409, title: 'There are as many webhooks as there may be' },
   notPermitted: { status: 403, title: 'Your account may not do this' },
@@ -66,11 +67,20 @@ export const REASONS = {
   passwordTooSimple: { status: 422, title: 'The password will not do; nothing was changed' },
   unknownAccount: { status: 404, title: 'No such account' },
   unknownToken: { status: 404, title: 'No such token' },
+  providerUnavailable: { status: 503, title: 'The identity provider cannot be reached; try again later' },
+  signInVoid: { status: 403, title: 'The sign-in took too long or was begun elsewhere; begin again' },
+  noAccount: { status: 403, title: 'There is no account for who you are at the identity provider' },
   lastAdministrator: { status: 409, title: 'This is the last administrator; nothing was changed' },
   tooManyAccounts: { status: 409, title: 'There are as many accounts as there may be' },
   tooManyTokens: { status: 409, title: 'There are as many tokens as there may be' },
   totpOn: { status: 409, title: 'Codes are switched on already; switch them off first' },
+  unknownOrder: { status: 404, title: 'No such order' },
+  invalidOrder: { status: 422, title: 'The order is not valid; nothing was changed' },
+  priceChanged: { status: 409, title: 'The charges have changed; nothing was ordered' },
+  wrongOrderState: { status: 409, title: 'Not possible in the state the order is in' },
+  tooManyOrders: { status: 409, title: 'There are as many orders as there may be, and none is finished' },
   invalidDirectory: { status: 422, title: 'The directory is not valid; nothing was changed' },
+  invalidImport: { status: 422, title: 'The table cannot be imported as it is; nothing was changed' },
 } as const satisfies Record<Reason, { status: number; title: string }>;
 
 /** Problem of a refusal. */

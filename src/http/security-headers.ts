@@ -1,25 +1,47 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Scripts, styles and everything else from this server alone, nothing inline, and in nobody's frame. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "img-src 'self' data:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** What a page may do beyond what all may. */
+export interface PageNeeds {
+  /** Where it may connect to besides this server, such as `wss://phones.example`. */
+  readonly connect?: readonly string[];
+  readonly microphone?: boolean;
+}
+
+/** Scripts, styles and everything else from files of this server alone, nothing inline, and in nobody's frame. */
+function contentSecurityPolicy({ connect = [] }: PageNeeds): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    ["connect-src 'self'", ...connect].join(' '),
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; ');
+}
+
+function permissionsPolicy({ microphone = false }: PageNeeds): string {
+  return `camera=(), geolocation=(), microphone=(${microphone ? 'self' : ''}), payment=()`;
+}
+
+/** Of a page that needs more than others; they stand in place of what every answer has. */
+export function pageHeaders(needs: PageNeeds): Readonly<Record<string, string>> {
+  return {
+    'content-security-policy': contentSecurityPolicy(needs),
+    'permissions-policy': permissionsPolicy(needs),
+  };
+}
 
 /** On every answer. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': CONTENT_SECURITY_POLICY,
+  ...pageHeaders({}),
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  // The phone in the browser listens and speaks.
-  'permissions-policy': 'camera=(), geolocation=(), microphone=(self)',
   'cache-control': 'no-store',
 };
 const A_YEAR_OF_TLS = 'max-age=31536000';

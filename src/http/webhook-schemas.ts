@@ -15,7 +15,7 @@ const events = z
   .array(z.enum(EVENT_TYPES))
   .max(EVENT_TYPES.length)
   .describe(
-    'Types of event that are sent; empty: all, also those a later version adds. Those of emergency calls come together: who asks for one of them gets all.',
+    'Types of event that are sent; empty: all, also those a later version adds. Those of emergency calls come together, and those of orders: who asks for one of them gets all.',
   );
 const enabled = z
   .boolean()
@@ -72,6 +72,35 @@ export const webhookTest = z
   })
   .meta({ id: 'WebhookTest' });
 
+export const deliveryQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(50) });
+export const deliveries = z.object({
+  deliveries: z
+    .array(
+      z.object({
+        at: time,
+        message: z.string().describe('Id of the message, as sent in Webhook-Id.'),
+        type: z.string(),
+        cause: z
+          .enum(['change', 'test', 'resend'])
+          .describe('Something happened; somebody tried the webhook; a dead letter was sent again.'),
+        try: z.int().describe('The first is 1.'),
+        delivered: z.boolean(),
+        status: z.int().nullable().describe('null: there was no answer.'),
+        problem: z.string().nullable(),
+        durationMs: z.int(),
+        nextAt: time.nullable().describe('When it is tried again; null: it is not.'),
+      }),
+    )
+    .describe('Newest first, of every server; the newest hundred are kept, for two weeks after the last.'),
+});
+export const letterPath = z.object({
+  id: webhookPath.shape.id,
+  letter: z
+    .string()
+    .regex(/^\d{1,16}-\d{1,16}$/, 'expected the id of a dead letter')
+    .describe('Id of the dead letter.'),
+});
+
 export const deadLetterQuery = z.strictObject({
   webhook: z.exactOptional(z.string().min(1).max(64).describe('Of this webhook only.')),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
@@ -80,6 +109,7 @@ export const deadLetters = z.object({
   deadLetters: z
     .array(
       z.object({
+        id: z.string(),
         webhook: z.string().describe('Id of the webhook.'),
         at: time.describe('When it was given up.'),
         problem: z.string(),

@@ -4,10 +4,12 @@ import type {
   MediaOptions,
   MediaPort,
   MediaRefusal,
+  MediaRelay,
   MediaSession,
   MediaStats,
   OpenOptions,
 } from './media.ts';
+import { Relay } from './relay.ts';
 import { type Link, Session } from './session.ts';
 import {
   type Command,
@@ -57,6 +59,7 @@ class Media implements MediaPort, Link {
   private readonly parts: MediaParts;
   private readonly memory = Counters.memory();
   private readonly sessions = new Map<number, Session>();
+  private readonly relays = new Map<number, Relay>();
   private readonly waiting = new Map<number, (reply: Reply | undefined) => void>();
   private thread: Thread | undefined;
   private ready = false;
@@ -80,7 +83,8 @@ class Media implements MediaPort, Link {
   async stop(): Promise<void> {
     this.stopping = true;
     const { thread } = this;
-    await Promise.all([...this.sessions.values()].map((session) => session.close()));
+    const open = [...this.sessions.values(), ...this.relays.values()];
+    await Promise.all(open.map((one) => one.close()));
     this.ready = false;
     this.thread = undefined;
     this.giveUpWaiting();
@@ -101,13 +105,29 @@ class Media implements MediaPort, Link {
     return session;
   }
 
+  async relay(browser?: MediaSession): Promise<MediaRelay | MediaRefusal> {
+    if (this.options.webrtc !== 'on') return { refused: 'notAcceptable' };
+    const id = ++this.lastNumber;
+    const talk = browser instanceof Session ? browser.id : undefined;
+    const reply = await this.ask({ type: 'relay', session: id, browser: talk, peer: '' });
+    if (reply?.sdp === undefined) return { refused: 'noPorts' };
+    const relay = new Relay({ id, link: this, plainOffer: reply.sdp });
+    this.relays.set(id, relay);
+    return relay;
+  }
+
   get available(): boolean {
     return this.ready;
   }
 
   stats(): MediaStats {
     const counters = new Counters(this.memory).read();
-    return { sessions: this.sessions.size, workerRestarts: this.restarts, ...counters };
+    return {
+      sessions: this.sessions.size,
+      relays: this.relays.size,
+      workerRestarts: this.restarts,
+      ...counters,
+    };
   }
 
   ask(request: Request): Promise<Reply | undefined> {
@@ -123,6 +143,7 @@ class Media implements MediaPort, Link {
 
   drop(session: number): void {
     this.sessions.delete(session);
+    this.relays.delete(session);
   }
 
   /** One life of the worker: resolves when it is ready, rejects when it never gets there. */
@@ -169,9 +190,20 @@ class Media implements MediaPort, Link {
         return this.sessions.get(report.session)?.played(report.ref);
       case 'recorded':
         return this.sessions.get(report.session)?.recorded(report.ref, report.mulaw);
+      case 'lost':
+        return this.loseOne(report.session, report.why);
       case 'silent':
         return this.sessions.get(report.session)?.onSilent?.();
     }
+  }
+
+  /** A browser is gone. A talk with it is over, and its port free; a relay is its call's to end. */
+  private loseOne(id: number, why: string): void {
+    this.relays.get(id)?.lost(why);
+    const session = this.sessions.get(id);
+    if (session === undefined) return;
+    void this.ask({ type: 'close', session: id });
+    session.lost(why);
   }
 
   /** The worker is gone: every call of it is over, and unless that was wanted, another one is started. */
@@ -181,7 +213,7 @@ class Media implements MediaPort, Link {
     this.ready = false;
     this.thread = undefined;
     this.giveUpWaiting();
-    for (const session of [...this.sessions.values()]) session.lost();
+    for (const one of [...this.sessions.values(), ...this.relays.values()]) one.lost();
     // Never ready and never restarted: `start` rejects, and starting again is the caller's decision.
     if (this.stopping || (!wasReady && this.restarts === 0)) return;
     this.options.onProblem?.('the media worker died and is started again', { why });

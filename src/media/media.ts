@@ -26,9 +26,29 @@ export interface OpenOptions {
   readonly peer: string;
 }
 
-/** Counters since start (all but `sessions` only ever grow, and survive a restart of the worker). */
+/** Counters since start (all but `sessions` and `relays` only ever grow, and survive a restart of the worker). */
+/** The two sides of a relay: a browser, and an ordinary phone or trunk. */
+export type RelayEnd = 'web' | 'plain';
+
+/**
+ * Between a browser and who has no WebRTC: each of them talks to us, and the audio is passed on. Session descriptions pass through
+ * here on their way, so that each side sees one it understands.
+ */
+export interface MediaRelay {
+  /** An offer to the ordinary side, when nobody else makes one: the browser is in a talk with us already. */
+  readonly plainOffer: string;
+  /** What one side offers or answers, as `to` is to be told; undefined: not acceptable (488), or the relay is gone. */
+  pass(kind: 'offer' | 'answer', to: RelayEnd, sdp: string): Promise<string | undefined>;
+  /** The call is up: the browser has 10 s to come, and may be away for 30 s. */
+  watch(): void;
+  /** The browser did not come or is gone, or media died; why, in words. Told once, never after `close`. */
+  onLost: ((why: string) => void) | undefined;
+  close(): Promise<void>;
+}
+
 export interface MediaStats {
   readonly sessions: number;
+  readonly relays: number;
   readonly packetsSent: number;
   readonly packetsReceived: number;
   /** Packets from an address that may not speak. */
@@ -50,6 +70,11 @@ export interface MediaPort {
   stop(): Promise<void>;
   /** Offer in, answer out. A refusal is a value; see `isRefusal`. */
   open(options: OpenOptions): Promise<MediaSession | MediaRefusal>;
+  /**
+   * A relay for a browser, or for one that is in a talk with us already. A refusal when browsers are not served, there are no
+   * ports, or media start again.
+   */
+  relay(browser?: MediaSession): Promise<MediaRelay | MediaRefusal>;
   stats(): MediaStats;
   /** Whether prompts can be played and digits heard now: false while the worker starts again. */
   readonly available: boolean;
@@ -99,8 +124,8 @@ export interface MediaSession {
   onDigit: ((digit: Digit) => void) | undefined;
   /** No RTP for `silentAfterMs`; not while held. Told once per silence. */
   onSilent: (() => void) | undefined;
-  /** The session ended without being asked to (the media worker died). Never called after `close`. */
-  onClosed: (() => void) | undefined;
+  /** The session ended without being asked to: the media worker died, or a browser is gone. Never called after `close`. */
+  onClosed: ((why?: string) => void) | undefined;
   close(): Promise<void>;
 }
 
@@ -123,11 +148,13 @@ export interface MediaOptions {
   readonly latch: 'strict' | 'latch';
   /** Tones in the audio: `auto` listens for them where no telephone-event is offered. */
   readonly inband: 'auto' | 'never';
+  /** Whether browsers are answered: ICE lite, DTLS-SRTP. Absent: off. */
+  readonly webrtc?: 'off' | 'on';
   /** Told of what an operator should know: bad prompt files, a worker that died. Never holds digits. */
   readonly onProblem?: (text: string, data?: object) => void;
 }
 
 /** Tells a refusal from a session. */
-export function isRefusal(result: MediaSession | MediaRefusal): result is MediaRefusal {
+export function isRefusal(result: object): result is MediaRefusal {
   return 'refused' in result;
 }

@@ -18,8 +18,8 @@ const MOST_QUEUED = 64;
 export class Session implements MediaSession {
   localSdp: string;
   onSilent: (() => void) | undefined;
-  onClosed: (() => void) | undefined;
-  private readonly id: number;
+  onClosed: ((why?: string) => void) | undefined;
+  readonly id: number;
   private readonly link: Link;
   private readonly merge = new DigitMerge();
   private readonly queue: Digit[] = [];
@@ -120,12 +120,12 @@ export class Session implements MediaSession {
     if (ref === this.recordRef) this.finishRecording(mulaw);
   }
 
-  /** The worker died under the call. */
-  lost(): void {
+  /** The worker died under the call, or a browser is gone. */
+  lost(why?: string): void {
     if (this.closed) return;
     this.end();
     this.finishRecording(undefined);
-    this.onClosed?.();
+    this.onClosed?.(why);
   }
 
   private end(): void {

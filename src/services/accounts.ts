@@ -1,4 +1,5 @@
 import { type Account, actorOfAccount, canonicalEmail, isLastAdministrator } from '../domain/account.ts';
+import type { Notice } from '../domain/association.ts';
 import type { Directory } from '../domain/directory.ts';
 import { type PasswordProblem, passwordProblems } from '../domain/password.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
@@ -7,10 +8,11 @@ import type { Store } from '../store/store.ts';
 import type { AccountSecrets } from './account-secrets.ts';
 import { whileStoreAnswers } from './credentials.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
+import { isOtherTag } from './entry-tag.ts';
 import type { Log } from './ports.ts';
 import { hashOf, isSecretOf, newSecret } from './secret-texts.ts';
 import type { SignIn } from './sign-in.ts';
-import { base32, otpauthUri, TOTP_SECRET_BYTES } from './totp.ts';
+import { TOTP_SECRET_BYTES, totpSecret } from './totp.ts';
 
 export interface AccountsDependencies {
   readonly directory: Pick<DirectoryService, 'editDirectory'>;
@@ -24,8 +26,14 @@ export interface AccountsDependencies {
   readonly setUpSecret: string | undefined;
 }
 
-export type AccountWish = Pick<Account, 'email' | 'name' | 'role' | 'sites' | 'extension'>;
+export type AccountWish = Pick<Account, 'email' | 'name' | 'role' | 'sites' | 'extension' | 'subject'>;
 export type AccountChange = Partial<AccountWish> & { readonly disabled?: boolean };
+
+export interface ChangeOptions {
+  readonly actor: string;
+  /** Tag of what was read; absent: whatever is there is changed. */
+  readonly ifTag?: string | undefined;
+}
 
 /** Told once. */
 export interface Link {
@@ -123,29 +131,55 @@ export class Accounts {
     const id = this.#deps.random.uuid();
     const { link, kept } = this.#newLink(id);
     const account: Account = { id, ...wish, email: canonicalEmail(wish.email), disabled: false, link: kept };
-    const result = await this.#deps.directory.editDirectory(
-      ({ accounts }) =>
-        accounts.size >= MOST_ACCOUNTS
-          ? { refused: 'tooManyAccounts' }
-          : { put: [{ kind: 'account', value: account }] },
-      actor,
-    );
+    const result = await this.#add(account, actor);
     return isRefusal(result) ? result : { account, link };
+  }
+
+  #add(account: Account, actor: string): Promise<'done' | DirectoryRefusal> {
+    const edit = ({ accounts }: Directory): DirectoryEdit | Refusal =>
+      accounts.size >= MOST_ACCOUNTS
+        ? { refused: 'tooManyAccounts' }
+        : { put: [{ kind: 'account', value: account }] };
+    return this.#deps.directory.editDirectory(edit, actor);
+  }
+
+  /** Somebody an identity provider vouches for: no password, no link. Refused as `create` is. */
+  async admit(wish: AccountWish): Promise<Account | DirectoryRefusal> {
+    const id = this.#deps.random.uuid();
+    const account: Account = { id, ...wish, email: canonicalEmail(wish.email), disabled: false };
+    const result = await this.#add(account, actorOfAccount(account));
+    return isRefusal(result) ? result : account;
   }
 
   /**
    * Changes an account; what it may do is read at each request, and one that is disabled is signed out. Refused with
-   * unknownAccount, lastAdministrator, invalidDirectory, storeUnavailable or stateUnknown.
+   * unknownAccount, changedMeanwhile, lastAdministrator, invalidDirectory, storeUnavailable or stateUnknown.
    */
-  async change(id: string, change: AccountChange, actor: string): Promise<Account | DirectoryRefusal> {
+  async change(
+    id: string,
+    change: AccountChange,
+    { actor, ifTag }: ChangeOptions,
+  ): Promise<Account | DirectoryRefusal> {
     const { email, ...rest } = change;
-    const changed = await this.#edit(id, actor, (account, all) => {
+    const changed = await this.#edit(id, { actor }, (account, all) => {
+      if (isOtherTag(account, ifTag)) return { refused: 'changedMeanwhile' };
       const after = { ...account, ...rest, ...(email !== undefined && { email: canonicalEmail(email) }) };
       const demoted = after.role !== 'administrator' || after.disabled;
       return demoted && isLastAdministrator(account, all) ? { refused: 'lastAdministrator' } : after;
     });
     if (!isRefusal(changed) && changed.disabled) await this.#signOutEverywhere(id);
     return changed;
+  }
+
+  /** Every session ends, wherever it is. Refused with unknownAccount, storeUnavailable or stateUnknown. */
+  signOut(id: string, actor: string): Promise<'done' | Refusal> {
+    return whileStoreAnswers(async () => {
+      const account = this.get(id);
+      if (isRefusal(account)) return account;
+      await this.#deps.store.dropSessionsOf(id);
+      this.#deps.log.info({ actor, account: id }, 'signed out everywhere');
+      return 'done' as const;
+    });
   }
 
   /** Refused with unknownAccount, lastAdministrator, storeUnavailable or stateUnknown. */
@@ -163,7 +197,7 @@ export class Accounts {
   /** A link to set a new password; the old one goes on until then, and an older link does not. Refused as `change` is. */
   async reset(id: string, actor: string): Promise<Link | DirectoryRefusal> {
     const { link, kept } = this.#newLink(id);
-    const changed = await this.#edit(id, actor, (account) => ({ ...account, link: kept }));
+    const changed = await this.#edit(id, { actor }, (account) => ({ ...account, link: kept }));
     return isRefusal(changed) ? changed : link;
   }
 
@@ -207,11 +241,12 @@ export class Accounts {
       if (isRefusal(account)) return account;
       const secret = this.#deps.random.bytes(TOTP_SECRET_BYTES);
       const sealedSecret = this.#deps.secrets.sealTotp(account.id, secret);
-      const changed = await this.#edit(account.id, actorOfAccount(account), (now) =>
+      const changed = await this.#edit(account.id, { actor: actorOfAccount(account) }, (now) =>
         now.totp?.confirmed ? { refused: 'totpOn' } : { ...now, totp: { sealedSecret, confirmed: false } },
       );
       if (isRefusal(changed)) return changed;
-      return { secret: base32(secret), uri: otpauthUri({ secret, issuer: 'Hotdesk', email }) };
+      const { text, uri } = totpSecret(secret, email);
+      return { secret: text, uri };
     });
   }
 
@@ -220,7 +255,7 @@ export class Accounts {
     return whileStoreAnswers(async () => {
       if (account.totp?.confirmed) return { refused: 'totpOn' };
       if (!(await this.#deps.signIn.takeCode(account, code))) return { refused: 'wrongCode' };
-      return this.#edit(account.id, actorOfAccount(account), (now) =>
+      return this.#edit(account.id, { actor: actorOfAccount(account), notice: 'codesOn' }, (now) =>
         now.totp && now.totp.sealedSecret === account.totp?.sealedSecret
           ? { ...now, totp: { ...now.totp, confirmed: true } }
           : { refused: 'wrongCode' },
@@ -238,7 +273,7 @@ export class Accounts {
 
   /** For who has lost their phone. Refused as `change` is. */
   removeTotp(id: string, actor: string): Promise<Account | DirectoryRefusal> {
-    return this.#edit(id, actor, ({ totp: _, ...account }) => account);
+    return this.#edit(id, { actor, notice: 'codesOff' }, ({ totp: _, ...account }) => account);
   }
 
   /** The link is used up, and whoever is signed in anywhere is no more. */
@@ -255,9 +290,7 @@ export class Accounts {
       if (isRefusal(after)) return after;
       const { link: _, ...value } = after;
       changed = value;
-      const { extension } = value;
-      const notice = { notice: 'passwordSet' as const, ...(extension !== undefined && { extension }) };
-      return { put: [{ kind: 'account', value }], notice };
+      return { put: [{ kind: 'account', value }], notice: noticeOf(value, 'passwordSet') };
     }, actor);
     if (isRefusal(result) || !changed) return isRefusal(result) ? result : UNKNOWN;
     this.#deps.log.info({ actor }, 'password set');
@@ -267,7 +300,7 @@ export class Accounts {
 
   async #edit(
     id: string,
-    actor: string,
+    { actor, notice }: { readonly actor: string; readonly notice?: Notice },
     change: (account: Account, all: Iterable<Account>) => Account | Refusal,
   ): Promise<Account | DirectoryRefusal> {
     let changed: Account | undefined;
@@ -276,7 +309,8 @@ export class Accounts {
       const after = account ? change(account, accounts.values()) : UNKNOWN;
       if (isRefusal(after)) return after;
       changed = after;
-      return { put: [{ kind: 'account', value: after }] };
+      const told = notice && noticeOf(after, notice);
+      return { put: [{ kind: 'account', value: after }], ...(told && { notice: told }) };
     }, actor);
     return result === 'done' && changed ? changed : (result as DirectoryRefusal);
   }
@@ -299,6 +333,10 @@ export class Accounts {
     const expiresAt = this.#deps.view.now() + LINK_MS;
     return { link: { token: `${id}.${secret}`, expiresAt }, kept: { hash: hashOf(secret), expiresAt } };
   }
+}
+
+function noticeOf({ extension }: Account, notice: Notice): { notice: Notice; extension?: string } {
+  return { notice, ...(extension !== undefined && { extension }) };
 }
 
 function problemsOf(password: string, email: string): PasswordRefusal | undefined {

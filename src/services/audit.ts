@@ -16,6 +16,13 @@ export type AuditQuery = AuditFilter & {
   /** `next` of the page before. */
   readonly cursor?: string | undefined;
 };
+export type ChangeQuery = AuditQuery & {
+  /** What is shown of what the filter lets through. */
+  readonly isWanted?: (event: ChangeEvent) => boolean;
+};
+export type StayQuery = Omit<AuditQuery, 'kinds'> & {
+  readonly isWanted?: (association: Association) => boolean;
+};
 
 /** Who sat where, from when to when. */
 export interface Stay {
@@ -34,6 +41,8 @@ export interface StayPage {
 
 /** Rows of one export. */
 export const MAX_EXPORT_ROWS = 100_000;
+/** How often one question for a page goes on when little of what it finds is wanted. */
+const MAX_ROUNDS = 20;
 const PAGE = 1_000;
 /** Pages of the log that one question may read before it answers with what it has, and a cursor. */
 const MAX_PAGES = 20;
@@ -68,9 +77,23 @@ export class Audit {
     this.#deps = deps;
   }
 
-  /** Changes, newest first. Refused with storeUnavailable and invalidCursor. */
-  page({ cursor, ...filter }: AuditQuery): Promise<HistoryPage | Refusal> {
-    return whileStoreAnswers(() => this.#deps.store.history({ ...filter, after: cursor }));
+  /**
+   * Changes, newest first; a page may be short, even empty, and have a `next`. Refused with storeUnavailable and
+   * invalidCursor.
+   */
+  page({ cursor, isWanted = () => true, limit, ...filter }: ChangeQuery): Promise<HistoryPage | Refusal> {
+    return whileStoreAnswers(async () => {
+      const events: ChangeEvent[] = [];
+      let next = cursor;
+      for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+        const left = limit - events.length;
+        const page = await this.#deps.store.history({ ...filter, limit: left, after: next });
+        events.push(...page.events.filter(isWanted));
+        next = page.next;
+        if (next === undefined || events.length >= limit) break;
+      }
+      return { events, next };
+    });
   }
 
   /**
@@ -88,12 +111,34 @@ export class Audit {
    * The same `from` and `to`: who sat where at this moment. Refused with storeUnavailable, stateUnknown and
    * invalidCursor.
    */
-  stays(query: Omit<AuditQuery, 'kinds'>): Promise<StayPage | Refusal> {
+  stays(query: StayQuery): Promise<StayPage | Refusal> {
     return whileStoreAnswers(async () => {
       const position = parsePosition(query.cursor);
       if (!position) return INVALID_CURSOR;
       return this.#deps.view.directory ? this.#readStays(query, position) : { refused: 'stateUnknown' };
     });
+  }
+
+  /**
+   * The same in pages, at most 100 000 of them; the first page is read already, so that a store that is away is a
+   * refusal. Later it makes the iteration reject.
+   */
+  async exportStays(filter: Omit<StayQuery, 'limit'>): Promise<AsyncIterable<readonly Stay[]> | Refusal> {
+    const first = await this.stays({ ...filter, limit: PAGE });
+    return 'refused' in first ? first : this.#stayPagesFrom(first, filter);
+  }
+
+  async *#stayPagesFrom(first: StayPage, filter: Omit<StayQuery, 'limit'>): AsyncGenerator<readonly Stay[]> {
+    let page = first;
+    let left = MAX_EXPORT_ROWS;
+    for (;;) {
+      yield page.stays;
+      left -= page.stays.length;
+      if (page.next === undefined || left <= 0) return;
+      const following = await this.stays({ ...filter, limit: Math.min(PAGE, left), cursor: page.next });
+      if ('refused' in following) throw new StoreUnavailable('The store went away during an export');
+      page = following;
+    }
   }
 
   async *#pagesFrom(first: HistoryPage, filter: AuditFilter): AsyncGenerator<readonly ChangeEvent[]> {
@@ -108,7 +153,7 @@ export class Audit {
     }
   }
 
-  async #readStays(query: Omit<AuditQuery, 'kinds'>, position: Position): Promise<StayPage> {
+  async #readStays(query: StayQuery, position: Position): Promise<StayPage> {
     const collected = new Stays(query);
     if (position.phase === 'running') {
       const below = collected.addRunning(this.#running(query), position.below);
@@ -178,17 +223,21 @@ class Stays {
   readonly #from: number;
   readonly #to: number;
   readonly #limit: number;
+  readonly #isWanted: (association: Association) => boolean;
 
-  constructor({ from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, limit }: AuditQuery) {
+  constructor(query: StayQuery) {
+    const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, limit } = query;
     this.#from = from;
     this.#to = to;
     this.#limit = limit;
+    this.#isWanted = query.isWanted ?? (() => true);
   }
 
   /** The generation below which it goes on, when there is no more room. */
   addRunning(associations: readonly Association[], below: number): number | undefined {
     const wanted = associations
       .filter(({ startedAt, generation }) => startedAt <= this.#to && generation < below)
+      .filter(this.#isWanted)
       .sort((a, b) => b.generation - a.generation);
     for (const association of wanted.slice(0, this.#limit)) {
       this.#running.add(association.generation);
@@ -205,7 +254,7 @@ class Stays {
     for (const event of events) {
       if (event.kind !== 'end' || event.seq >= below) continue;
       const { association, at: endedAt, reason, seq } = event;
-      if (association.startedAt > this.#to || endedAt <= this.#from) continue;
+      if (association.startedAt > this.#to || endedAt <= this.#from || !this.#isWanted(association)) continue;
       // Ended since it was seen to be on.
       if (this.#running.has(association.generation)) continue;
       if (this.found.length >= this.#limit) return seq + 1;

@@ -4,6 +4,7 @@ import { normaliseAddress } from '../domain/address.ts';
 import type { Company, DigestSecrets, Directory, Host, Site, User, Webhook } from '../domain/directory.ts';
 import { type DirectoryEntry, DirectoryTable } from '../domain/directory-table.ts';
 import type { DirectoryEntries } from '../store/store.ts';
+import { controlProblems } from './control-characters.ts';
 import { directoryProblems } from './directory-rules.ts';
 import {
   type DirectoryDocument,
@@ -41,7 +42,8 @@ export function parseYaml(text: string): ParsedDocument {
 export function checkDocument(value: unknown): ParsedDocument {
   const parsed = directorySchema.safeParse(value);
   if (!parsed.success) return { problems: describeIssues(parsed.error) };
-  const problems = directoryProblems(parsed.data);
+  const signs = Object.entries(parsed.data).flatMap(([part, entries]) => controlProblems(part, entries));
+  const problems = [...directoryProblems(parsed.data), ...signs];
   return problems.length > 0 ? { problems } : { document: withAddresses(parsed.data) };
 }
 

@@ -194,7 +194,12 @@ const webhookId = pattern(/^[a-z0-9-]{1,64}$/, 'must be lower-case letters, digi
 
 const webhook = z.strictObject({
   url: z.url().max(2000),
-  events: z.array(z.enum(['start', 'end', 'extend', 'directory', 'notice', 'emergency'])).default([]),
+  events: z
+    .array(z.enum(['start', 'end', 'extend', 'directory', 'notice', 'emergency', 'order']))
+    .default([]),
+  emergencyStages: z.exactOptional(
+    z.array(z.enum(['placed', 'answered', 'failed', 'calledBack', 'acknowledged'])),
+  ),
   enabled: z.boolean().default(true),
   sealedSecret: text(500),
 });
@@ -210,6 +215,7 @@ const account = z.strictObject({
   role: z.enum(ROLES),
   sites: sitesOf,
   extension: extension.optional(),
+  subject: text(255).optional(),
   passwordHash: z.string().refine(isPasscodeHash, 'is no password hash of this system').optional(),
   totp: z
     .strictObject({

@@ -1,28 +1,32 @@
-import { addressToKeep, needsGoodAddress } from '../domain/address.ts';
-import type { Notice } from '../domain/association.ts';
+import { addressToKeep } from '../domain/address.ts';
+import type { Association, Notice } from '../domain/association.ts';
 import type { Company, Directory, Host, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
-import { runningAt, someUseOf } from '../domain/in-use.ts';
+import { runningAt, usesOf } from '../domain/in-use.ts';
 import { locationAfterEdit } from '../domain/location.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type DirectoryWrite, type DirectoryWritten, type Store, StoreUnavailable } from '../store/store.ts';
+import {
+  type DirectoryWrite,
+  type DirectoryWritten,
+  type OrderWrite,
+  type Store,
+  StoreUnavailable,
+} from '../store/store.ts';
 import { type CompanyChange, changedCompany } from './company-change.ts';
-import { digestSecrets } from './digest-secrets.ts';
+import { digestSecrets, hasDemoPassword } from './digest-secrets.ts';
 import {
   allEntries,
   type EntryKey,
   entriesOf,
   entryName,
-  parseEntry,
   sealDocument,
   toStored,
   toYaml,
 } from './directory-document.ts';
 import { readDirectoryYaml } from './directory-reader.ts';
-import { addressWords } from './directory-rules.ts';
 import type { DirectoryDocument } from './directory-schema.ts';
-import { editProblems } from './edit-rules.ts';
+import { asKept, problemsInTurns, problemsOf } from './entry-checks.ts';
 import { isOtherTag } from './entry-tag.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
@@ -45,6 +49,15 @@ export interface DirectoryDependencies {
   readonly company: string;
   /** Realm of digest authentication: SIP passwords are hashed for it. */
   readonly realm: string;
+  /** Logs people out for an import that wants it; absent: it is refused while they are there. */
+  readonly release?: (associations: readonly Association[], actor: string) => Promise<Refusal | undefined>;
+}
+
+export interface ImportWish {
+  readonly actor: string;
+  readonly ifEmpty?: boolean | undefined;
+  /** Who sits by rules that the file changes is released first; otherwise the import is refused. */
+  readonly release?: boolean | undefined;
 }
 
 export interface ImportSummary {
@@ -64,8 +77,10 @@ export interface DirectoryEdit {
   readonly put?: readonly DirectoryEntry[];
   readonly remove?: readonly EntryKey[];
   readonly notice?: DirectoryWrite['notice'];
-  /** Called with the version of the directory that has it first. */
-  readonly whenWritten?: (version: number) => void;
+  /** Written in the same step; refused with changedMeanwhile or tooManyOrders besides. */
+  readonly order?: OrderWrite | undefined;
+  /** Called with the version of the directory that has it first, and the order as it was written. */
+  readonly whenWritten?: (version: number, order: DirectoryWritten['order']) => void;
 }
 
 /** Entries one command to the store may carry. */
@@ -91,10 +106,7 @@ export class DirectoryService {
    * and the same import again completes it. What it would change must not be in use, as for single edits (B1–B3); who
    * is removed may be, and is released. Refused with invalidDirectory, associationRunning, storeUnavailable or overloaded.
    */
-  importYaml(
-    text: string,
-    options: { readonly actor: string; readonly ifEmpty?: boolean },
-  ): Promise<ImportSummary | DirectoryRefusal> {
+  importYaml(text: string, options: ImportWish): Promise<ImportSummary | DirectoryRefusal> {
     return whileStoreAnswers(async () => {
       const parsed = await readDirectoryYaml(text);
       if ('problems' in parsed) return invalid(parsed.problems);
@@ -196,9 +208,7 @@ export class DirectoryService {
 
   /** Whether any host still has the password of the demo data; such a server must not face the public. */
   usesDemoCredentials(directory: Directory | undefined = this.#deps.view.directory): boolean {
-    return [...(directory?.hosts.values() ?? [])].some(
-      ({ id, digest }) => digest.md5 === digestSecrets(id, this.#deps.realm, `demo-${id}`).md5,
-    );
+    return [...(directory?.hosts.values() ?? [])].some((host) => hasDemoPassword(host, this.#deps.realm));
   }
 
   async #edit(
@@ -211,12 +221,14 @@ export class DirectoryService {
       const change = edit(directory);
       if (isRefusal(change)) return change;
       const put = (change.put ?? []).map(asKept);
-      const problems = problemsOf(put, directory);
+      const problems = await problemsInTurns(put, directory);
       if (problems.length > 0) return invalid(problems);
-      if (put.length === 0 && !change.remove?.length && !change.notice) return 'done';
+      if (put.length === 0 && !change.remove?.length && !change.notice && !change.order) return 'done';
       const written = await this.#write({ ...change, put }, { actor, ifVersion: directoryVersion });
+      if (written.outcome === 'orderChanged') return { refused: 'changedMeanwhile' };
+      if (written.outcome === 'ordersFull') return { refused: 'tooManyOrders' };
       if (written.outcome !== 'written') continue;
-      change.whenWritten?.(written.version);
+      change.whenWritten?.(written.version, written.order);
       return 'done';
     }
     return BUSY;
@@ -224,7 +236,7 @@ export class DirectoryService {
 
   async #replace(
     document: DirectoryDocument,
-    options: { readonly actor: string; readonly ifEmpty?: boolean },
+    options: ImportWish,
   ): Promise<ImportSummary | DirectoryRefusal> {
     const { passcodes, seals, realm, view } = this.#deps;
     if (view.knowledge === 'unknown') return { refused: 'storeUnavailable' };
@@ -239,14 +251,14 @@ export class DirectoryService {
   async #writeAll(
     document: DirectoryDocument,
     sealed: DirectoryDocument,
-    { actor, ifEmpty = false }: { readonly actor: string; readonly ifEmpty?: boolean },
+    { actor, ifEmpty = false, release = false }: ImportWish,
   ): Promise<ImportSummary | DirectoryRefusal> {
     const { view, log } = this.#deps;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const condition = ifEmpty ? { ifEmpty } : { ifVersion: view.directoryVersion };
       const edit = await difference(view.directory, sealed);
-      const somebody = someUseOf(edit.put ?? [], view);
-      if (somebody) return runningAt(somebody);
+      const no = await this.#free(edit.put ?? [], { actor, release });
+      if (no) return no;
       const { outcome } = await this.#write(edit, { actor, ...condition });
       if (outcome === 'conflict') continue;
       const summary = summarise(document, outcome === 'written');
@@ -256,9 +268,21 @@ export class DirectoryService {
     return BUSY;
   }
 
+  /** Nobody sits by rules that these entries change, or a refusal. */
+  async #free(
+    put: readonly DirectoryEntry[],
+    { actor, release }: { readonly actor: string; readonly release: boolean },
+  ): Promise<Refusal | undefined> {
+    const { view, release: releaseAll } = this.#deps;
+    const uses = usesOf(put, view);
+    const [somebody] = uses;
+    if (!somebody) return undefined;
+    return release && releaseAll ? releaseAll(uses, actor) : runningAt(somebody);
+  }
+
   /** Writes in portions the store takes in one step each; the first alone may be refused. */
   async #write(
-    { put = [], remove = [], notice }: DirectoryEdit,
+    { put = [], remove = [], notice, order }: DirectoryEdit,
     conditions: { readonly actor: string; readonly ifEmpty?: boolean; readonly ifVersion?: number },
   ): Promise<DirectoryWritten> {
     const { store, view } = this.#deps;
@@ -271,6 +295,7 @@ export class DirectoryService {
       put: toStored(first),
       remove: removed,
       ...(notice && { notice }),
+      ...(order && { order }),
     });
     if (written.outcome === 'conflict') await view.whenDirectory(written.version);
     if (written.outcome !== 'written') return written;
@@ -333,26 +358,6 @@ function nameOf(key: EntryKey): string {
 function chunks(entries: readonly DirectoryEntry[]): DirectoryEntry[][] {
   const count = Math.max(1, Math.ceil(entries.length / CHUNK));
   return Array.from({ length: count }, (_, i) => entries.slice(i * CHUNK, (i + 1) * CHUNK));
-}
-
-/** Hosts with their address as it is written; everything else as it is. */
-function asKept(entry: DirectoryEntry): DirectoryEntry {
-  if (entry.kind !== 'host') return entry;
-  return { kind: 'host', value: { ...entry.value, address: addressToKeep(entry.value.address) } };
-}
-
-/** Of entries that are well themselves, what they would break beside others. */
-function problemsOf(put: readonly DirectoryEntry[], directory: Directory): readonly string[] {
-  const problems = put.flatMap((entry) => ownProblems(entry, directory));
-  return problems.length > 0 ? problems : editProblems(put, directory);
-}
-
-function ownProblems(entry: DirectoryEntry, { hosts }: Directory): readonly string[] {
-  // As the store will have it: without what is undefined.
-  const parsed = parseEntry(entryName(entry), JSON.parse(JSON.stringify(entry.value)));
-  const isHost = entry.kind === 'host' && needsGoodAddress(hosts.get(entry.value.id), entry.value);
-  const bad = isHost ? addressWords(`${entryName(entry)}.address`, entry.value.address) : [];
-  return [...new Set([...('problems' in parsed ? parsed.problems : []), ...bad])];
 }
 
 function summarise({ company, sites, users, hosts }: DirectoryDocument, written: boolean): ImportSummary {

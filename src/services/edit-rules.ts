@@ -8,16 +8,36 @@ import { createNumberPlan } from './number-plan.ts';
 import { forwardingProblems, heldLicences, mailboxOf } from './person-rules.ts';
 import { portalKeyProblems, serviceNumberProblems, serviceNumbers } from './service-number-rules.ts';
 
+/** Entries looked at before others have their turn. */
+const ENTRIES_AT_ONCE = 100;
+
+/** See `editProblemSteps`; of few entries, at once. */
+export function editProblems(put: readonly DirectoryEntry[], directory: Directory): string[] {
+  const steps = editProblemSteps(put, directory);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 /**
  * What an edit would break of the rules for whole documents (directory-rules), by the names of entries, such as
  * `user:1001.mailbox`. Only what an entry changes is looked at: what was wrong before is no reason to refuse an edit of
  * something else, and an edit in a large directory costs little. Entries are held against the directory as it is,
  * mailboxes also against each other.
  */
-export function editProblems(put: readonly DirectoryEntry[], directory: Directory): string[] {
+export function* editProblemSteps(
+  put: readonly DirectoryEntry[],
+  directory: Directory,
+): Generator<void, string[]> {
   const facts: Facts = { directory, plan: createNumberPlan(directory.company.country) };
+  const own: string[] = [];
+  for (const [i, entry] of put.entries()) {
+    if (i % ENTRIES_AT_ONCE === ENTRIES_AT_ONCE - 1) yield;
+    own.push(...entryProblems(entry, facts));
+  }
   return [
-    ...put.flatMap((entry) => entryProblems(entry, facts)),
+    ...own,
     ...mailboxProblems(put, directory),
     ...numberProblems(put, directory),
     ...macProblems(put, directory),
@@ -45,13 +65,15 @@ function entryProblems(entry: DirectoryEntry, facts: Facts): string[] {
   }
 }
 
-/** One account per e-mail address; whose settings it shows, and where it may, is there when it is given. */
+/** One account per e-mail address, and per subject of the identity provider; whose settings it shows, and where it may, is there when it is given. */
 function accountProblems(account: Account, { directory }: Facts): string[] {
   const { accounts, users, sites, index } = directory;
   const path = `account:${account.id}`;
   const before = accounts.get(account.id);
   const holder = index.accountByEmail(account.email);
   const isTaken = holder !== undefined && holder.id !== account.id;
+  const { subject } = account;
+  const twin = subject === undefined ? undefined : index.accountBySubject(subject);
   const isPerson = (account.role === 'user') === (account.extension !== undefined);
   const { extension } = account;
   const isNobody = extension !== undefined && extension !== before?.extension && !users.has(extension);
@@ -59,6 +81,7 @@ function accountProblems(account: Account, { directory }: Facts): string[] {
   const unknown = (account.sites ?? []).filter((id) => !sites.has(id) && !old.has(id));
   return [
     ...(isTaken ? [`${path}.email: has an account already`] : []),
+    ...(twin && twin.id !== account.id ? [`${path}.subject: has an account already`] : []),
     ...(account.email === canonicalEmail(account.email) ? [] : [`${path}.email: must be in lower case`]),
     ...(isPerson ? [] : [`${path}.extension: is for the role user, which needs one`]),
     ...(isNobody ? [`${path}.extension: no such user`] : []),

@@ -4,11 +4,11 @@ import type { DirectoryEntry } from '../domain/directory-table.ts';
 import { runningAt } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import type { Store } from '../store/store.ts';
-import { whileStoreAnswers } from './credentials.ts';
+import type { OrderWrite, Store } from '../store/store.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
 import { isOtherTag } from './entry-tag.ts';
 import type { Log, Random } from './ports.ts';
+import { releaseAll } from './releases.ts';
 
 export interface EditsWhileFreeDependencies {
   readonly store: Pick<Store, 'end'>;
@@ -33,6 +33,9 @@ export interface GuardedEdit<K extends keyof Values> {
   /** Associations begun by rules that this changes, as this node knows them. */
   uses(before: Values[K], after: Values[K]): readonly Association[];
   readonly notice?: Notice | undefined;
+  /** Written in the same step. */
+  order?(after: Values[K]): OrderWrite;
+  readonly whenOrdered?: ((order: { readonly id: string }) => void) | undefined;
 }
 
 export interface EditOptions {
@@ -109,21 +112,12 @@ export class EditsWhileFree {
     return edit.uses(before, after).filter(({ generation }) => !ended.has(generation));
   }
 
-  async #release(
+  #release(
     associations: readonly Association[],
     actor: string,
     ended: Set<number>,
   ): Promise<Refusal | undefined> {
-    for (const { host, guest, generation } of associations) {
-      const opId = this.#deps.random.uuid();
-      const command = { host, generation, reason: 'released', actor, opId } as const;
-      const reply = await whileStoreAnswers(() => this.#deps.store.end(command));
-      if (isRefusal(reply)) return reply;
-      ended.add(generation);
-      if (reply.outcome === 'ended')
-        this.#deps.log.info({ host, guest, generation, actor }, 'released for a change of the rules');
-    }
-    return undefined;
+    return releaseAll(associations, this.#deps, { actor, ended });
   }
 
   /** Looks once more in the moment of writing: the store takes the change only while the directory is as it was then. */
@@ -142,10 +136,12 @@ export class EditsWhileFree {
       plan = found;
       if (found.after === found.before) return {};
       const notice = edit.notice && { notice: edit.notice, ...aboutOf(edit) };
-      const whenWritten = (at: number): void => {
+      const whenWritten: DirectoryEdit['whenWritten'] = (at, ordered) => {
         version = at;
+        if (ordered) edit.whenOrdered?.(ordered);
       };
-      return { put: [entryOf(edit.kind, found.after)], ...(notice && { notice }), whenWritten };
+      const order = edit.order?.(found.after);
+      return { put: [entryOf(edit.kind, found.after)], ...(notice && { notice }), order, whenWritten };
     }, options.actor);
     return result === 'done' && plan ? { ...plan, version } : (result as DirectoryRefusal);
   }

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /** What changes by itself, or is never shown: nobody who edits has read it. */
-const UNSEEN: ReadonlySet<string> = new Set(['location', 'digest', 'passcodeHash', 'hotelingSecret']);
+const UNSEEN: ReadonlySet<string> = new Set([
+  ...['location', 'digest', 'passcodeHash', 'hotelingSecret'],
+  ...['passwordHash', 'totp', 'link', 'hash'],
+]);
 
 /** Changes whenever what an administrator reads and edits of a directory entry does; the same on every node. */
 export function tagOf(entry: object): string {

@@ -3,6 +3,7 @@ import type { Association } from '../domain/association.ts';
 import type { CivicAddress, Host } from '../domain/directory.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
+import type { OrderWrite } from '../store/store.ts';
 import { digestSecrets } from './digest-secrets.ts';
 import type { DirectoryRefusal, DirectoryService } from './directory-service.ts';
 import type { EditOptions, EditsWhileFree } from './edits-while-free.ts';
@@ -40,6 +41,18 @@ export interface PhonesDependencies {
   readonly log: Log;
 }
 
+/** A phone and its SIP password, which is told once. */
+export interface AddedPhone {
+  readonly host: Host;
+  readonly sipPassword: string;
+}
+
+/** An order that is made with a conversion, in one step. */
+export interface ConversionOrder {
+  readonly order?: ((host: Host) => OrderWrite) | undefined;
+  readonly whenOrdered?: ((order: { readonly id: string }) => void) | undefined;
+}
+
 const PASSWORD_BYTES = 18;
 
 /** Phones that come, go, and change hands (rules A6, A7). */
@@ -54,15 +67,11 @@ export class Phones {
    * A new phone and its SIP password, which is told here and never again. Refused with alreadyExists, invalidDirectory
    * (what is wrong with it, such as its address), storeUnavailable, stateUnknown or overloaded.
    */
-  async add(
-    wish: NewPhone,
-    actor: string,
-  ): Promise<{ readonly host: Host; readonly sipPassword: string } | DirectoryRefusal> {
-    const { directory, realm, bytes, log } = this.#deps;
-    const sipPassword = Buffer.from(bytes(PASSWORD_BYTES)).toString('base64url');
+  async add(wish: NewPhone, actor: string): Promise<AddedPhone | DirectoryRefusal> {
+    const { directory, log } = this.#deps;
     const id = wish.id ?? idFor(wish);
     if (id === undefined) return NO_ID;
-    const host = { ...wish, id, digest: digestSecrets(id, realm, sipPassword) };
+    const { host, sipPassword } = this.#withPassword({ ...wish, id });
     const done = await directory.editDirectory(
       ({ hosts }) =>
         hosts.has(id) ? { refused: 'alreadyExists', detail: id } : { put: [{ kind: 'host', value: host }] },
@@ -70,7 +79,27 @@ export class Phones {
     );
     if (isRefusal(done)) return done;
     log.info({ host: id, kind: wish.kind, actor }, 'host added');
-    return { host: { ...host, address: addressToKeep(host.address) }, sipPassword };
+    return { host, sipPassword };
+  }
+
+  /**
+   * New phones, all of them or none, in one step with the order they belong to. Refused as `add` is, and with
+   * changedMeanwhile when the order is no longer what it was.
+   */
+  async addAll(
+    wishes: readonly (NewPhone & { readonly id: string })[],
+    { actor, order }: { readonly actor: string; readonly order: OrderWrite },
+  ): Promise<readonly AddedPhone[] | DirectoryRefusal> {
+    const { directory, log } = this.#deps;
+    const added = wishes.map((wish) => this.#withPassword(wish));
+    const put = added.map(({ host }) => ({ kind: 'host', value: host }) as const);
+    const done = await directory.editDirectory(({ hosts }) => {
+      const taken = added.find(({ host }) => hosts.has(host.id));
+      return taken ? { refused: 'alreadyExists', detail: taken.host.id } : { put, order };
+    }, actor);
+    if (isRefusal(done)) return done;
+    log.info({ hosts: added.length, order: order.id, actor }, 'hosts of an order added');
+    return added;
   }
 
   /** See Removals. */
@@ -98,7 +127,7 @@ export class Phones {
   convert(
     id: string,
     { nickname, address }: { readonly nickname: string; readonly address: CivicAddress },
-    options: EditOptions,
+    options: EditOptions & ConversionOrder,
   ): Promise<Host | DirectoryRefusal> {
     return this.#change(id, options, (host) =>
       host.reservedFor === undefined
@@ -107,9 +136,16 @@ export class Phones {
     );
   }
 
+  #withPassword<Wish extends NewPhone & { readonly id: string }>(wish: Wish): AddedPhone {
+    const { realm, bytes } = this.#deps;
+    const sipPassword = Buffer.from(bytes(PASSWORD_BYTES)).toString('base64url');
+    const digest = digestSecrets(wish.id, realm, sipPassword);
+    return { host: { ...wish, address: addressToKeep(wish.address), digest }, sipPassword };
+  }
+
   async #change(
     id: string,
-    options: EditOptions,
+    { order, whenOrdered, ...options }: EditOptions & ConversionOrder,
     change: (host: Host) => Host | Refusal,
   ): Promise<Host | DirectoryRefusal> {
     const { edits, view, log } = this.#deps;
@@ -118,7 +154,12 @@ export class Phones {
       return association ? [association] : [];
     };
     const changed = await edits.change(
-      { ...{ kind: 'host', id, change, uses }, notice: 'locationVerified' },
+      {
+        ...{ kind: 'host', id, change, uses },
+        notice: 'locationVerified',
+        ...(order && { order }),
+        whenOrdered,
+      },
       options,
     );
     if (isRefusal(changed)) return changed;

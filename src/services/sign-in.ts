@@ -5,11 +5,13 @@ import type { View } from '../domain/view.ts';
 import type { GuessKey, Store } from '../store/store.ts';
 import type { AccountSecrets } from './account-secrets.ts';
 import { whileStoreAnswers } from './credentials.ts';
+import type { DirectoryService } from './directory-service.ts';
 import type { Log } from './ports.ts';
 import { hashOf, newSecret } from './secret-texts.ts';
 import { TOTP_LIFETIME_MS } from './totp.ts';
 
 export interface SignInDependencies {
+  readonly directory: Pick<DirectoryService, 'editDirectory'>;
   readonly store: Pick<
     Store,
     'reserveGuess' | 'confirmGuess' | 'claimOnce' | 'keepSession' | 'session' | 'dropSession' | 'logNotice'
@@ -43,6 +45,8 @@ export const IDLE_MS = 30 * 60_000;
 export const LONGEST_MS = 12 * 3_600_000;
 /** Passwords under check at once on this node; each waits for one of a few slow hashes. */
 const MOST_CHECKS = 32;
+/** A failure is in the change log once in this time for each account, and once for all that are none. */
+const FAILURE_MS = 60_000;
 const ID = /^[A-Za-z0-9_-]{43}$/;
 
 interface Kept {
@@ -69,12 +73,48 @@ export class SignIn {
     return whileStoreAnswers(async () => {
       const account = await this.prove(credentials);
       if (isRefusal(account)) return account;
-      const session = await this.begin(account);
-      const actor = actorOfAccount(account);
-      await this.#deps.store.logNotice({ notice: 'signedIn', actor, extension: account.extension });
-      this.#deps.log.info({ actor }, 'signed in');
-      return session;
+      return this.enter(await this.#renewed(account, credentials.password), 'password');
     });
+  }
+
+  /** A session, and a word of it in the change log. `by`: how they have proved who they are. @throws StoreUnavailable */
+  async enter(account: Account, by: 'password' | 'provider'): Promise<Session> {
+    const session = await this.begin(account);
+    const actor = actorOfAccount(account);
+    await this.#deps.store.logNotice({ notice: 'signedIn', actor, extension: account.extension });
+    this.#deps.log.info({ actor, by }, 'signed in');
+    return session;
+  }
+
+  /**
+   * Logs that somebody was not let in: whose account it was, or that it was none. Nobody waits for it: how long an answer
+   * takes must not tell which.
+   */
+  noteFailure(account: Account | undefined): void {
+    const { store, log } = this.#deps;
+    const actor = account ? actorOfAccount(account) : 'system';
+    const note = async (): Promise<void> => {
+      if (!(await store.claimOnce(`sign-in-failed:${account?.id ?? 'nobody'}`, FAILURE_MS))) return;
+      await store.logNotice({ notice: 'signInFailed', actor, extension: account?.extension });
+      log.info({ actor }, 'sign-in failed');
+    };
+    note().catch((error: unknown) => log.warn({ err: error }, 'a failed sign-in could not be logged'));
+  }
+
+  /** With a hash of today's pepper and work: an older pepper can be given up some day. */
+  async #renewed(account: Account, password: string): Promise<Account> {
+    const { secrets, directory } = this.#deps;
+    const { id, passwordHash: before = '' } = account;
+    if (!secrets.isOutdated(before)) return account;
+    const passwordHash = await secrets.hash(id, password);
+    let after = account;
+    const result = await directory.editDirectory(({ accounts }) => {
+      const now = accounts.get(id);
+      if (now?.passwordHash !== before) return {};
+      after = { ...now, passwordHash };
+      return { put: [{ kind: 'account', value: after }] };
+    }, actorOfAccount(account));
+    return isRefusal(result) ? account : after;
   }
 
   /** A session of somebody who has just proved who they are. @throws StoreUnavailable */
@@ -135,9 +175,12 @@ export class SignIn {
     if (budget.outcome !== 'reserved') return { refused: 'tooManyTries' };
     const found = directory.index.accountByEmail(email);
     const account = found?.disabled ? undefined : found;
-    if (!(await secrets.verify(account, credentials.password)) || !account)
+    if (!(await secrets.verify(account, credentials.password)) || !account) {
+      this.noteFailure(found);
       return { refused: 'badCredentials' };
+    }
     const refusal = await this.#checkCode(account, credentials.code);
+    if (refusal?.refused === 'badCredentials') this.noteFailure(account);
     if (refusal) return refusal;
     // Not before: who has the password must not get new guesses at the code by it.
     await store.confirmGuess(key);

@@ -58,6 +58,7 @@ export async function handleInvite(
     else await routeCall(context, invite);
   } finally {
     table.pending.delete(invite);
+    invite.web?.drop();
   }
 }
 

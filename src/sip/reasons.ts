@@ -8,10 +8,7 @@ export interface SpokenRefusal {
   readonly clips: readonly string[];
 }
 
-/** No caller meets what concerns signing in to the portal. */
-const PORTAL_ONLY = { status: 500, text: 'Not known', clips: ['call-failed'] } as const;
-
-/** No caller meets what concerns the API. */
+/** No caller meets what concerns the portal and its API. */
 const NO_CALLER = { status: 500, text: 'Not known', clips: ['call-failed'] } as const;
 
 const refusals = {
@@ -64,20 +61,30 @@ const refusals = {
   keyUsed: NO_CALLER,
   requestInHand: NO_CALLER,
   unknownWebhook: { status: 404, text: 'Not known', clips: ['call-failed'] },
+  unknownDeadLetter: NO_CALLER,
   invalidWebhook: { status: 500, text: 'The webhook is not valid', clips: ['call-failed'] },
   tooManyWebhooks: { status: 500, text: 'Too many webhooks', clips: ['call-failed'] },
   invalidDirectory: { status: 500, text: 'The directory is not valid', clips: ['call-failed'] },
-  notPermitted: PORTAL_ONLY,
-  codeNeeded: PORTAL_ONLY,
-  wrongCode: PORTAL_ONLY,
-  linkVoid: PORTAL_ONLY,
-  passwordTooSimple: PORTAL_ONLY,
-  unknownAccount: PORTAL_ONLY,
-  unknownToken: PORTAL_ONLY,
-  lastAdministrator: PORTAL_ONLY,
-  tooManyAccounts: PORTAL_ONLY,
-  tooManyTokens: PORTAL_ONLY,
-  totpOn: PORTAL_ONLY,
+  invalidImport: NO_CALLER,
+  unknownOrder: NO_CALLER,
+  invalidOrder: NO_CALLER,
+  priceChanged: NO_CALLER,
+  wrongOrderState: NO_CALLER,
+  tooManyOrders: NO_CALLER,
+  notPermitted: NO_CALLER,
+  codeNeeded: NO_CALLER,
+  wrongCode: NO_CALLER,
+  linkVoid: NO_CALLER,
+  passwordTooSimple: NO_CALLER,
+  unknownAccount: NO_CALLER,
+  unknownToken: NO_CALLER,
+  providerUnavailable: NO_CALLER,
+  signInVoid: NO_CALLER,
+  noAccount: NO_CALLER,
+  lastAdministrator: NO_CALLER,
+  tooManyAccounts: NO_CALLER,
+  tooManyTokens: NO_CALLER,
+  totpOn: NO_CALLER,
 } as const satisfies Record<Reason, SpokenRefusal>;
 
 /** The refusal a caller meets for a reason. */

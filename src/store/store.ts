@@ -1,6 +1,9 @@
 import type { Association, ChangeEvent, EndReason, Notice } from '../domain/association.ts';
 import type { BindingSet } from '../domain/binding.ts';
 import type { EmergencyRecord, EmergencyStage } from '../domain/emergency-record.ts';
+import type { OrderStore, OrderWrite } from './order-store.ts';
+
+export * from './order-store.ts';
 
 /** The store cannot answer in time, or cannot keep what it is told. Nothing was acknowledged. */
 export class StoreUnavailable extends Error {
@@ -113,12 +116,16 @@ export interface DirectoryWrite {
   readonly ifVersion?: number;
   /** Logged in the same step; about a person or a host. */
   readonly notice?: { readonly notice: Notice; readonly extension?: string; readonly host?: string };
+  /** Written in the same step, or neither is. */
+  readonly order?: OrderWrite;
 }
 
 /** `version` is that of the directory now: the log position of its last change. */
 export interface DirectoryWritten {
-  readonly outcome: 'written' | 'exists' | 'conflict';
+  readonly outcome: 'written' | 'exists' | 'conflict' | 'orderChanged' | 'ordersFull';
   readonly version: number;
+  /** As it was written. */
+  readonly order?: { readonly id: string; readonly revision: number };
 }
 
 export interface Snapshot {
@@ -225,8 +232,37 @@ export interface DeadLetter {
   readonly at: number;
 }
 
+/** As the store keeps it; `id` is its own. */
+export interface KeptLetter extends DeadLetter {
+  readonly id: string;
+}
+
+/** Of one webhook; older ones are forgotten, and all of them two weeks after the last. */
+export const MOST_ATTEMPTS = 100;
+
+/** A try to deliver to a webhook. Times in ms since 1970. */
+export interface WebhookAttempt {
+  readonly at: number;
+  /** Id of the message. */
+  readonly message: string;
+  /** Type of the message. */
+  readonly type: string;
+  /** `resend`: of a dead letter. */
+  readonly cause: 'change' | 'test' | 'resend';
+  /** The first is 1. */
+  readonly try: number;
+  readonly delivered: boolean;
+  /** HTTP status, when there was an answer. */
+  readonly status?: number | undefined;
+  /** Why it failed, without secrets. */
+  readonly problem?: string | undefined;
+  readonly durationMs: number;
+  /** When it is tried again; absent: it is not. */
+  readonly nextAt?: number | undefined;
+}
+
 /** State of one company. Every method rejects with StoreUnavailable when the store does not answer in time. */
-export interface Store {
+export interface Store extends OrderStore {
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Whether commands are likely to be answered now; never blocks. */
@@ -282,7 +318,13 @@ export interface Store {
   /** Keeps what could not be delivered, the newest thousand. */
   addDeadLetter(letter: DeadLetter): Promise<void>;
   /** Newest first. */
-  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  deadLetters(limit: number): Promise<readonly KeptLetter[]>;
+  /** False: there is no such letter. */
+  dropDeadLetter(id: string): Promise<boolean>;
+  /** Notes a try to deliver to a webhook; the newest hundred are kept. */
+  noteAttempt(webhook: string, attempt: WebhookAttempt): Promise<void>;
+  /** Newest first; at most a hundred. */
+  attempts(webhook: string, limit: number): Promise<readonly WebhookAttempt[]>;
   /** Puts and removes directory entries in one step and logs one `directory` event. */
   writeDirectory(write: DirectoryWrite): Promise<DirectoryWritten>;
   /**

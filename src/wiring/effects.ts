@@ -4,6 +4,7 @@ import type { DirectoryService } from '../services/directory-service.ts';
 import type { LocalView } from '../services/local-view.ts';
 import { LogTrimmer } from '../services/log-trimmer.ts';
 import type { Sealing } from '../services/sealing.ts';
+import { Usage } from '../services/usage/usage.ts';
 import { createWebhooks } from '../services/webhooks/create-webhooks.ts';
 import type { Webhooks } from '../services/webhooks/webhooks.ts';
 import type { Store } from '../store/store.ts';
@@ -14,6 +15,7 @@ const USER_AGENT = 'Hotdesk/0.1';
 export interface Effects {
   readonly webhooks: Webhooks;
   readonly audit: Audit;
+  readonly usage: Usage;
 }
 
 /** What goes on behind the change log: webhooks, questions about the past, and the end of old entries. */
@@ -38,5 +40,5 @@ export async function startEffects(
   await running.up(webhooks);
   const { retentionDays } = config.audit;
   await running.up(new LogTrimmer({ store, view, timers, log, retentionDays }));
-  return { webhooks: webhooks.admin, audit: new Audit({ store, view }) };
+  return { webhooks: webhooks.admin, audit: new Audit({ store, view }), usage: new Usage({ store, view }) };
 }

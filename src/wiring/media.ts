@@ -7,12 +7,15 @@ const PROMPTS = fileURLToPath(new URL('../../config/prompts', import.meta.url));
 
 /** Prompts and digits. */
 export function startMedia({ config, problem, up }: Running): Promise<MediaPort> {
-  const { externalAddress, prompts: overlay, language, silentAfter, ...rest } = config.media;
+  const { externalAddress, prompts: overlay, language, silentAfter, webrtc, ...rest } = config.media;
+  const { sip, webPhone } = config;
+  const hasBrowsers = webPhone.url !== undefined || sip.listen.some(({ protocol }) => protocol === 'ws');
   return up(
     createMedia({
       ...rest,
       ...(externalAddress === undefined ? {} : { externalAddress }),
       prompts: { shipped: PROMPTS, language, ...(overlay === undefined ? {} : { overlay }) },
+      webrtc: webrtc ?? (hasBrowsers ? 'on' : 'off'),
       silentAfterMs: silentAfter * 1000,
       onProblem: problem,
     }),

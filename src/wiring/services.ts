@@ -1,5 +1,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
 import { keptSecret } from '../data-folder.ts';
+import type { Catalogue } from '../domain/order.ts';
 import { AccountSecrets } from '../services/account-secrets.ts';
 import { Accounts } from '../services/accounts.ts';
 import { AddOns } from '../services/add-ons.ts';
@@ -13,17 +15,23 @@ import { Hosts } from '../services/hosts.ts';
 import { HotDesk } from '../services/hot-desk.ts';
 import { HotelingSeals } from '../services/hoteling-seals.ts';
 import { HotelingSecrets } from '../services/hoteling-secrets.ts';
+import { IdentityProvider } from '../services/identity-provider.ts';
 import { DirectoryLists } from '../services/lists/directory-lists.ts';
 import { Live } from '../services/live.ts';
 import type { LocalView } from '../services/local-view.ts';
 import { Locations } from '../services/locations.ts';
+import { OrderBook } from '../services/orders/order-book.ts';
+import { Orders } from '../services/orders/orders.ts';
 import { Orphans } from '../services/orphans.ts';
 import { PasscodeService } from '../services/passcode-service.ts';
 import { Passcodes } from '../services/passcodes.ts';
 import { PendingEnds } from '../services/pending-ends.ts';
 import { People } from '../services/people.ts';
+import { PeopleImport } from '../services/people-import/people-import.ts';
 import type { Peppers } from '../services/peppers.ts';
 import { Phones } from '../services/phones.ts';
+import { ProviderSignIn } from '../services/provider-sign-in.ts';
+import { releaseAll } from '../services/releases.ts';
 import { Removals } from '../services/removals.ts';
 import { Replays } from '../services/replays.ts';
 import { createSealing, type Sealing } from '../services/sealing.ts';
@@ -46,7 +54,11 @@ export interface Services {
   /** Tells of changes as they happen. */
   readonly live: Live;
   readonly people: People;
+  /** Many people at once, from a table. */
+  readonly peopleImport: PeopleImport;
   readonly phones: Phones;
+  readonly orders: Orders;
+  readonly orderBook: OrderBook;
   readonly sites: Sites;
   /** Answers that are given again to the same request. */
   readonly replays: Replays;
@@ -62,6 +74,9 @@ export interface Services {
   readonly signIn: SignIn;
   readonly accounts: Accounts;
   readonly apiTokens: ApiTokens;
+  /** Absent: no identity provider is configured. */
+  readonly providerSignIn: ProviderSignIn | undefined;
+  readonly providerName: string;
   /** What nodes tell each other of lines, mailboxes and subscriptions. */
   readonly shared: SharedState;
 }
@@ -80,6 +95,7 @@ export async function createServices(
   const seals = new HotelingSeals({ sealing, company });
   const directory = new DirectoryService({
     ...{ store, view, passcodes, seals, realm: sip.domain, company, clock, log },
+    release: (associations, actor) => releaseAll(associations, { store, random, log }, { actor }),
   });
   const draw = (limit: number): number => randomInt(limit);
   const passcodeService = new PasscodeService({
@@ -103,6 +119,7 @@ export async function createServices(
   const addOns = new AddOns({ view, edits, log });
   const removals = new Removals({ store, directory, view, random, log });
   const people = new People({ directory, removals, log });
+  const peopleImport = new PeopleImport({ store, directory, view, random, log });
   const phones = new Phones({
     ...{ directory, edits, removals, view, realm: sip.domain, bytes: randomBytes, log },
   });
@@ -115,7 +132,8 @@ export async function createServices(
     hosts,
     guests,
     addOns,
-    ...{ lists, live, people, phones, sites, replays },
+    ...createOrders(running, { store, view, phones }),
+    ...{ lists, live, people, peopleImport, phones, sites, replays },
     locations,
     hotDesk,
     guestKeys,
@@ -137,18 +155,59 @@ async function createAccounts(
     readonly passcodes: Passcodes;
     readonly sealing: Sealing;
   },
-): Promise<Pick<Services, 'signIn' | 'accounts' | 'apiTokens'>> {
+): Promise<Pick<Services, 'signIn' | 'accounts' | 'apiTokens' | 'providerSignIn' | 'providerName'>> {
   const { store, view, directory, passcodes, sealing } = parts;
   const { company, data } = config;
   const secrets = new AccountSecrets({ passcodes, sealing, company });
-  const signIn = new SignIn({ store, view, secrets, randomBytes, log });
+  const signIn = new SignIn({ directory, store, view, secrets, randomBytes, log });
   const random = { uuid: randomUUID, bytes: randomBytes };
   const isSetUp = (view.directory?.accounts.size ?? 0) > 0;
   const setUpSecret = isSetUp ? undefined : await keptSecret(data, SET_UP_FILE, problem);
+  const accounts = new Accounts({ directory, store, view, secrets, signIn, random, log, setUpSecret });
+  const { oidc, publicUrl = '' } = config.http;
+  const provider = oidc && identityProvider(oidc, { publicUrl, log });
   return {
     signIn,
-    accounts: new Accounts({ directory, store, view, secrets, signIn, random, log, setUpSecret }),
+    accounts,
     apiTokens: new ApiTokens({ directory, view, random, log }),
+    providerSignIn:
+      provider &&
+      new ProviderSignIn({ provider, rules: oidc, store, view, sealing, accounts, signIn, randomBytes, log }),
+    providerName: oidc?.name ?? '',
+  };
+}
+
+function identityProvider(
+  { issuer, clientId, clientSecret, scopes }: NonNullable<Running['config']['http']['oidc']>,
+  { publicUrl, log }: { readonly publicUrl: string; readonly log: Running['log'] },
+): IdentityProvider {
+  const redirectUri = new URL('/api/v1/provider/callback', publicUrl).href;
+  const settings = { issuer, clientId, clientSecret, scopes, redirectUri };
+  return new IdentityProvider({ settings, now: () => performance.now(), log });
+}
+
+/** Orders of phones, and lists of them. */
+function createOrders(
+  { config, log }: Running,
+  { store, view, phones }: { readonly store: Store; readonly view: LocalView; readonly phones: Phones },
+): Pick<Services, 'orders' | 'orderBook'> {
+  const catalogue = catalogueOf(config.catalogue);
+  return {
+    orders: new Orders({ store, phones, view, catalogue, log }),
+    orderBook: new OrderBook(store),
+  };
+}
+
+/** The price list as it is configured. */
+function catalogueOf({ currency, licenceMonthly, models, shipping }: Config['catalogue']): Catalogue {
+  return {
+    currency,
+    licence: { monthly: licenceMonthly },
+    models: models.map(({ id, name, expansionModule, once, monthly, moduleOnce, moduleMonthly }) => ({
+      ...{ id, name, expansionModule, phone: { once, monthly } },
+      module: { once: moduleOnce, monthly: moduleMonthly },
+    })),
+    shipping,
   };
 }
 

@@ -95,7 +95,10 @@ function deliveryBench(webhookPath = '/hook') {
     sealedSecret: sealing.seal(secret, 'webhook:a1'),
   };
   const sender = createWebhookSender({ post: post(), sealing, clock, userAgent: 'Hotdesk/test' });
-  const store = { addDeadLetter: async (letter: DeadLetter) => void letters.push(letter) };
+  const store = {
+    addDeadLetter: async (letter: DeadLetter) => void letters.push(letter),
+    noteAttempt: async () => undefined,
+  };
   const nobody = { info() {}, warn() {}, error() {} };
   const status = newStatus();
   const deps = { store, sender, clock, timers: clock, jitter: () => 0.5, company: 'demo', log: nobody };

@@ -8,7 +8,9 @@ import { WebPhone } from '../support/web-phone.ts';
 /** Phones in browsers: SIP over WebSocket (RFC 7118) into the embedded engine. */
 
 const listen = (['udp', 'tcp', 'ws'] as const).map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 }));
-const hotdesk = useHotdesk({ settings: { sip: { listen } }, voicemail: false });
+// The phones here speak plain RTP, which no browser does.
+const settings = { sip: { listen }, media: { webrtc: 'off' } };
+const hotdesk = useHotdesk({ settings, voicemail: false });
 const { first, second } = PEOPLE;
 const open: WebPhone[] = [];
 

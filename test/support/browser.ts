@@ -14,6 +14,7 @@ export class Browser {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await fetch(`${this.#base}/api/v1${path}`, {
       method,
+      redirect: 'manual',
       headers: {
         ...this.#headers,
         ...(cookie && { cookie }),
@@ -53,7 +54,7 @@ export class Browser {
 
   #keep(text: string): void {
     const [pair = '', ...attributes] = text.split(/; */);
-    const [name = '', value = ''] = pair.split('=');
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/.exec(pair) ?? [];
     if (attributes.includes('Max-Age=0')) this.cookies.delete(name);
     else this.cookies.set(name, value);
   }

@@ -3,12 +3,14 @@ import type {
   DigitSource,
   MediaPort,
   MediaRefusal,
+  MediaRelay,
   MediaSession,
   MediaStats,
   OpenOptions,
   PlayItem,
   Recording,
   RecordOptions,
+  RelayEnd,
 } from '../../src/media/media.ts';
 
 /** Media without sound: notes what is played and lets the test press keys. */
@@ -38,8 +40,40 @@ export class FakeMedia implements MediaPort {
     return session;
   }
 
+  /** Each relay that was asked for and given. */
+  readonly relays: FakeRelay[] = [];
+  relaysOf: 'browsers' | 'nobody' | 'never' = 'nobody';
+
+  relay(): Promise<MediaRelay | MediaRefusal> {
+    if (this.relaysOf === 'never') return new Promise(() => undefined);
+    if (this.relaysOf === 'nobody') return Promise.resolve({ refused: 'noPorts' });
+    const relay = new FakeRelay();
+    this.relays.push(relay);
+    return Promise.resolve(relay);
+  }
+
   stats(): MediaStats {
     throw new Error('not used');
+  }
+}
+
+/** Writes on each description for whom it is. */
+export class FakeRelay implements MediaRelay {
+  readonly plainOffer = 'v=0\r\nplain offer';
+  onLost: ((why: string) => void) | undefined;
+  watched = false;
+  closed = false;
+
+  async pass(kind: 'offer' | 'answer', to: RelayEnd, sdp: string): Promise<string | undefined> {
+    return `${sdp}s=${kind} for ${to}\r\n`;
+  }
+
+  watch(): void {
+    this.watched = true;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
   }
 }
 

@@ -19,16 +19,23 @@ import {
   type GuessReply,
   type HistoryPage,
   type HistoryQuery,
+  type KeptLetter,
   LARGEST_RECORDING,
   LARGEST_SHARED,
   LONGEST_SESSION_MS,
+  MOST_ATTEMPTS,
+  MOST_ORDERS,
   MOST_SESSIONS,
   MOST_SHARED,
+  type OrderWrite,
+  type OrderWritten,
   SHARED_NAME,
   type SharedEntry,
   type Snapshot,
   type Store,
+  type StoredOrder,
   StoreUnavailable,
+  type WebhookAttempt,
 } from '../../src/store/store.ts';
 
 interface Counter {
@@ -76,7 +83,9 @@ export class FakeStore implements Store {
   /** Deadlines without the idle limit, by generation. */
   readonly #caps = new Map<number, number | 'never'>();
   readonly #once = new Map<string, number>();
-  readonly #letters: DeadLetter[] = [];
+  readonly #letters: KeptLetter[] = [];
+  #letterCount = 0;
+  readonly #attempts = new Map<string, readonly WebhookAttempt[]>();
   readonly #wakes = new Set<() => void>();
   readonly #operations = new Map<string, AssociateReply | EndReply>();
   readonly #emergencies = new Map<string, { record: EmergencyRecord; stages: Set<EmergencyStage> }>();
@@ -88,6 +97,11 @@ export class FakeStore implements Store {
   readonly #sessions = new Map<string, { account: string; json: string; until: number }>();
   readonly #followers = new Set<Follower>();
   readonly directory = new Map<string, unknown>();
+  mostOrders = MOST_ORDERS;
+  readonly #orders = new Map<string, StoredOrder & { readonly finished: boolean }>();
+  readonly #orderOps = new Map<string, string>();
+  #orderNumber = 1_000;
+  #orderRevision = 0;
   #version = 0;
   #seq = 0;
 
@@ -273,11 +287,33 @@ export class FakeStore implements Store {
   }
 
   addDeadLetter(letter: DeadLetter): Promise<void> {
-    return this.#answer('addDeadLetter', () => void this.#letters.unshift(letter));
+    return this.#answer('addDeadLetter', () => {
+      this.#letterCount += 1;
+      this.#letters.unshift({ ...letter, id: `${this.#now()}-${this.#letterCount}` });
+    });
   }
 
-  deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+  deadLetters(limit: number): Promise<readonly KeptLetter[]> {
     return this.#answer('deadLetters', () => this.#letters.slice(0, limit));
+  }
+
+  dropDeadLetter(id: string): Promise<boolean> {
+    return this.#answer('dropDeadLetter', () => {
+      const index = this.#letters.findIndex((letter) => letter.id === id);
+      if (index >= 0) this.#letters.splice(index, 1);
+      return index >= 0;
+    });
+  }
+
+  noteAttempt(webhook: string, attempt: WebhookAttempt): Promise<void> {
+    return this.#answer('noteAttempt', () => {
+      const known = this.#attempts.get(webhook) ?? [];
+      this.#attempts.set(webhook, [attempt, ...known].slice(0, MOST_ATTEMPTS));
+    });
+  }
+
+  attempts(webhook: string, limit: number): Promise<readonly WebhookAttempt[]> {
+    return this.#answer('attempts', () => (this.#attempts.get(webhook) ?? []).slice(0, limit));
   }
 
   writeDirectory(write: DirectoryWrite): Promise<DirectoryWritten> {
@@ -285,6 +321,8 @@ export class FakeStore implements Store {
       const { put, remove, ifEmpty, ifVersion = this.#version, actor, notice } = write;
       if (ifEmpty && this.directory.has('company')) return { outcome: 'exists', version: this.#version };
       if (ifVersion !== this.#version) return { outcome: 'conflict', version: this.#version };
+      const no = write.order && this.#orderRefusal(write.order);
+      if (no) return { outcome: no === 'full' ? 'ordersFull' : 'orderChanged', version: this.#version };
       // As JSON, which knows nothing undefined.
       for (const [name, value] of put) this.directory.set(name, JSON.parse(JSON.stringify(value)));
       for (const name of remove) this.directory.delete(name);
@@ -295,9 +333,65 @@ export class FakeStore implements Store {
       }
       const written = { outcome: 'written', version: this.#version } as const;
       this.#tell({ kind: 'directory', seq: this.#version, at: this.#now(), actor, entries });
+      const order = write.order && this.#putOrder(write.order, actor);
       if (notice) this.#notice(notice.notice, { actor, extension: notice.extension, host: notice.host });
-      return written;
+      return { ...written, ...(order && { order }) };
     });
+  }
+
+  writeOrder(write: OrderWrite, actor: string): Promise<OrderWritten> {
+    return this.#answer('writeOrder', () => {
+      const made = this.#orders.get(this.#orderOps.get(write.opId ?? '') ?? '');
+      if (made) return { outcome: 'written', id: made.id, revision: made.revision };
+      const outcome = this.#orderRefusal(write);
+      return outcome ? { outcome } : { outcome: 'written', ...this.#putOrder(write, actor) };
+    });
+  }
+
+  orders(ids: readonly string[]): Promise<readonly StoredOrder[]> {
+    return this.#answer('orders', () => ids.flatMap((id) => this.#orderIn(id) ?? []));
+  }
+
+  changedOrders(
+    after: number,
+    limit: number,
+  ): Promise<{ readonly orders: readonly StoredOrder[]; readonly total: number }> {
+    return this.#answer('changedOrders', () => {
+      const changed = [...this.#orders.values()].filter(({ revision }) => revision > after);
+      const first = changed.toSorted((a, b) => a.revision - b.revision).slice(0, limit);
+      return { orders: first.flatMap(({ id }) => this.#orderIn(id) ?? []), total: this.#orders.size };
+    });
+  }
+
+  #orderIn(id: string): StoredOrder | undefined {
+    const { revision, value } = this.#orders.get(id) ?? {};
+    return revision === undefined ? undefined : { id, revision, value };
+  }
+
+  #orderRefusal({ id, ifRevision }: OrderWrite): 'changed' | 'full' | undefined {
+    if (id !== undefined) return this.#orders.get(id)?.revision === ifRevision ? undefined : 'changed';
+    const isFull = this.#orders.size >= this.mostOrders;
+    return isFull && ![...this.#orders.values()].some(({ finished }) => finished) ? 'full' : undefined;
+  }
+
+  #putOrder(write: OrderWrite, actor: string): { id: string; revision: number } {
+    const change = write.id === undefined ? 'created' : 'changed';
+    if (change === 'created' && this.#orders.size >= this.mostOrders) this.#forgetOrders();
+    const id = write.id ?? `HD-${++this.#orderNumber}`;
+    const { finished, facts, opId } = write;
+    if (opId !== undefined) this.#orderOps.set(opId, id);
+    const revision = ++this.#orderRevision;
+    this.#orders.set(id, { id, revision, value: JSON.parse(JSON.stringify(write.value)), finished });
+    this.#tell({ kind: 'order', seq: ++this.#seq, at: this.#now(), actor, change, order: id, facts });
+    return { id, revision };
+  }
+
+  #forgetOrders(): void {
+    const number = ({ id }: StoredOrder) => Number(id.slice(3));
+    const old = [...this.#orders.values()].filter(({ finished }) => finished);
+    const oldest = old.toSorted((a, b) => number(a) - number(b));
+    for (const { id } of oldest.slice(0, Math.max(1, Math.floor(this.mostOrders / 100))))
+      this.#orders.delete(id);
   }
 
   writeBindings(aor: string, expected: number, set: BindingSet): Promise<boolean> {

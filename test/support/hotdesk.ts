@@ -18,6 +18,8 @@ export const DOMAIN = 'hotdesk.example';
 export interface HotdeskOptions {
   /** Settings laid over those below, group by group. */
   readonly settings?: Readonly<Record<string, object>>;
+  /** As the demonstration: with its far end, and phones that anybody may be. */
+  readonly demo?: boolean;
   /** Seconds without any response before the next trunk is tried. */
   readonly trunkTimeout?: number;
   /** Settings of single trunks, laid over those below. */
@@ -137,6 +139,8 @@ function makeConfig(parts: {
     redis: { url: redisUrl, ...options.settings?.redis },
     phones: { updateSpacing: 0, ...options.settings?.phones },
     webhooks: { allowInsecure: true, allowedNetworks: ['127.0.0.0/8'], ...options.settings?.webhooks },
+    ...(options.demo ? { demo: true, demoTrunk: { port: 0 } } : {}),
+    ...(options.settings?.webPhone ? { webPhone: options.settings.webPhone } : {}),
     ...(options.settings?.smtp ? { smtp: options.settings.smtp } : {}),
     log: { level: 'trace', pretty: 'never' },
   };

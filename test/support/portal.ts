@@ -33,11 +33,13 @@ export interface LookOptions {
 }
 
 /** A browser for all tests of a file; what each opened is closed after it. */
-export function useChromium(): (hotdesk: Hotdesk, options?: LookOptions) => Promise<Page> {
+export function useChromium(
+  args: readonly string[] = [],
+): (hotdesk: Hotdesk, options?: LookOptions) => Promise<Page> {
   let browser: Chromium | undefined;
   let contexts: BrowserContext[] = [];
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...args] });
   });
   afterEach(async () => {
     await Promise.all(contexts.map((context) => context.close()));

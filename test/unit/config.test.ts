@@ -21,7 +21,7 @@ describe('defaults', () => {
     expect(config.sip.drachtio).toBeUndefined();
     expect(config.redis.url).toBeUndefined();
     expect([...config.sip.listen.map(({ host }) => host), config.http.host, config.media.address]).toEqual(
-      Array(4).fill('127.0.0.1'),
+      Array(5).fill('127.0.0.1'),
     );
   });
 
@@ -222,13 +222,15 @@ describe('environment', () => {
       HOTDESK_DATA: '/tmp/data',
       HOTDESK_PEPPER: 'cd'.repeat(32),
       HOTDESK_ADMIN_TOKEN: 'a-token-of-the-environment',
+      HOTDESK_OIDC_SECRET: 'secret-of-the-client',
       REDIS_URL: 'redis://redis:6379',
       DRACHTIO_HOST: 'drachtio',
       DRACHTIO_PORT: '9023',
       DRACHTIO_SECRET: 'shared',
       LOG_LEVEL: 'debug',
     };
-    const config = configOf('data: elsewhere\nlog: { level: warn }', values);
+    const http = 'http: { publicUrl: https://x.example, oidc: { issuer: https://y.example, clientId: z } }';
+    const config = configOf(`data: elsewhere\nlog: { level: warn }\n${http}`, values);
     for (const [name, { path }] of Object.entries(ENVIRONMENT)) {
       if (path === undefined) continue;
       const value = path

@@ -96,6 +96,7 @@ describe('changes', () => {
           kinds: ['start', 'end'],
           limit: 5,
           cursor: '5-0',
+          isWanted: expect.any(Function),
         },
       ],
     ]);
@@ -252,5 +253,57 @@ describe('CSV', () => {
     const began = performance.now();
     await http.stop();
     expect(performance.now() - began).toBeLessThan(3_000);
+  });
+});
+
+describe('of one site', () => {
+  const elsewhere = { ...association, site: 'leeds', generation: 6 };
+
+  test('changes of it alone', async () => {
+    world.answer = {
+      events: [directoryChange, start, { ...start, association: elsewhere }],
+      next: undefined,
+    };
+    const { json } = await request('GET', '/api/v1/audit?site=london');
+    expect(json.entries).toEqual([row]);
+  });
+
+  test('stays of it alone', async () => {
+    const stay = { endedAt: AT, reason: 'expired', movedFrom: undefined };
+    world.answer = {
+      stays: [
+        { ...stay, association },
+        { ...stay, association: elsewhere },
+      ],
+      next: undefined,
+    };
+    const { json } = await request('GET', '/api/v1/audit/sessions?site=leeds');
+    expect(json.sessions.map(({ generation }: { generation: number }) => generation)).toEqual([6]);
+  });
+
+  test('as a file, line by line', async () => {
+    const stays = [
+      {
+        association: { ...association, guest: '=1+1' },
+        endedAt: AT,
+        reason: 'expired',
+        movedFrom: undefined,
+      },
+      { association: elsewhere, endedAt: undefined, reason: undefined, movedFrom: 'gone' },
+    ];
+    world.answer = (async function* pages() {
+      yield stays;
+    })();
+    const answer = await request('GET', '/api/v1/audit/sessions.csv?host=h1');
+    expect(answer.headers.get('content-disposition')).toBe(
+      'attachment; filename="hotdesk-sessions-demo.csv"',
+    );
+    const [, first = '', second = ''] = answer.text.split('\r\n');
+    expect(first).toContain(",'=1+1,");
+    expect(second).toMatch(/,leeds,6,2031-05-06T00:00:00.000Z,,,gone$/);
+    expect(world.calls).toEqual([
+      ['exportStays', expect.objectContaining({ host: 'h1', isWanted: expect.any(Function) })],
+    ]);
+    expectProblem(await request('GET', '/api/v1/audit/sessions.csv?limit=1'), 400);
   });
 });

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { FailedTokens } from '../../src/http/authentication.ts';
 import { problemOf, REASONS } from '../../src/http/problem.ts';
+import { MinuteCounts } from '../../src/http/rate-limit.ts';
 import { association, base, expectProblem, http, reception, request, TOKEN, world } from './http-world.ts';
 
 describe('health', () => {
@@ -59,7 +59,7 @@ describe('the administrator’s token', () => {
   });
 
   test('the table of sources is bounded and forgets the oldest', () => {
-    const failed = new FailedTokens(() => 0);
+    const failed = new MinuteCounts({ now: () => 0, perMinute: 20, most: 1_000 });
     for (let source = 0; source < 5_000; source++) failed.count(`10.0.${source >> 8}.${source & 255}`);
     expect(failed.size).toBe(1_000);
     for (let guess = 0; guess < 20; guess++) failed.count('192.0.2.1');
@@ -142,15 +142,20 @@ describe('OpenAPI', () => {
     '/healthz': ['get'],
     '/readyz': ['get'],
     '/api/v1/setup': ['get', 'post'],
+    '/api/v1/web-phone': ['get'],
     '/api/v1/password': ['post'],
     '/api/v1/session': ['post', 'get', 'delete'],
     '/api/v1/session/password': ['put'],
     '/api/v1/session/totp': ['post', 'put'],
     '/api/v1/session/totp/removal': ['post'],
+    '/api/v1/session/others': ['delete'],
+    '/api/v1/provider': ['get', 'post'],
+    '/api/v1/provider/callback': ['get'],
     '/api/v1/accounts': ['get', 'post'],
     '/api/v1/accounts/{id}': ['get', 'patch', 'delete'],
     '/api/v1/accounts/{id}/reset': ['post'],
     '/api/v1/accounts/{id}/totp': ['delete'],
+    '/api/v1/accounts/{id}/sessions': ['delete'],
     '/api/v1/tokens': ['get', 'post'],
     '/api/v1/tokens/{id}': ['delete'],
     '/api/v1/company': ['get', 'patch'],
@@ -159,12 +164,20 @@ describe('OpenAPI', () => {
     '/api/v1/hosts/{id}': ['get', 'patch', 'delete'],
     '/api/v1/hosts/{id}/unassign': ['post'],
     '/api/v1/hosts/{id}/convert': ['post'],
+    '/api/v1/catalogue': ['get'],
+    '/api/v1/order-quotes': ['post'],
+    '/api/v1/orders': ['get', 'post'],
+    '/api/v1/orders.csv': ['get'],
+    '/api/v1/orders/{id}': ['get', 'patch'],
+    '/api/v1/orders/{id}.csv': ['get'],
+    '/api/v1/orders/{id}/phones': ['post'],
     '/api/v1/events': ['get'],
     '/api/v1/sites': ['get', 'post'],
     '/api/v1/sites/{id}': ['get', 'patch', 'delete'],
     '/api/v1/hosts/{id}/address/verification': ['post'],
     '/api/v1/hosts/{id}/association': ['put', 'delete'],
     '/api/v1/users': ['get', 'post'],
+    '/api/v1/users/import': ['post'],
     '/api/v1/users/{extension}': ['get', 'patch', 'delete'],
     '/api/v1/users/{extension}/association': ['put', 'delete'],
     '/api/v1/users/{extension}/calls': ['patch'],
@@ -178,9 +191,13 @@ describe('OpenAPI', () => {
     '/api/v1/webhooks/{id}': ['get', 'patch', 'delete'],
     '/api/v1/webhooks/{id}/secret': ['post'],
     '/api/v1/webhooks/{id}/test': ['post'],
+    '/api/v1/webhooks/{id}/deliveries': ['get'],
+    '/api/v1/webhooks/{id}/dead-letters/{letter}/delivery': ['post'],
     '/api/v1/audit': ['get'],
     '/api/v1/audit/sessions': ['get'],
     '/api/v1/audit.csv': ['get'],
+    '/api/v1/audit/sessions.csv': ['get'],
+    '/api/v1/usage': ['get'],
     '/api/v1/emergencies': ['get'],
     '/api/v1/emergencies/{id}/acknowledgement': ['post'],
   };
@@ -203,24 +220,34 @@ describe('OpenAPI', () => {
       'AuditEntry',
       'AvailableHost',
       'Binding',
+      'Catalogue',
+      'Charges',
       'CivicAddress',
       'Company',
+      'ConvertedHost',
       'Emergency',
       'Host',
+      'ImportedRow',
       'Licences',
       'NewAccount',
       'NewApiToken',
       'NewWebhook',
       'NotReady',
       'OneTimePasscode',
+      'Order',
       'PasswordLink',
+      'PeopleImport',
       'Problem',
+      'ProviderSignIn',
+      'ReadyPhones',
       'Session',
       'SignedIn',
       'Site',
       'Stay',
       'TotpSecret',
+      'Usage',
       'User',
+      'WebPhone',
       'Webhook',
       'WebhookMessage',
       'WebhookSecret',
@@ -240,10 +267,14 @@ describe('OpenAPI', () => {
       ),
     );
     expect(open.sort()).toEqual([
+      'get /api/v1/provider',
+      'get /api/v1/provider/callback',
       'get /api/v1/setup',
+      'get /api/v1/web-phone',
       'get /healthz',
       'get /readyz',
       'post /api/v1/password',
+      'post /api/v1/provider',
       'post /api/v1/session',
       'post /api/v1/setup',
     ]);

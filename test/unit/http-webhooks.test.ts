@@ -90,7 +90,7 @@ test('change what is given', async () => {
   world.answer = state;
   const body = { enabled: false, events: [] };
   expect(await request('PATCH', `${BASE}/a1b2`, { body })).toMatchObject({ status: 200, json: shown });
-  expect(world.calls).toEqual([['change', 'a1b2', body, 'admin:api']]);
+  expect(world.calls).toEqual([['change', 'a1b2', body, { actor: 'admin:api' }]]);
   expectProblem(await request('PATCH', `${BASE}/a1b2`, { body: {} }), 400);
 });
 
@@ -138,11 +138,17 @@ test('no such webhook', async () => {
 
 test('dead letters, with what should have been sent', async () => {
   const message = testMessage({ id: 'x', at: 0, company: 'demo', actor: 'a' });
-  world.answer = [{ webhook: 'a1b2', at: 7_000, problem: 'the answer was 500', message }];
+  world.answer = [{ id: '7-0', webhook: 'a1b2', at: 7_000, problem: 'the answer was 500', message }];
   const answer = await request('GET', `${BASE}/dead-letters?webhook=a1b2&limit=5`);
   expect(answer.json).toEqual({
     deadLetters: [
-      { webhook: 'a1b2', at: '1970-01-01T00:00:07.000Z', problem: 'the answer was 500', message },
+      {
+        id: '7-0',
+        webhook: 'a1b2',
+        at: '1970-01-01T00:00:07.000Z',
+        problem: 'the answer was 500',
+        message,
+      },
     ],
   });
   expect(world.calls).toEqual([['deadLetters', { webhook: 'a1b2', limit: 5 }]]);
@@ -155,4 +161,59 @@ test('the document says what webhooks get', async () => {
   const { $ref } = requestBody.content['application/json'].schema;
   const schema = json.components.schemas[$ref.split('/').at(-1)];
   expect(JSON.stringify(schema)).toContain('association.started');
+});
+
+test('the delivery log, what is absent as null', async () => {
+  const first = { at: 1_000, message: 'm1', type: 'order.created', cause: 'change', try: 1, durationMs: 7 };
+  world.answer = [
+    { ...first, delivered: false, status: 500, problem: 'the answer was 500', nextAt: 2_000 },
+    { ...first, delivered: true },
+  ];
+  const { json } = await request('GET', `${BASE}/a1b2/deliveries?limit=2`);
+  const at = '1970-01-01T00:00:01.000Z';
+  expect(json.deliveries).toEqual([
+    {
+      ...{ ...first, at, delivered: false, status: 500, problem: 'the answer was 500' },
+      nextAt: '1970-01-01T00:00:02.000Z',
+    },
+    { ...first, at, delivered: true, status: null, problem: null, nextAt: null },
+  ]);
+  expect(world.calls).toEqual([['deliveries', 'a1b2', 2]]);
+  expectProblem(await request('GET', `${BASE}/a1b2/deliveries?limit=101`), 400);
+});
+
+test('a dead letter is sent again by its id', async () => {
+  world.answer = { delivered: true, status: 204, problem: undefined, durationMs: 12.6 };
+  expect((await request('POST', `${BASE}/a1b2/dead-letters/7-0/delivery`)).json).toEqual({
+    ...{ delivered: true, status: 204, problem: null, durationMs: 13 },
+  });
+  expect(world.calls).toEqual([['resend', 'a1b2', '7-0', 'admin:api']]);
+  expectProblem(await request('POST', `${BASE}/a1b2/dead-letters/x/delivery`), 400);
+  world.answer = { refused: 'unknownDeadLetter' } satisfies Refusal;
+  const reason = 'unknownDeadLetter';
+  expectProblem(await request('POST', `${BASE}/a1b2/dead-letters/7-0/delivery`), 404, { reason });
+});
+
+test('of emergency calls the stages that are asked for', async () => {
+  world.answer = {
+    webhook: { ...webhook, events: ['emergency'], emergencyStages: ['failed'] },
+    status: newStatus(),
+  };
+  const body = { events: ['emergency.failed'] };
+  expect((await request('PATCH', `${BASE}/a1b2`, { body })).json.events).toEqual(['emergency.failed']);
+  const wish = { events: ['emergency'], emergencyStages: ['failed'] };
+  expect(world.calls).toEqual([['change', 'a1b2', wish, { actor: 'admin:api' }]]);
+});
+
+test('is changed only as it was read, and made once under one key', async () => {
+  world.answer = state;
+  const { headers } = await request('GET', `${BASE}/a1b2`);
+  const etag = headers.get('etag') ?? '';
+  expect(etag).toMatch(/^"[\w-]+"$/);
+  await request('PATCH', `${BASE}/a1b2`, { body: { enabled: true }, headers: { 'if-match': etag } });
+  expect(world.calls.at(-1)).toMatchObject(['change', 'a1b2', {}, { ifTag: etag.slice(1, -1) }]);
+  world.answer = { ...state, secret: 'whsec_x' };
+  const made = { body: { url: webhook.url }, headers: { 'idempotency-key': 'k1' } };
+  expect(await request('POST', BASE, made)).toMatchObject({ status: 201, json: { secret: 'whsec_x' } });
+  expect(world.calls).toContainEqual(['replay', 'k1', 'POST /api/v1/webhooks']);
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import type { ApiToken } from '../../src/domain/account.ts';
 import type { Association } from '../../src/domain/association.ts';
 import type { Company, Directory, Host, Site, User } from '../../src/domain/directory.ts';
+import type { Catalogue } from '../../src/domain/order.ts';
 import type { View } from '../../src/domain/view.ts';
 import { createHttp, type Http, type HttpServices } from '../../src/http/create-http.ts';
 import { changedCompany } from '../../src/services/company-change.ts';
@@ -9,6 +10,7 @@ import { tableOf } from '../../src/services/directory-document.ts';
 import { DirectoryLists } from '../../src/services/lists/directory-lists.ts';
 import { userOf } from '../../src/services/people.ts';
 import type { Session } from '../../src/services/sign-in.ts';
+import type { WebPhoneFacts } from '../../src/services/web-phones.ts';
 
 /** A running HTTP edge over services the tests steer: a fresh one for each test of the file that imports this. */
 
@@ -54,6 +56,18 @@ export const alice: User = {
   passcodeOneTime: false,
 };
 
+const catalogueForTests: Catalogue = {
+  currency: 'GBP',
+  licence: { monthly: 0 },
+  models: [
+    {
+      ...{ id: 'vvx-411', name: 'VVX 411', expansionModule: 'optional' },
+      ...{ phone: { once: 14_500, monthly: 0 }, module: { once: 11_900, monthly: 0 } },
+    },
+  ],
+  shipping: [{ id: 'standard', name: 'Standard', once: 500 }],
+};
+
 const company: Company = {
   id: 'demo',
   name: 'Demo',
@@ -97,6 +111,8 @@ export interface World {
   view: { -readonly [K in 'knowledge' | 'directory']: View[K] };
   association: Association | undefined;
   answer: unknown;
+  /** Answer of the phones of an order. */
+  ready: unknown;
   readiness: { store: boolean; sip: boolean; media: boolean };
   calls: unknown[];
   logged: unknown[];
@@ -104,6 +120,8 @@ export interface World {
   /** Whose every cookie is. */
   session: Session | undefined;
   readonly tokens: Map<string, ApiToken>;
+  /** Undefined: there are no phones in browsers. */
+  webPhone: WebPhoneFacts | undefined;
 }
 
 export let world: World;
@@ -173,6 +191,7 @@ function services(): HttpServices {
       add: async (person, actor) => (await called('addPerson', person, actor)) ?? userOf(person),
       remove: (...command) => called('removePerson', ...command),
     },
+    peopleImport: { run: (csv, options) => called('importPeople', csv, options) },
     phones: {
       add: async (phone, actor) => {
         const { digest } = reception;
@@ -183,6 +202,22 @@ function services(): HttpServices {
       unassign: async (...command) =>
         (await called('unassign', ...command)) ?? { ...reception, reservedFor: '1001', enabled: false },
       convert: async (...command) => (await called('convert', ...command)) ?? reception,
+    },
+    orders: {
+      catalogue: catalogueForTests,
+      quote: () => world.answer as never,
+      get: (...command) => called('getOrder', ...command),
+      create: (...command) => called('createOrder', ...command),
+      change: (...command) => called('changeOrder', ...command),
+      ready: async (...command) => {
+        const answer = await called('readyPhones', ...command);
+        return (world.ready as never) ?? answer;
+      },
+      convert: (...command) => called('convertWithOrder', ...command),
+    },
+    orderBook: {
+      page: (query) => called('orderPage', query),
+      all: (filter) => called('allOrders', filter),
     },
     sites: {
       add: async (site, actor) => (await called('addSite', site, actor)) ?? site,
@@ -217,6 +252,12 @@ function services(): HttpServices {
       giveOneTime: (...command) => called('giveOneTime', ...command),
       unlock: (...command) => called('unlock', ...command),
     },
+    webPhones: {
+      get url() {
+        return world.webPhone?.url;
+      },
+      about: () => world.webPhone,
+    },
     webhooks: {
       list: () => world.answer as never,
       get: (id) => {
@@ -224,17 +265,21 @@ function services(): HttpServices {
         return world.answer as never;
       },
       create: (wish, actor) => called('create', wish, actor),
-      change: (id, wish, actor) => called('change', id, wish, actor),
+      change: (id, wish, options) => called('change', id, wish, options),
       renewSecret: (id, actor) => called('renewSecret', id, actor),
       remove: (id, actor) => called('remove', id, actor),
       test: (id, actor) => called('test', id, actor),
       deadLetters: (query) => called('deadLetters', query),
+      deliveries: (...query) => called('deliveries', ...query),
+      resend: (...command) => called('resend', ...command),
     },
     audit: {
       page: (query) => called('page', query),
       stays: (query) => called('stays', query),
       export: (filter) => called('export', filter),
+      exportStays: (filter) => called('exportStays', filter),
     },
+    usage: { report: (query) => called('usage', query) },
     emergencies: {
       list: () => called('emergencies'),
       acknowledge: (id, actor) => called('acknowledge', [id, actor]),
@@ -252,6 +297,7 @@ function services(): HttpServices {
       create: (...command) => called('createAccount', ...command),
       change: (...command) => called('changeAccount', ...command),
       remove: (...command) => called('removeAccount', ...command),
+      signOut: (...command) => called('signOutEverywhere', ...command),
       reset: (...command) => called('reset', ...command),
       setPassword: (...command) => called('setPassword', ...command),
       changePassword: (...command) => called('changePassword', ...command),
@@ -261,6 +307,7 @@ function services(): HttpServices {
       removeTotp: (...command) => called('removeTotp', ...command),
       setUp: (...command) => called('setUp', ...command),
     },
+    providerName: '',
     apiTokens: {
       list: () => world.answer as never,
       create: (...command) => called('createToken', ...command),
@@ -276,12 +323,14 @@ beforeEach(async () => {
     view: { knowledge: 'fresh', directory },
     association: undefined,
     answer: undefined,
+    ready: undefined,
     readiness: { store: true, sip: true, media: true },
     calls: [],
     logged: [],
     now: 0,
     session: undefined,
     tokens: new Map(),
+    webPhone: undefined,
   };
   const log = {
     error: (...line: unknown[]) => void world.logged.push(line),

@@ -292,7 +292,7 @@ describe('directory', () => {
   test.each(['text/yaml', 'application/yaml', 'text/yaml; charset=utf-8'])('imports %s', async (type) => {
     const body = `company: demo\n${'# x\n'.repeat(100_000)}`;
     expect((await request('PUT', '/api/v1/directory', { body, type })).status).toBe(204);
-    expect(world.calls).toEqual([['importYaml', body, { actor: 'admin:api' }]]);
+    expect(world.calls).toEqual([['importYaml', body, { actor: 'admin:api', release: false }]]);
   });
 
   test('says what is wrong with it', async () => {

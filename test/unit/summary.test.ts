@@ -51,3 +51,8 @@ test('keeps passwords to the demo', () => {
   const text = summarise({ ...facts, demo: false, directory: directory({ hosts: [host('cp1')] }) });
   expect(text).not.toContain('password');
 });
+
+test('names the phone in the browser where there is one', () => {
+  expect(summarise({ ...facts, webPhone: true })).toContain('http://127.0.0.1:8080/phone');
+  expect(summarise(facts)).not.toContain('/phone ');
+});

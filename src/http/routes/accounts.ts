@@ -3,18 +3,21 @@ import type { Account } from '../../domain/account.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { AccountChange } from '../../services/accounts.ts';
 import * as schemas from '../account-schemas.ts';
+import { answerOnce, created, idempotencyKey, refusedAs } from '../creation.ts';
 import type { HttpServices } from '../ports.ts';
+import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
 import { presentAccount, presentLink } from '../present-accounts.ts';
 import { actorOf } from '../principal.ts';
 import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import { nothing } from '../schemas.ts';
 import { type Api, describe } from './route.ts';
 
-type Services = Pick<HttpServices, 'accounts'>;
+type Services = Pick<HttpServices, 'accounts' | 'replays'>;
 const AT = { params: schemas.accountPath };
 
 /** Who may sign in. */
-export function accountRoutes(api: Api, { accounts }: Services): void {
+export function accountRoutes(api: Api, services: Services): void {
+  const { accounts } = services;
   const list = describe(
     'List the accounts',
     { 200: schemas.accounts },
@@ -28,18 +31,27 @@ export function accountRoutes(api: Api, { accounts }: Services): void {
   const create = describe(
     'Add an account; the link that comes back sets its password',
     { 201: schemas.newAccount },
-    { body: schemas.accountWish },
+    { body: schemas.accountWish, headers: idempotencyKey },
   );
   api.post('/accounts', create, async (request, reply) => {
-    const { sites, extension, ...wish } = request.body;
-    const given = { ...wish, ...(sites != null && { sites }), ...(extension != null && { extension }) };
-    const made = await accounts.create(given, actorOf(request));
-    if (isRefusal(made)) return sendProblem(reply, problemsProblem(made, 'account:'));
-    return reply.code(201).send({ account: presentAccount(made.account), link: presentLink(made.link) });
+    const { sites, extension, subject, ...wish } = request.body;
+    const given = {
+      ...wish,
+      ...(sites != null && { sites }),
+      ...(extension != null && { extension }),
+      ...(subject != null && { subject }),
+    };
+    return answerOnce(services, { request, reply }, async () => {
+      const made = await accounts.create(given, actorOf(request));
+      if (isRefusal(made)) return refusedAs(problemsProblem(made, 'account:'));
+      const { account, link } = made;
+      const body = { account: presentAccount(account), link: presentLink(link) };
+      return created(`/accounts/${account.id}`, account, body);
+    });
   });
 
-  oneAccountRoutes(api, { accounts });
-  recoveryRoutes(api, { accounts });
+  oneAccountRoutes(api, services);
+  recoveryRoutes(api, services);
 }
 
 function oneAccountRoutes(api: Api, { accounts }: Services): void {
@@ -48,16 +60,22 @@ function oneAccountRoutes(api: Api, { accounts }: Services): void {
     describe('Read an account', { 200: schemas.account }, AT),
     async (request, reply) => {
       const found = accounts.get(request.params.id);
-      return isRefusal(found) ? refuse(reply, found) : reply.send(presentAccount(found));
+      if (isRefusal(found)) return refuse(reply, found);
+      tag(reply, found);
+      return reply.send(presentAccount(found));
     },
   );
 
-  const given = { ...AT, body: schemas.accountChange };
+  const given = { ...AT, body: schemas.accountChange, headers: ifMatch };
   const change = describe('Change an account, or disable it', { 200: schemas.account }, given);
   api.patch('/accounts/:id', change, async (request, reply) => {
     const { id } = request.params;
-    const changed = await accounts.change(id, changeOf(request.body), actorOf(request));
+    const changed = await accounts.change(id, changeOf(request.body), {
+      actor: actorOf(request),
+      ifTag: ifTagOf(request),
+    });
     if (isRefusal(changed)) return sendProblem(reply, problemsProblem(changed, `account:${id}.`));
+    tag(reply, changed);
     return reply.send(presentAccount(changed));
   });
 
@@ -80,6 +98,12 @@ function recoveryRoutes(api: Api, { accounts }: Services): void {
     const changed = await accounts.removeTotp(request.params.id, actorOf(request));
     return isRefusal(changed) ? refuse(reply, changed) : reply.code(204).send();
   });
+
+  const signOut = describe('Sign an account out everywhere', { 204: nothing }, AT);
+  api.delete('/accounts/:id/sessions', signOut, async (request, reply) => {
+    const result = await accounts.signOut(request.params.id, actorOf(request));
+    return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
+  });
 }
 
 /** The list goes on behind the address the page before ended with, whoever else has come or gone. */
@@ -96,10 +120,16 @@ function pageOf(
 }
 
 /** null clears what may be absent. */
-function changeOf({ sites, extension, ...rest }: z.output<typeof schemas.accountChange>): AccountChange {
+function changeOf({
+  sites,
+  extension,
+  subject,
+  ...rest
+}: z.output<typeof schemas.accountChange>): AccountChange {
   return {
     ...rest,
     ...(sites === undefined ? {} : { sites: sites ?? undefined }),
     ...(extension === undefined ? {} : { extension: extension ?? undefined }),
+    ...(subject === undefined ? {} : { subject: subject ?? undefined }),
   };
 }

@@ -1,15 +1,15 @@
 import { Readable } from 'node:stream';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { ChangeEvent } from '../../domain/association.ts';
+import type { Association, ChangeEvent } from '../../domain/association.ts';
 import { isRefusal } from '../../domain/reasons.ts';
-import type { AuditFilter } from '../../services/audit.ts';
+import type { AuditFilter, Stay } from '../../services/audit.ts';
 import { kindsOf, typeOf } from '../../services/webhooks/message.ts';
 import * as schemas from '../audit-schemas.ts';
 import { maySeeEvent, maySeeSite } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
-import { csvHeader, csvOf, presentChange, presentStay } from '../present-audit.ts';
-import { principalOf } from '../principal.ts';
+import { csvHeader, csvOf, presentChange, presentStay, stayCsvHeader, stayCsvOf } from '../present-audit.ts';
+import { type Principal, principalOf } from '../principal.ts';
 import { refuse } from '../problem.ts';
 import { type Api, describe } from './route.ts';
 
@@ -21,10 +21,12 @@ export function auditRoutes(api: Api, services: HttpServices): void {
   const list = describe('List changes', { 200: schemas.auditPage }, { querystring: schemas.auditQuery });
   api.get('/audit', list, async (request, reply) => {
     const { limit, cursor } = request.query;
-    const page = await services.audit.page({ ...filterOf(request.query), limit, cursor });
+    const isWanted = wantedChange(request, services);
+    const page = await services.audit.page({ ...filterOf(request.query), limit, cursor, isWanted });
     if (isRefusal(page)) return refuse(reply, page);
-    const events = page.events.filter(wantedBy(request.query)).filter(seenBy(request, services));
-    const entries = events.map((event) => presentChange(event, services.view.directory));
+    const entries = page.events
+      .filter(isWanted)
+      .map((event) => presentChange(event, services.view.directory));
     return reply.send({ entries, next: page.next ?? null });
   });
 
@@ -34,42 +36,65 @@ export function auditRoutes(api: Api, services: HttpServices): void {
     { querystring: schemas.stayQuery },
   );
   api.get('/audit/sessions', sessions, async (request, reply) => {
-    const { limit, cursor, host, guest, at } = request.query;
-    const { from = at, to = at } = request.query;
-    const page = await services.audit.stays({ host, guest, from: ms(from), to: ms(to), limit, cursor });
+    const { limit, cursor } = request.query;
+    const filter = stayFilterOf(request);
+    const page = await services.audit.stays({ ...filter, limit, cursor });
     if (isRefusal(page)) return refuse(reply, page);
-    const own = page.stays.filter(({ association }) => maySeeSite(principalOf(request), association.site));
+    const own = page.stays.filter(({ association }) => filter.isWanted(association));
     const stays = own.map((stay) => presentStay(stay, services.view.directory));
     return reply.send({ sessions: stays, next: page.next ?? null });
   });
 
-  exportRoute(api, services);
+  exportRoutes(api, services);
 }
 
-function exportRoute(api: Api, services: HttpServices): void {
+function exportRoutes(api: Api, services: HttpServices): void {
   const open = new Set<Readable>();
   // A stop does not wait for somebody who reads slowly.
   api.addHook('preClose', (done) => {
     for (const stream of open) stream.destroy();
     done();
   });
-  const answer = { description: 'The changes.', content: { 'text/csv': { schema: schemas.csvText } } };
-  const out = describe('Export changes', { 200: answer }, { querystring: schemas.auditExportQuery });
-  api.get('/audit.csv', out, async (request, reply) => {
-    if (open.size >= EXPORTS_AT_ONCE) return refuse(reply, { refused: 'overloaded' });
-    const pages = await services.audit.export(filterOf(request.query));
-    if (isRefusal(pages)) return refuse(reply, pages);
-    const [byKind, bySite] = [wantedBy(request.query), seenBy(request, services)];
-    const isWanted = (event: ChangeEvent): boolean => byKind(event) && bySite(event);
-    const stream = Readable.from(csvLines(pages, { services, isWanted }));
+  const send = (reply: FastifyReply, name: string, lines: AsyncIterable<string>): FastifyReply => {
+    const stream = Readable.from(lines);
     open.add(stream);
     stream.once('close', () => open.delete(stream));
     const company = services.view.directory?.company.id ?? 'company';
     return reply
-      .header('content-disposition', `attachment; filename="hotdesk-audit-${company}.csv"`)
+      .header('content-disposition', `attachment; filename="hotdesk-${name}-${company}.csv"`)
       .type(CSV_TYPE)
       .send(stream as never);
+  };
+  const changes = csvAnswer('The changes.', schemas.csvText);
+  const out = describe('Export changes', { 200: changes }, { querystring: schemas.auditExportQuery });
+  api.get('/audit.csv', out, async (request, reply) => {
+    if (open.size >= EXPORTS_AT_ONCE) return refuse(reply, { refused: 'overloaded' });
+    const pages = await services.audit.export(filterOf(request.query));
+    if (isRefusal(pages)) return refuse(reply, pages);
+    const isWanted = wantedChange(request, services);
+    return send(reply, 'audit', csvLines(pages, { services, isWanted })) as never;
   });
+
+  const stays = csvAnswer('Who sat where.', schemas.stayCsvText);
+  const outStays = describe('Export who sat where', { 200: stays }, { querystring: schemas.stayExportQuery });
+  api.get('/audit/sessions.csv', outStays, async (request, reply) => {
+    if (open.size >= EXPORTS_AT_ONCE) return refuse(reply, { refused: 'overloaded' });
+    const pages = await services.audit.exportStays(stayFilterOf(request));
+    if (isRefusal(pages)) return refuse(reply, pages);
+    return send(reply, 'sessions', stayLines(pages, services)) as never;
+  });
+}
+
+function csvAnswer<T>(description: string, schema: T) {
+  return { description, content: { 'text/csv': { schema } } };
+}
+
+async function* stayLines(
+  pages: AsyncIterable<readonly Stay[]>,
+  services: HttpServices,
+): AsyncGenerator<string> {
+  yield stayCsvHeader();
+  for await (const stays of pages) yield stayCsvOf(stays, services.view.directory);
 }
 
 async function* csvLines(
@@ -82,23 +107,40 @@ async function* csvLines(
 }
 
 type Query = z.output<typeof schemas.auditExportQuery>;
+type StayQuery = z.output<typeof schemas.stayExportQuery>;
 
-/** The log is asked for kinds of change; emergency calls have a type for each stage. */
-function wantedBy({ kind }: Query): (event: ChangeEvent) => boolean {
+/** The log is asked for kinds of change; emergency calls have a type for each stage. What others see is left out. */
+function wantedChange(
+  request: FastifyRequest<{ Querystring: Query }>,
+  { view }: HttpServices,
+): (event: ChangeEvent) => boolean {
+  const { kind, site } = request.query;
   const types = kind === undefined ? undefined : new Set([kind].flat());
-  return (event) => types === undefined || types.has(typeOf(event));
+  const principal = principalOf(request);
+  const ofSite: Principal | undefined = site === undefined ? undefined : onlyOf(principal, site);
+  return (event) =>
+    (types === undefined || types.has(typeOf(event))) &&
+    maySeeEvent(principal, event, view.directory) &&
+    (ofSite === undefined || maySeeEvent(ofSite, event, view.directory));
 }
 
-/** Those of other sites are left out, so that a page may hold fewer than were asked for. */
-function seenBy(request: FastifyRequest, { view }: HttpServices): (event: ChangeEvent) => boolean {
-  const principal = principalOf(request);
-  return (event) => maySeeEvent(principal, event, view.directory);
+/** Somebody who sees this site alone. */
+function onlyOf(principal: Principal, site: string): Principal {
+  return { ...principal, role: 'readOnly', sites: new Set([site]) };
 }
 
 function filterOf(query: Query): AuditFilter {
   const { host, guest, from, at, to = at, kind } = query;
   const kinds = kind === undefined ? undefined : kindsOf([kind].flat());
   return { host, guest, from: ms(from), to: ms(to), kinds };
+}
+
+function stayFilterOf(request: FastifyRequest<{ Querystring: StayQuery }>) {
+  const { host, guest, site, at, from = at, to = at } = request.query;
+  const principal = principalOf(request);
+  const isWanted = (association: Association): boolean =>
+    maySeeSite(principal, association.site) && (site === undefined || association.site === site);
+  return { host, guest, from: ms(from), to: ms(to), isWanted };
 }
 
 function ms(instant: string | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import { isRefusal } from '../../domain/reasons.ts';
+import { removalQuery } from '../entry-schemas.ts';
 import type { HttpServices } from '../ports.ts';
 import { actorOf } from '../principal.ts';
 import { refuse } from '../problem.ts';
@@ -28,10 +29,11 @@ function importRoute(api: Api, services: HttpServices): void {
   const asText = { parseAs: 'string' as const, bodyLimit: MAX_DIRECTORY_BYTES };
   api.removeAllContentTypeParsers();
   api.addContentTypeParser(YAML_TYPES, asText, (_request, body, done) => done(null, body));
-  const given = { body: schemas.yamlText, consumes: YAML_TYPES };
+  const given = { querystring: removalQuery, body: schemas.yamlText, consumes: YAML_TYPES };
   const into = describe('Replace the directory', { 204: schemas.nothing }, given);
   api.put('/directory', { ...into, bodyLimit: MAX_DIRECTORY_BYTES }, async (request, reply) => {
-    const result = await services.directory.importYaml(request.body, { actor: actorOf(request) });
+    const release = request.query.release === 'true';
+    const result = await services.directory.importYaml(request.body, { actor: actorOf(request), release });
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
 }

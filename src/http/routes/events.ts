@@ -7,14 +7,17 @@ import type { Watcher } from '../../services/live.ts';
 import { maySeeEvent } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
 import { presentChange } from '../present-audit.ts';
-import { principalOf } from '../principal.ts';
-import { refuse } from '../problem.ts';
+import { keyOf, principalNow, principalOf } from '../principal.ts';
+import { refuse, sendProblem, statusProblem } from '../problem.ts';
 import { type Api, describe } from './route.ts';
 
 /** What a slow reader may be behind, in bytes. */
 const MOST_UNSENT = 256 * 1024;
-/** Who has signed out, or whose role has changed, is found out when the browser comes again. */
+/** Of one account or token. A browser has one for each of its windows. */
+const MOST_STREAMS = 10;
+/** Who has signed out is found out when the browser comes again. */
 const LONGEST_MS = 10 * 60_000;
+const TOO_MANY = statusProblem(429, 'This account follows as many streams as it may.');
 
 const lastEventId = z.looseObject({
   'last-event-id': z
@@ -23,35 +26,42 @@ const lastEventId = z.looseObject({
 });
 const answer = {
   description:
-    'An event for each change: `id` its position in the log, `event` one of start, end, extend, directory, notice and emergency, `data` as in the audit. `reset`: too much was missed; read everything anew.',
+    'An event for each change: `id` its position in the log, `event` one of start, end, extend, directory, notice, emergency and order, `data` as in the audit. `reset`: too much was missed; read everything anew.',
   content: { 'text/event-stream': { schema: z.string() } },
 };
 
 /** Changes as they happen (server-sent events). */
 export function eventRoutes(api: Api, services: HttpServices): void {
-  const open = new Set<ServerResponse>();
+  const open = new Map<ServerResponse, string>();
   // A stop does not wait for those who only listen.
   api.addHook('preClose', (done) => {
-    for (const stream of open) stream.end();
+    for (const stream of open.keys()) {
+      if (stream.headersSent) stream.end();
+      else stream.destroy();
+    }
     done();
   });
   const watch = describe('Follow changes as they happen', { 200: answer }, { headers: lastEventId });
   api.get('/events', watch, async (request, reply) => {
     const stream = reply.raw;
+    const key = keyOf(principalOf(request));
+    const others = [...open.values()].filter((other) => other === key);
+    if (others.length >= MOST_STREAMS) return sendProblem(reply.header('retry-after', '30'), TOO_MANY);
+    open.set(stream, key);
+    stream.once('close', () => open.delete(stream));
     const id = request.headers['last-event-id'];
     const sink = new Stream(stream, request, services);
     const leave = await services.live.watch(sink, id === undefined ? undefined : Number(id));
     if (isRefusal(leave)) return refuse(reply, leave);
     const timer = setTimeout(() => stream.end(), LONGEST_MS).unref();
-    stream.once('close', () => {
+    const end = (): void => {
       clearTimeout(timer);
-      open.delete(stream);
       leave();
-    });
-    open.add(stream);
+    };
+    stream.once('close', end);
     reply.hijack();
     sink.begin(reply.getHeaders());
-    if (stream.destroyed) leave();
+    if (stream.destroyed) end();
     return reply as never;
   });
 }
@@ -83,7 +93,9 @@ class Stream implements Watcher {
 
   event(event: ChangeEvent): boolean {
     const { directory } = this.#services.view;
-    if (!maySeeEvent(principalOf(this.#request), event, directory)) return true;
+    const principal = principalNow(this.#request);
+    if (principal === undefined) return false;
+    if (!maySeeEvent(principal, event, directory)) return true;
     const data = JSON.stringify(presentChange(event, directory));
     return this.#write(`id: ${event.seq}\nevent: ${event.kind}\ndata: ${data}\n\n`);
   }
@@ -93,7 +105,7 @@ class Stream implements Watcher {
   }
 
   ping(): boolean {
-    return this.#write(': ping\n\n');
+    return principalNow(this.#request) !== undefined && this.#write(': ping\n\n');
   }
 
   close(): void {

@@ -16,9 +16,10 @@ export function listRoutes(api: Api, services: HttpServices): void {
   api.get('/hosts', hosts, async (request, reply) => {
     const facts = factsOf(services);
     if (isRefusal(facts)) return refuse(reply, facts);
-    const { sort, registered, ...query } = request.query;
+    const { sort, registered, verified, ...query } = request.query;
     const maySee = filterFor(request, maySeeHost);
-    const wish = { ...query, ...orderOf(sort), registered: truth(registered), maySee };
+    const facets = { registered: truth(registered), verified: truth(verified) };
+    const wish = { ...query, ...orderOf(sort), ...facets, maySee };
     const page = await services.lists.hosts(wish);
     if (isRefusal(page)) return refuse(reply, page);
     const { entries: found, next = null, total } = page;

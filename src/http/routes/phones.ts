@@ -1,14 +1,19 @@
 import type { z } from 'zod';
+import type { Host } from '../../domain/directory.ts';
 import { isRefusal } from '../../domain/reasons.ts';
+import type { DirectoryRefusal } from '../../services/directory-service.ts';
+import type { EditOptions } from '../../services/edits-while-free.ts';
 import type { NewPhone } from '../../services/phones.ts';
 import { answerOnce, created, idempotencyKey, refusedAs } from '../creation.ts';
 import * as entries from '../entry-schemas.ts';
+import { convertedHost } from '../order-schemas.ts';
 import type { HttpServices } from '../ports.ts';
 import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
 import { presentHost } from '../present.ts';
 import { actorOf } from '../principal.ts';
-import { problemsProblem, refuse, sendProblem } from '../problem.ts';
+import { type Problem, problemsProblem, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
+import { deliveryOf } from './orders.ts';
 import { type Api, describe, factsOf, hostIn } from './route.ts';
 
 /** Phones that come, go and change hands (A6, A7). */
@@ -74,19 +79,40 @@ function handRoutes(api: Api, services: HttpServices): void {
 
   const convert = describe(
     'Make an unassigned phone a common area phone (A7)',
-    { 200: schemas.host },
+    { 200: convertedHost },
     { ...at, body: entries.conversion },
   );
   api.post('/hosts/:id/convert', convert, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
-    const { nickname, address } = request.body;
     const options = { actor: actorOf(request), ifTag: ifTagOf(request) };
     const { id } = found.host;
-    const wish = { nickname, address: entries.addressOf(address) };
-    const result = await services.phones.convert(id, wish, options);
-    if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${id}.`));
-    tag(reply, result);
-    return reply.send(presentHost(result, found.facts));
+    const result = await converted(services, { id, wish: request.body, options });
+    if (isRefusal(result)) return sendProblem(reply, conversionProblem(result, id));
+    tag(reply, result.host);
+    return reply.send({ ...presentHost(result.host, found.facts), order: result.order });
   });
+}
+
+interface Conversion {
+  readonly id: string;
+  readonly wish: z.output<typeof entries.conversion>;
+  readonly options: EditOptions;
+}
+
+async function converted(
+  { phones, orders }: HttpServices,
+  { id, wish: { nickname, address, delivery: sent }, options }: Conversion,
+): Promise<{ readonly host: Host; readonly order: string | null } | DirectoryRefusal> {
+  const wish = { nickname, address: entries.addressOf(address) };
+  if (sent) {
+    const { note, total } = sent;
+    return orders.convert(id, { ...wish, delivery: deliveryOf(sent), note, total }, options);
+  }
+  const host = await phones.convert(id, wish, options);
+  return isRefusal(host) ? host : { host, order: null };
+}
+
+function conversionProblem(refusal: DirectoryRefusal, id: string): Problem {
+  return problemsProblem(refusal, refusal.refused === 'invalidOrder' ? 'order:' : `host:${id}.`);
 }

@@ -6,25 +6,27 @@ import type { PasswordRefusal } from '../../services/accounts.ts';
 import type { DirectoryRefusal } from '../../services/directory-service.ts';
 import type { Session } from '../../services/sign-in.ts';
 import * as schemas from '../account-schemas.ts';
-import type { FailedTokens } from '../authentication.ts';
-import { sessionCookie, setSessionCookie } from '../cookies.ts';
+import { cookieOf, dropCookie, setCookie } from '../cookies.ts';
 import type { HttpServices } from '../ports.ts';
 import { presentSelf } from '../present-accounts.ts';
-import { principalOf } from '../principal.ts';
+import { actorOf, principalOf } from '../principal.ts';
 import { type Problem, problemOf, problemsProblem, refuse, sendProblem, statusProblem } from '../problem.ts';
+import { type MinuteCounts, refuseWaiting, sourceOf } from '../rate-limit.ts';
 import { nothing } from '../schemas.ts';
 import { type Api, describe } from './route.ts';
 
+export interface Entrance {
+  readonly services: HttpServices;
+  readonly failed: MinuteCounts;
+}
+
 /** What needs no session: it makes one, or the account behind it. */
-export function entranceRoutes(
-  api: Api,
-  { services, failed }: { readonly services: HttpServices; readonly failed: FailedTokens },
-): void {
+export function entranceRoutes(api: Api, { services, failed }: Entrance): void {
   const { signIn, accounts } = services;
   const enter = open('Sign in', { 200: schemas.signedIn }, { body: schemas.signIn });
   api.post('/session', enter, async (request, reply) => {
     const { email, password, code } = request.body;
-    const made = await signIn.signIn({ email, password, code, source: request.ip });
+    const made = await signIn.signIn({ email, password, code, source: sourceOf(request) });
     if (isRefusal(made)) return sendProblem(reply, signInProblem(made));
     await renew(services, { request, reply, made });
     return reply.send({ account: presentSelf(made.account) });
@@ -32,32 +34,31 @@ export function entranceRoutes(
 
   const set = open('Set a password by a one-time link', { 204: nothing }, { body: schemas.passwordByLink });
   api.post('/password', set, async (request, reply) => {
-    const wait = failed.waitOf(request.ip);
-    if (wait > 0) return sendProblem(reply.header('retry-after', String(wait)), statusProblem(429));
+    const source = sourceOf(request);
+    const refused = refuseWaiting(failed, source, reply);
+    if (refused) return refused;
     const result = await accounts.setPassword(request.body.token, request.body.password);
     if (!isRefusal(result)) return reply.code(204).send();
-    if (result.refused === 'linkVoid') failed.count(request.ip);
+    if (result.refused === 'linkVoid') failed.count(source);
     return sendProblem(reply, passwordProblem(result, 'password'));
   });
 
   setUpRoutes(api, { services, failed });
 }
 
-function setUpRoutes(
-  api: Api,
-  { services: { accounts }, failed }: { readonly services: HttpServices; readonly failed: FailedTokens },
-): void {
+function setUpRoutes(api: Api, { services: { accounts }, failed }: Entrance): void {
   const ask = open('Whether the first administrator is still to come', { 200: schemas.setUpState });
   api.get('/setup', ask, async (_request, reply) => reply.send({ needed: accounts.needsSetUp }));
 
   const setUp = open('Make the first administrator', { 201: schemas.signedIn }, { body: schemas.setUp });
   api.post('/setup', setUp, async (request, reply) => {
-    const wait = failed.waitOf(request.ip);
-    if (wait > 0) return sendProblem(reply.header('retry-after', String(wait)), statusProblem(429));
+    const source = sourceOf(request);
+    const refused = refuseWaiting(failed, source, reply);
+    if (refused) return refused;
     const { token, ...wish } = request.body;
     const result = await accounts.setUp(token, { ...wish, email: canonicalEmail(wish.email) });
     if (!isRefusal(result)) return reply.code(201).send({ account: presentSelf(result) });
-    if (result.refused === 'linkVoid') failed.count(request.ip);
+    if (result.refused === 'linkVoid') failed.count(source);
     return sendProblem(reply, passwordProblem(result, 'password'));
   });
 }
@@ -66,16 +67,27 @@ function setUpRoutes(
 export function sessionRoutes(api: Api, services: HttpServices): void {
   const { signIn } = services;
   api.get('/session', describe('Who is signed in', { 200: schemas.session }), async (request, reply) => {
-    const session = await signIn.session(sessionCookie(request) ?? '');
+    const session = await signIn.session(cookieOf(request) ?? '');
     if (isRefusal(session)) return refuse(reply, session);
     if (session === undefined) return noSession(reply);
     return reply.send({ account: presentSelf(session.account), csrf: session.csrf });
   });
 
   api.delete('/session', describe('Sign out', { 204: nothing }), async (request, reply) => {
-    const result = await signIn.signOut(sessionCookie(request) ?? '');
+    const result = await signIn.signOut(cookieOf(request) ?? '');
     if (isRefusal(result)) return refuse(reply, result);
-    setSessionCookie(request, reply, undefined);
+    dropCookie(request, reply);
+    return reply.code(204).send();
+  });
+
+  const others = describe('End every other session of one’s own', { 204: nothing });
+  api.delete('/session/others', others, async (request, reply) => {
+    const account = ownAccount(services, request);
+    if (isRefusal(account)) return noSession(reply);
+    const result = await services.accounts.signOut(account.id, actorOf(request));
+    if (isRefusal(result)) return refuse(reply, result);
+    const made = await signIn.begin(account);
+    setCookie({ request, reply }, made.id);
     return reply.code(204).send();
   });
 
@@ -92,10 +104,13 @@ function passwordRoute(api: Api, services: HttpServices): void {
   api.put('/session/password', change, async (request, reply) => {
     const account = ownAccount(services, request);
     if (isRefusal(account)) return noSession(reply);
-    const result = await services.accounts.changePassword(account, { ...request.body, source: request.ip });
+    const result = await services.accounts.changePassword(account, {
+      ...request.body,
+      source: sourceOf(request),
+    });
     if (isRefusal(result)) return sendProblem(reply, proofProblem(result));
     const made = await services.signIn.begin(result);
-    setSessionCookie(request, reply, made.id);
+    setCookie({ request, reply }, made.id);
     return reply.code(204).send();
   });
 }
@@ -109,7 +124,7 @@ function totpRoutes(api: Api, { accounts }: HttpServices): void {
   api.post('/session/totp', begin, async (request, reply) => {
     const account = ownAccount({ accounts }, request);
     if (isRefusal(account)) return noSession(reply);
-    const result = await accounts.beginTotp(account, { ...request.body, source: request.ip });
+    const result = await accounts.beginTotp(account, { ...request.body, source: sourceOf(request) });
     return isRefusal(result) ? sendProblem(reply, proofProblem(result)) : reply.code(201).send(result);
   });
 
@@ -125,13 +140,13 @@ function totpRoutes(api: Api, { accounts }: HttpServices): void {
   api.post('/session/totp/removal', remove, async (request, reply) => {
     const account = ownAccount({ accounts }, request);
     if (isRefusal(account)) return noSession(reply);
-    const result = await accounts.removeOwnTotp(account, { ...request.body, source: request.ip });
+    const result = await accounts.removeOwnTotp(account, { ...request.body, source: sourceOf(request) });
     return isRefusal(result) ? sendProblem(reply, proofProblem(result)) : reply.code(204).send();
   });
 }
 
 /** The session a browser had before ends: nobody goes on with an id that was there before they signed in. */
-async function renew(
+export async function renew(
   { signIn }: Pick<HttpServices, 'signIn'>,
   {
     request,
@@ -139,9 +154,9 @@ async function renew(
     made,
   }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly made: Session },
 ): Promise<void> {
-  const before = sessionCookie(request);
+  const before = cookieOf(request);
   if (before !== undefined) await signIn.signOut(before);
-  setSessionCookie(request, reply, made.id);
+  setCookie({ request, reply }, made.id);
 }
 
 /** Tokens have no account. */
@@ -158,7 +173,7 @@ function noSession(reply: FastifyReply): FastifyReply {
 }
 
 /** As `describe`, for who is not known yet. */
-function open<const Answers extends object, const Given extends object = object>(
+export function open<const Answers extends object, const Given extends object = object>(
   summary: string,
   answers: Answers,
   given: Given = {} as Given,

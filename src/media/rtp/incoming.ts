@@ -23,6 +23,8 @@ export interface IncomingOptions {
 export class Incoming {
   /** Hears every packet while it is set. */
   recorder: Recorder | undefined;
+  /** Told of every packet while it is set; no digits are heard in the audio then. */
+  onPacket: ((packet: RtpPacket) => void) | undefined;
   private readonly options: IncomingOptions;
   private readonly events = new EventDecoder();
   private eventTypes: readonly number[] = [];
@@ -59,6 +61,7 @@ export class Incoming {
     if (packet === undefined) return 'malformed';
     this.options.latch.heard(from);
     this.recorder?.push(packet, this.codecOf(packet), this.options.now());
+    this.onPacket?.(packet);
     if (this.eventTypes.includes(packet.payloadType)) return this.hearEvent(packet);
     if (packet.payloadType === this.codec?.payloadType) this.hearTones(packet);
     return undefined;
@@ -78,7 +81,7 @@ export class Incoming {
 
   /** Late and repeated audio packets would be heard as a gap or a second press. */
   private hearTones(packet: RtpPacket): void {
-    if (this.tones === undefined) return;
+    if (this.tones === undefined || this.onPacket !== undefined) return;
     const last = this.lastTone;
     if (last?.ssrc === packet.ssrc && seqDelta(packet.seq, last.seq) <= 0) return;
     this.lastTone = { ssrc: packet.ssrc, seq: packet.seq };

@@ -2,13 +2,18 @@ import { type Clip, type CodecName, FRAME_BYTES, FRAME_TICKS, SILENCE } from '..
 import type { Agreed } from '../sdp/agree.ts';
 import type { Endpoint } from '../sdp/remote.ts';
 import type { LocalCrypto } from '../sdp/write.ts';
-import { HEADER_BYTES, writeHeader } from './packet.ts';
+import { HEADER_BYTES, type RtpPacket, writeHeader } from './packet.ts';
 import { Player } from './player.ts';
+import { seqDelta } from './serial.ts';
 import { SrtpSender } from './srtp.ts';
 
 const LONGEST_TAG = 10;
 /** Three catch-up frames may still be with the kernel while the next is written. */
 const BUFFERS = 4;
+/** 60 ms of G.711 and more: what is longer is not for us. */
+const LONGEST_RELAYED = 1_000;
+/** Packets that may be missing in a row for the gap to be passed on; more is a stream that began anew. */
+const LONGEST_GAP = 50;
 /** 200 ms of silence before the first prompt: many phones swallow the first packets. */
 const LEAD_FRAMES = 10;
 
@@ -26,6 +31,12 @@ export class Outgoing {
     Buffer.alloc(HEADER_BYTES + FRAME_BYTES + LONGEST_TAG),
   );
   private readonly player = new Player();
+  private readonly relayBuffers = Array.from({ length: BUFFERS }, () =>
+    Buffer.alloc(HEADER_BYTES + LONGEST_RELAYED + LONGEST_TAG),
+  );
+  /** Where the stream that is relayed stands: of the far side, and of ours. */
+  private relayed: { readonly ssrc: number; readonly shift: number; seq: number } | undefined;
+  private relaying = false;
   private readonly ssrc: number;
   private seq: number;
   private ts: number;
@@ -64,10 +75,41 @@ export class Outgoing {
     this.player.stop();
   }
 
+  /** From now on somebody else's audio goes out, and silence of ours does not. */
+  relay(relaying: boolean): void {
+    this.relaying = relaying;
+    this.relayed = undefined;
+  }
+
+  /** Somebody else's packet, under our name. Late ones are dropped: the cipher counts on, and so does the listener. */
+  forward(
+    packet: RtpPacket,
+    payload: Buffer,
+    options: { payloadType: number; to: Endpoint | undefined },
+  ): void {
+    if (!this.sending || options.to === undefined || payload.length > LONGEST_RELAYED) return;
+    const { ssrc, marker } = packet;
+    let step = this.relayed?.ssrc === ssrc ? seqDelta(packet.seq, this.relayed.seq) : LONGEST_GAP + 1;
+    if (step <= 0 && step > -LONGEST_GAP) return;
+    const isNew = step <= 0 || step > LONGEST_GAP;
+    if (isNew) step = 1;
+    const shift = isNew || !this.relayed ? (this.ts - packet.ts) >>> 0 : this.relayed.shift;
+    this.relayed = { ssrc, shift, seq: packet.seq };
+    this.seq = (this.seq + step) & 0xffff;
+    const ts = (packet.ts + shift) >>> 0;
+    const buffer = this.relayBuffers[this.sent++ % BUFFERS] as Buffer;
+    writeHeader(buffer, {
+      ...{ payloadType: options.payloadType, marker: marker || isNew, seq: this.seq, ts },
+      ssrc: this.ssrc,
+    });
+    payload.copy(buffer, HEADER_BYTES);
+    this.options.send(this.protect(buffer, HEADER_BYTES + payload.length), options.to);
+  }
+
   /** Every 20 ms. While held nothing is sent and the prompt waits; the timestamp goes on as real time does. */
   tick(target: Endpoint | undefined): void {
     this.ts = (this.ts + FRAME_TICKS) >>> 0;
-    if (!this.sending || target === undefined) return;
+    if (!this.sending || target === undefined || (this.relaying && !this.player.playing)) return;
     const buffer = this.buffers[this.sent % BUFFERS] as Buffer;
     const playing = this.player.playing && this.sent >= LEAD_FRAMES;
     const marker = this.sent === 0 || (playing && this.player.atStart);
@@ -77,12 +119,11 @@ export class Outgoing {
     writeHeader(buffer, { payloadType, marker, seq, ts, ssrc });
     if (playing) this.player.copyFrame(this.codec, buffer, HEADER_BYTES);
     else SILENCE[this.codec].copy(buffer, HEADER_BYTES);
-    this.options.send(this.protect(buffer), target);
+    this.options.send(this.protect(buffer, HEADER_BYTES + FRAME_BYTES), target);
     if (playing && !this.player.playing) this.options.onPlayed();
   }
 
-  private protect(buffer: Buffer): Buffer {
-    const length = HEADER_BYTES + FRAME_BYTES;
+  private protect(buffer: Buffer, length: number): Buffer {
     return buffer.subarray(0, this.srtp ? this.srtp.protect(buffer, length, HEADER_BYTES) : length);
   }
 }

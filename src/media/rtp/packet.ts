@@ -23,10 +23,10 @@ export function headerLength(data: Buffer): number | undefined {
   return length <= data.length ? length : undefined;
 }
 
-/** RTCP on the RTP port (RFC 5761 4): types 192–223 read as payload types 64–95, of which RTCP uses 72–76. */
+/** RTCP on the RTP port (RFC 5761 4): types 192–223 read as payload types 64–95, of which RTCP uses 72–79. */
 export function isRtcp(data: Buffer): boolean {
   const type = (data[1] ?? 0) & 0x7f;
-  return type >= 72 && type <= 76;
+  return type >= 72 && type <= 79;
 }
 
 /** Reads a (decrypted) datagram; undefined when it is not RTP. */

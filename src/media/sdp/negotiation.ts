@@ -1,7 +1,15 @@
 import { MASTER_BYTES } from '../rtp/srtp.ts';
-import { type Agreed, agree, type Policy } from './agree.ts';
-import { parseRemote } from './remote.ts';
-import { type LocalCrypto, type LocalEnd, OFFERED_EVENTS, writeAnswer, writeOffer } from './write.ts';
+import { type Agreed, agree, narrowed, type Policy } from './agree.ts';
+import { type Direction, parseRemote } from './remote.ts';
+import {
+  type LocalCrypto,
+  type LocalEnd,
+  type LocalWeb,
+  OFFERED_EVENTS,
+  type OfferTerms,
+  writeAnswer,
+  writeOffer,
+} from './write.ts';
 
 /**
  * One call's offers and answers (RFC 3264), as values: each step returns the next state or undefined ("no", and the
@@ -16,6 +24,8 @@ export interface Negotiation {
   readonly agreed: Agreed | undefined;
   /** Our key, while the call is (or is offered as) encrypted. */
   readonly crypto: LocalCrypto | undefined;
+  /** Our end of the browser's transport, while the far side is (or is taken for) one. */
+  readonly web: LocalWeb | undefined;
   /** Payload types events may come by: the far side's number, and ours where we offered one. */
   readonly eventTypes: readonly number[];
 }
@@ -23,6 +33,10 @@ export interface Negotiation {
 export interface Terms {
   readonly policy: Policy;
   readonly randomBytes: (count: number) => Buffer;
+  /** Of our certificate, as browsers are told it; undefined where they are not answered. */
+  readonly fingerprint?: (() => string) | undefined;
+  /** The most to answer an offer with; absent: all it allows. */
+  readonly direction?: Direction | undefined;
 }
 
 /** The state before any SDP. */
@@ -33,13 +47,20 @@ export function newNegotiation(local: Omit<LocalEnd, 'version'>): Negotiation {
     offering: false,
     agreed: undefined,
     crypto: undefined,
+    web: undefined,
     eventTypes: [],
   };
 }
 
+/** An offer that differs from an ordinary one: to a browser, of fewer codecs, of hold. */
+export interface OfferWishes extends Pick<OfferTerms, 'codecs' | 'direction'> {
+  readonly toBrowser?: boolean;
+}
+
 /** Makes an offer of ours: encrypted when the call is, or must be. */
-export function makeOffer(state: Negotiation, terms: Terms): Negotiation {
-  const secure = state.crypto !== undefined || terms.policy.srtp === 'required';
+export function makeOffer(state: Negotiation, terms: Terms, wishes: OfferWishes = {}): Negotiation {
+  const web = state.web ?? (wishes.toBrowser ? newWeb(terms) : undefined);
+  const secure = !web && (state.crypto !== undefined || terms.policy.srtp === 'required');
   const crypto: LocalCrypto | undefined = secure
     ? {
         tag: 1,
@@ -48,7 +69,8 @@ export function makeOffer(state: Negotiation, terms: Terms): Negotiation {
       }
     : undefined;
   const local = nextVersion(state.local);
-  return { ...state, local, crypto, offering: true, sdp: writeOffer(local, crypto) };
+  const sdp = writeOffer(local, { ...wishes, crypto, web, mid: state.agreed?.mid });
+  return { ...state, local, crypto, web, offering: true, sdp };
 }
 
 /** Takes the far side's offer, or its answer when ours is out. */
@@ -56,24 +78,31 @@ export function take(state: Negotiation, remoteSdp: string, terms: Terms): Negot
   const lines = parseRemote(remoteSdp);
   if (lines === undefined) return undefined;
   if (state.offering) return takeAnswer(state, agree(lines, answerPolicy(state, terms.policy)));
-  const agreed = agree(lines, terms.policy);
-  if (agreed === undefined) return undefined;
+  const found = agree(lines, terms.policy);
+  if (found === undefined) return undefined;
+  const agreed = { ...found, direction: narrowed(found.direction, terms.direction ?? 'sendrecv') };
   const crypto = keyFor(state, agreed, terms);
+  const web = webFor(state, agreed, terms);
   const local = nextVersion(state.local);
   const eventTypes = agreed.events ? [agreed.events.payloadType] : [];
-  const sdp = writeAnswer(local, lines, { agreed, crypto });
-  return { local, sdp, agreed, crypto, eventTypes, offering: false };
+  const sdp = writeAnswer(local, lines, { agreed, crypto, web });
+  return { local, sdp, agreed, crypto, web, eventTypes, offering: false };
 }
 
 /** An answer cannot change what was offered: encrypted stays encrypted, plain stays plain. */
 function answerPolicy(state: Negotiation, policy: Policy): Policy {
-  return { ...policy, srtp: state.crypto === undefined ? 'off' : 'required' };
+  return {
+    ...policy,
+    srtp: state.crypto === undefined ? 'off' : 'required',
+    webrtc: state.web !== undefined,
+  };
 }
 
 function takeAnswer(state: Negotiation, agreed: Agreed | undefined): Negotiation | undefined {
   if (agreed === undefined) return undefined;
   const fits = agreed.crypto?.tag === state.crypto?.tag && agreed.crypto?.suite === state.crypto?.suite;
-  if (agreed.line !== 0 || !fits) return undefined;
+  if (agreed.line !== 0 || !fits || (agreed.web === undefined) !== (state.web === undefined))
+    return undefined;
   const eventTypes = agreed.events ? [OFFERED_EVENTS, agreed.events.payloadType] : [];
   return { ...state, agreed, eventTypes, offering: false };
 }
@@ -86,6 +115,20 @@ function keyFor(state: Negotiation, agreed: Agreed, terms: Terms): LocalCrypto |
   const kept = before?.suite === theirs.suite && before.master.equals(theirs.master);
   const master = kept && state.crypto ? state.crypto.master : terms.randomBytes(MASTER_BYTES);
   return { tag: theirs.tag, suite: theirs.suite, master };
+}
+
+/** The browser's next ufrag is ICE starting again, for both sides (RFC 8445 9). */
+function webFor(state: Negotiation, { web }: Agreed, terms: Terms): LocalWeb | undefined {
+  if (web === undefined) return undefined;
+  const before = state.agreed?.web;
+  const starts = before !== undefined && (before.ufrag !== web.ufrag || before.pwd !== web.pwd);
+  return starts ? newWeb(terms) : (state.web ?? newWeb(terms));
+}
+
+/** RFC 8839 5.4: at least 24 and 128 bits. */
+function newWeb({ randomBytes, fingerprint = () => '' }: Terms): LocalWeb {
+  const text = (bytes: number): string => randomBytes(bytes).toString('base64').replace(/=+$/, '');
+  return { ufrag: text(6), pwd: text(18), fingerprint: fingerprint() };
 }
 
 function nextVersion(local: LocalEnd): LocalEnd {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type MediaDescription, parse } from 'sdp-transform';
 import { MASTER_BYTES, SUITES, type Suite } from '../rtp/srtp.ts';
+import { isKnownHash, type RemoteTransport } from '../webrtc/transport.ts';
 
 /** The far side's SDP, reduced to what a menu with sound and digits needs. */
 
@@ -16,6 +17,11 @@ export interface Crypto {
   readonly suite: Suite;
   /** Key ‖ salt. */
   readonly master: Buffer;
+}
+
+/** What a browser says of its transport (RFC 8839, RFC 8842). */
+export interface RemoteWeb extends RemoteTransport {
+  readonly setup: string;
 }
 
 export interface RemoteFormat {
@@ -37,7 +43,14 @@ export interface RemoteMedia {
   /** `held`: the old hold, 0.0.0.0. `unusable`: a host name, multicast, or not an address. */
   readonly address: { readonly kind: 'address' | 'held' | 'unusable'; readonly text: string };
   readonly crypto: readonly Crypto[];
+  /** `a=mid` (RFC 5888). */
+  readonly mid: string | undefined;
+  /** Set on a line that a browser wrote, if it can be answered. */
+  readonly web: RemoteWeb | undefined;
 }
+
+/** Of WebRTC. */
+export const WEB_PROTOCOL = 'UDP/TLS/RTP/SAVPF';
 
 const LONGEST_SDP = 16_384;
 const MOST_LINES = 16;
@@ -50,15 +63,25 @@ export function parseRemote(sdp: string): readonly RemoteMedia[] | undefined {
   const session = parse(sdp);
   if (session.media.length === 0 || session.media.length > MOST_LINES) return undefined;
   const lines = session.media.map((line) =>
-    remoteMedia(line, { direction: session.direction, address: session.connection?.ip }),
+    remoteMedia(line, { ...session, address: session.connection?.ip }),
   );
   return lines.every((line) => line.type !== '' && line.protocol !== '') ? lines : undefined;
 }
 
-function remoteMedia(
-  line: MediaDescription,
-  session: { direction: unknown; address: string | undefined },
-): RemoteMedia {
+/** What a line may leave to the session part. */
+interface SessionPart extends TransportPart {
+  readonly direction?: unknown;
+  readonly address: string | undefined;
+}
+
+interface TransportPart {
+  readonly iceUfrag?: string | undefined;
+  readonly icePwd?: string | undefined;
+  readonly fingerprint?: { readonly type: string; readonly hash: string } | undefined;
+  readonly setup?: string | undefined;
+}
+
+function remoteMedia(line: MediaDescription, session: SessionPart): RemoteMedia {
   const formats = String(line.payloads ?? '').split(' ');
   const direction = [line.direction, session.direction].find((one) => DIRECTIONS.has(one));
   return {
@@ -70,7 +93,20 @@ function remoteMedia(
     direction: (direction as Direction | undefined) ?? 'sendrecv',
     address: addressOf(String(line.connection?.ip ?? session.address ?? '')),
     crypto: (line.crypto ?? []).flatMap(cryptoOf),
+    mid: line.mid === undefined ? undefined : String(line.mid),
+    web: line.protocol === WEB_PROTOCOL && line.rtcpMux !== undefined ? webOf(line, session) : undefined,
   };
+}
+
+/** Each of them may stand in the line or before all lines. */
+function webOf(line: TransportPart, session: TransportPart): RemoteWeb | undefined {
+  const part = { ...session, ...line };
+  // sdp-transform makes numbers of what looks like one.
+  const [ufrag, pwd] = [String(part.iceUfrag ?? ''), String(part.icePwd ?? '')];
+  const { fingerprint, setup = 'actpass' } = part;
+  if (!/^[\w+/-]{1,256}$/.test(ufrag) || !/^[\w+/-]{1,256}$/.test(pwd)) return undefined;
+  if (fingerprint === undefined || !isKnownHash(fingerprint.type)) return undefined;
+  return { ufrag, pwd, setup, fingerprint: { hash: fingerprint.type, value: fingerprint.hash } };
 }
 
 function remoteFormat(line: MediaDescription, format: string): RemoteFormat {

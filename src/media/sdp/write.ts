@@ -1,8 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { type CodecName, STATIC_PAYLOAD } from '../codec/codecs.ts';
 import type { Suite } from '../rtp/srtp.ts';
+import type { IceCredentials } from '../webrtc/stun.ts';
 import type { Agreed } from './agree.ts';
-import type { RemoteMedia } from './remote.ts';
+import { type Direction, type RemoteMedia, WEB_PROTOCOL } from './remote.ts';
 
 /** Who we are in SDP: the same session id and port for the life of the call. */
 export interface LocalEnd {
@@ -18,6 +19,17 @@ export interface LocalCrypto {
   readonly master: Buffer;
 }
 
+/** Our end of a browser's transport. */
+export interface LocalWeb extends IceCredentials {
+  readonly fingerprint: string;
+}
+
+/** Keys of the session: our own by SDES, or what DTLS makes them with. Neither: plain RTP. */
+export interface LocalKeys {
+  readonly crypto: LocalCrypto | undefined;
+  readonly web: LocalWeb | undefined;
+}
+
 /** The event number we offer when it is our turn to choose. */
 export const OFFERED_EVENTS = 101;
 const OFFERED_CODECS: readonly CodecName[] = ['PCMA', 'PCMU', 'G722'];
@@ -26,27 +38,38 @@ const OFFERED_CODECS: readonly CodecName[] = ['PCMA', 'PCMU', 'G722'];
 export function writeAnswer(
   local: LocalEnd,
   lines: readonly RemoteMedia[],
-  terms: { agreed: Agreed; crypto: LocalCrypto | undefined },
+  terms: LocalKeys & { agreed: Agreed },
 ): string {
+  const { agreed, web } = terms;
   const media = lines.map((line, index) =>
-    index === terms.agreed.line
+    index === agreed.line
       ? agreedLine(local, line.protocol, terms)
-      : `m=${line.type} 0 ${line.protocol} ${line.firstFormat}\r\n`,
+      : `m=${line.type} 0 ${line.protocol} ${line.firstFormat}\r\n${midLine(web && line.mid)}`,
   );
-  return header(local) + media.join('');
+  return header(local) + bundleLines(web, agreed.mid) + media.join('');
 }
 
-/** Our offer, for an INVITE or re-INVITE that came without one. */
-export function writeOffer(local: LocalEnd, crypto: LocalCrypto | undefined): string {
-  const payloads = [...OFFERED_CODECS.map((codec) => STATIC_PAYLOAD[codec]), OFFERED_EVENTS];
+export interface OfferTerms extends LocalKeys {
+  readonly codecs?: readonly CodecName[] | undefined;
+  readonly direction?: Direction | undefined;
+  readonly mid?: string | undefined;
+}
+
+/** Our offer, for an INVITE or re-INVITE that came without one, or to a browser. */
+export function writeOffer(local: LocalEnd, terms: OfferTerms): string {
+  const { crypto, web, codecs = OFFERED_CODECS, direction = 'sendrecv', mid = '0' } = terms;
+  const payloads = [...codecs.map((codec) => STATIC_PAYLOAD[codec]), OFFERED_EVENTS];
+  const protocol = web ? WEB_PROTOCOL : crypto ? 'RTP/SAVP' : 'RTP/AVP';
   return (
     header(local) +
-    `m=audio ${local.port} ${crypto ? 'RTP/SAVP' : 'RTP/AVP'} ${payloads.join(' ')}\r\n` +
-    OFFERED_CODECS.map((codec) => `a=rtpmap:${STATIC_PAYLOAD[codec]} ${codec}/8000\r\n`).join('') +
+    bundleLines(web, mid) +
+    `m=audio ${local.port} ${protocol} ${payloads.join(' ')}\r\n` +
+    codecs.map((codec) => `a=rtpmap:${STATIC_PAYLOAD[codec]} ${codec}/8000\r\n`).join('') +
     eventLines({ payloadType: OFFERED_EVENTS, fmtp: '0-15' }) +
     'a=ptime:20\r\n' +
     cryptoLine(crypto) +
-    'a=sendrecv\r\n'
+    webLines(local, web, { setup: 'actpass', mid }) +
+    `a=${direction}\r\n`
   );
 }
 
@@ -61,7 +84,7 @@ function header({ sessionId, version, address }: LocalEnd): string {
 function agreedLine(
   local: LocalEnd,
   protocol: string,
-  { agreed, crypto }: { agreed: Agreed; crypto: LocalCrypto | undefined },
+  { agreed, crypto, web }: LocalKeys & { agreed: Agreed },
 ): string {
   const events = agreed.events;
   return (
@@ -70,8 +93,34 @@ function agreedLine(
     (events ? eventLines(events) : '') +
     'a=ptime:20\r\n' +
     cryptoLine(crypto) +
+    webLines(local, web, { setup: 'passive', mid: agreed.mid }) +
     `a=${agreed.direction}\r\n`
   );
+}
+
+/** Of the session: the browser looks for us, and everything goes over one port (RFC 8839 5.3, RFC 9143). */
+function bundleLines(web: LocalWeb | undefined, mid: string | undefined): string {
+  if (web === undefined) return '';
+  return `a=ice-lite\r\n${mid === undefined ? '' : `a=group:BUNDLE ${mid}\r\n`}`;
+}
+
+/** One candidate: the port all of the call uses (RFC 8839, RFC 8842, RFC 5761). */
+function webLines(
+  { address, port }: LocalEnd,
+  web: LocalWeb | undefined,
+  { setup, mid }: { setup: 'actpass' | 'passive'; mid: string | undefined },
+): string {
+  if (web === undefined) return '';
+  return (
+    `${midLine(mid)}a=rtcp-mux\r\na=msid:hotdesk audio\r\n` +
+    `a=ice-ufrag:${web.ufrag}\r\na=ice-pwd:${web.pwd}\r\n` +
+    `a=fingerprint:sha-256 ${web.fingerprint}\r\na=setup:${setup}\r\n` +
+    `a=candidate:1 1 udp 2130706431 ${address} ${port} typ host\r\na=end-of-candidates\r\n`
+  );
+}
+
+function midLine(mid: string | undefined): string {
+  return mid === undefined ? '' : `a=mid:${mid}\r\n`;
 }
 
 function eventLines(events: { payloadType: number; fmtp: string }): string {

@@ -1,12 +1,17 @@
-import type { Clip } from '../codec/codecs.ts';
+import { type Clip, type CodecName, STATIC_PAYLOAD } from '../codec/codecs.ts';
+import { transcoded } from '../codec/transcode.ts';
 import type { RecordOptions } from '../media.ts';
 import { Recorder } from '../recording/recorder.ts';
 import { type Dropped, Incoming } from '../rtp/incoming.ts';
 import { Latch } from '../rtp/latch.ts';
 import { Outgoing } from '../rtp/outgoing.ts';
 import type { Paced } from '../rtp/pacer.ts';
+import type { RtpPacket } from '../rtp/packet.ts';
+import { type Agreed, RELAYED, REVERSED } from '../sdp/agree.ts';
 import { makeOffer, type Negotiation, type Terms, take } from '../sdp/negotiation.ts';
-import type { Endpoint } from '../sdp/remote.ts';
+import type { Direction, Endpoint } from '../sdp/remote.ts';
+import type { SrtpKeys } from '../webrtc/dtls/server.ts';
+import { WebTransport } from '../webrtc/transport.ts';
 import type { Counter, Report, Settings } from './protocol.ts';
 
 export interface CallOptions {
@@ -21,7 +26,22 @@ export interface CallOptions {
   readonly count: (counter: Counter) => void;
   /** Does work of some milliseconds when the clock can spare them. */
   readonly later: (work: () => void) => void;
+  /** The browser is gone, or never came; why, in words. */
+  readonly onLost?: (why: string) => void;
 }
+
+/** What one side of a relay wants, as the other side is to be asked for. */
+export interface RelayTerms {
+  readonly direction: Direction;
+  /** If they can agree on one codec, nothing has to be coded anew. */
+  readonly codec: CodecName;
+}
+
+function termsOf({ direction, codec }: Agreed): RelayTerms {
+  return { direction: REVERSED[direction], codec };
+}
+
+const SUITE = 'AES_CM_128_HMAC_SHA1_80';
 
 const COUNTED: Readonly<Record<Exclude<Dropped, 'rtcp'>, Counter>> = {
   source: 'sourcesRefused',
@@ -35,7 +55,16 @@ export class Call implements Paced {
   private readonly latch: Latch;
   private readonly outgoing: Outgoing;
   private readonly incoming: Incoming;
+  /** The far side's, if it is a browser. */
+  private readonly web: WebTransport;
+  private readonly terms: Terms;
   private negotiation: Negotiation;
+  private keys: SrtpKeys | undefined;
+  /** The call whose audio goes out here, and ours there. */
+  private other: Call | undefined;
+  /** Of a relayed call: our latest offer, as long as there is none later, and the far side's that waits for its answer. */
+  private offered: Negotiation | undefined;
+  private pending: string | undefined;
   private playRef = 0;
   private recordRef = 0;
   private heardAt: number;
@@ -56,26 +85,87 @@ export class Call implements Paced {
       now,
       onDigit: (digit, source) => tell({ type: 'digit', session, digit, source }),
     });
+    this.web = new WebTransport({
+      ...{ now, send },
+      onPath: (to) => this.latch.follow(to),
+      onKeys: (keys) => this.unlock(keys),
+      onEnd: (why) => options.onLost?.(why),
+    });
+    this.terms = { ...options.terms, fingerprint: this.web.fingerprint };
     this.heardAt = now();
   }
 
   /** The far side's offer or answer. The local SDP now valid, or undefined: not acceptable, nothing changed. */
   take(remoteSdp: string): string | undefined {
-    const next = take(this.negotiation, remoteSdp, this.options.terms);
+    const next = take(this.negotiation, remoteSdp, this.terms);
     if (next?.agreed === undefined) return undefined;
-    if (!this.awaitsAudio()) this.heardAt = this.options.now();
-    this.negotiation = next;
-    this.latch.follow(next.agreed.remote);
-    this.outgoing.follow(next.agreed, next.crypto);
-    const inband = this.options.settings.inband === 'auto';
-    this.incoming.follow(next.agreed, { eventTypes: next.eventTypes, inband });
+    this.apply(next);
+    this.web.watch();
     return next.sdp;
   }
 
   /** An offer of ours. */
   offer(): string {
-    this.negotiation = makeOffer(this.negotiation, this.options.terms);
+    this.negotiation = makeOffer(this.negotiation, this.terms);
+    if (this.negotiation.web) this.web.expect(this.negotiation.web);
     return this.negotiation.sdp;
+  }
+
+  /** What it speaks, once that is agreed. */
+  get codec(): CodecName {
+    return this.negotiation.agreed?.codec ?? 'PCMA';
+  }
+
+  /** Joins it to another call, or parts them. */
+  relay(other: Call | undefined): void {
+    this.other = other;
+    this.outgoing.relay(other !== undefined);
+    this.incoming.onPacket = other && ((packet) => other.forward(packet, this.kindOf(packet)));
+  }
+
+  /**
+   * Relayed calls: the far side's offer, kept until the other call's far side has answered what this returns: what to offer
+   * there. Undefined: not acceptable.
+   */
+  consider(remoteSdp: string): RelayTerms | undefined {
+    const next = take(this.settled(), remoteSdp, this.terms);
+    if (next?.agreed === undefined) return undefined;
+    this.pending = remoteSdp;
+    return termsOf(next.agreed);
+  }
+
+  /** Relayed calls: an offer of ours, which changes nothing until it is answered. */
+  propose({ direction, codec }: RelayTerms, toBrowser: boolean): string {
+    const codecs = RELAYED.toSorted((one, other) => Number(other === codec) - Number(one === codec));
+    const made = makeOffer(this.settled(), this.terms, { direction, toBrowser, codecs });
+    this.offered = made;
+    this.negotiation = { ...this.negotiation, local: made.local, web: made.web };
+    if (made.web) this.web.expect(made.web);
+    return made.sdp;
+  }
+
+  /** Relayed calls: the answer to our offer, the first or a later one; what to answer there. */
+  conclude(remoteSdp: string): RelayTerms | undefined {
+    const next = this.offered && take(this.offered, remoteSdp, this.terms);
+    if (next?.agreed === undefined) return undefined;
+    this.apply(next);
+    return termsOf(next.agreed);
+  }
+
+  /** Relayed calls: what to answer the far side with; once answered it stays so. */
+  respond({ direction }: RelayTerms): string | undefined {
+    const { pending } = this;
+    if (pending === undefined) return this.negotiation.sdp;
+    const next = take(this.settled(), pending, { ...this.terms, direction });
+    if (next?.agreed === undefined) return undefined;
+    this.pending = undefined;
+    this.apply(next);
+    return next.sdp;
+  }
+
+  /** A browser has answered, or been answered: from now on it has to come. */
+  watch(): void {
+    if (this.negotiation.web) this.web.watch();
   }
 
   play(ref: number, clips: readonly Clip[]): void {
@@ -112,6 +202,7 @@ export class Call implements Paced {
   }
 
   receive(data: Buffer, from: Endpoint): void {
+    if (this.negotiation.web && !(this.web.receive(data, from) && this.keys)) return;
     const dropped = this.incoming.receive(data, from);
     if (dropped === undefined) {
       this.options.count('packetsReceived');
@@ -121,12 +212,73 @@ export class Call implements Paced {
   }
 
   tick(): void {
+    if (this.negotiation.web) this.web.tick();
     this.outgoing.tick(this.latch.target);
     if (this.incoming.recorder?.tick(this.options.now())) this.stopRecording();
-    if (this.silent || !this.awaitsAudio()) return;
+    if (this.silent || this.other || !this.awaitsAudio()) return;
     if (this.options.now() - this.heardAt < this.options.settings.silentAfterMs) return;
     this.silent = true;
     this.options.tell({ type: 'silent', session: this.options.session });
+  }
+
+  /** Without an offer of ours that nobody has answered. */
+  private settled(): Negotiation {
+    return { ...this.negotiation, offering: false };
+  }
+
+  private apply(next: Negotiation): void {
+    if (!this.awaitsAudio()) this.heardAt = this.options.now();
+    this.negotiation = next;
+    const { agreed, web } = next;
+    this.latch.follow(agreed?.remote);
+    if (web) this.web.expect(web);
+    if (agreed?.web) this.web.follow(agreed.web);
+    this.settle();
+  }
+
+  private unlock(keys: SrtpKeys): void {
+    this.keys = keys;
+    this.settle();
+  }
+
+  /** Tells both streams what is agreed; a browser's are silent until there are keys. */
+  private settle(): void {
+    const { agreed, crypto, eventTypes, web } = this.negotiation;
+    if (agreed === undefined) return;
+    const { keys } = this;
+    const inband = this.options.settings.inband === 'auto';
+    if (!web) {
+      this.outgoing.follow(agreed, crypto);
+      return this.incoming.follow(agreed, { eventTypes, inband });
+    }
+    const locked: Agreed = { ...agreed, direction: 'inactive' };
+    const terms = { tag: 1, suite: SUITE } as const;
+    this.outgoing.follow(keys ? agreed : locked, keys && { ...terms, master: keys.local });
+    const theirs = keys && { ...terms, master: keys.remote };
+    this.incoming.follow({ ...agreed, crypto: theirs }, { eventTypes, inband });
+  }
+
+  /** What a packet of the far side's holds: audio in a codec, a telephone-event, or nothing that can be passed on. */
+  private kindOf({ payloadType }: RtpPacket): CodecName | 'event' | undefined {
+    const { agreed, eventTypes } = this.negotiation;
+    if (eventTypes.includes(payloadType)) return 'event';
+    if (payloadType === agreed?.payloadType) return agreed.codec;
+    // Both were offered, and whoever has both may change at any time (RFC 3264 7).
+    return RELAYED.find((codec) => STATIC_PAYLOAD[codec] === payloadType);
+  }
+
+  /** The other call's packet, as our far side has it numbered and coded. */
+  private forward(packet: RtpPacket, kind: CodecName | 'event' | undefined): void {
+    const { agreed } = this.negotiation;
+    if (agreed === undefined || kind === undefined) return;
+    const to = this.latch.target;
+    if (kind === 'event') {
+      const { events } = agreed;
+      if (events) this.outgoing.forward(packet, packet.payload, { payloadType: events.payloadType, to });
+      return;
+    }
+    const payload = transcoded(packet.payload, kind, agreed.codec);
+    if (payload) this.outgoing.forward(packet, payload, { payloadType: agreed.payloadType, to });
   }
 
   /** `done` is told whatever happens: somebody waits for it. */

@@ -10,6 +10,7 @@ import type { Endpoint } from '../sdp/remote.ts';
 import { Call } from './call.ts';
 import { PortPool } from './ports.ts';
 import type { Command, Counters, Reply, Report, Request, Settings } from './protocol.ts';
+import { Relays } from './relays.ts';
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -20,7 +21,7 @@ export interface EngineOptions {
 
 const FAULT_EVERY_MS = 10_000;
 
-interface Open {
+export interface Open {
   readonly call: Call;
   readonly socket: Socket;
 }
@@ -32,6 +33,7 @@ export class Engine {
   private readonly pacer: Pacer;
   private readonly terms: Terms;
   private readonly open = new Map<number, Open>();
+  private readonly relays: Relays;
   private readonly work: (() => void)[] = [];
   private faultAt = Number.NEGATIVE_INFINITY;
 
@@ -46,9 +48,17 @@ export class Engine {
       onError: (error) => this.fault(error),
     });
     this.terms = {
-      policy: { srtp: settings.srtp, inband: settings.inband, ipv6: isIPv6(settings.address) },
+      policy: {
+        ...{ srtp: settings.srtp, inband: settings.inband, ipv6: isIPv6(settings.address) },
+        webrtc: settings.webrtc === 'on',
+      },
       randomBytes,
     };
+    this.relays = new Relays({
+      sessions: this.open,
+      start: (owner) => this.startCall(owner),
+      end: (call) => this.endCall(call),
+    });
   }
 
   /** Does one command; requests are always answered. */
@@ -57,6 +67,7 @@ export class Engine {
     if (command.type === 'stop') return this.open.get(command.session)?.call.stop();
     if (command.type === 'record') return this.record(command);
     if (command.type === 'stopRecording') return this.open.get(command.session)?.call.stopRecording();
+    if (command.type === 'watch') return this.relays.watch(command.session);
     const reply = await this.answer(command).catch((error): Reply => {
       this.options.tell({ type: 'problem', text: 'media request failed', data: { error: String(error) } });
       return { refused: 'noPorts' };
@@ -67,30 +78,45 @@ export class Engine {
   private async answer(request: Request): Promise<Reply> {
     if (request.type === 'open') return this.openCall(request);
     if (request.type === 'close') return this.close(request.session);
+    if (request.type === 'relay') return sdpReply(await this.relays.open(request), 'noPorts');
+    if (request.type === 'pass') return sdpReply(this.relays.pass(request));
     const call = this.open.get(request.session)?.call;
     if (call === undefined) return {};
     return sdpReply(request.type === 'reoffer' ? call.offer() : call.take(request.sdp));
   }
 
   private async openCall(request: Extract<Request, { type: 'open' }>): Promise<Reply> {
-    const socket = await this.ports.take();
-    if (socket === undefined) return { refused: 'noPorts' };
-    const call = this.newCall(request, socket);
+    const opened = await this.startCall(request);
+    if (opened === undefined) return { refused: 'noPorts' };
+    const { call } = opened;
     const sdp = request.offer === undefined ? call.offer() : call.take(request.offer);
     if (sdp === undefined) {
-      await this.ports.release(socket);
+      await this.endCall(opened);
       return { refused: 'notAcceptable' };
     }
-    this.connect(socket, call);
-    this.open.set(request.session, { call, socket });
-    this.pacer.add(call);
+    this.open.set(request.session, opened);
     return { sdp };
+  }
+
+  /** A call on a port of its own, and on the clock; undefined when every port is taken. */
+  private async startCall(owner: { session: number; peer: string }): Promise<Open | undefined> {
+    const socket = await this.ports.take();
+    if (socket === undefined) return undefined;
+    const call = this.newCall(owner, socket);
+    this.connect(socket, call);
+    this.pacer.add(call);
+    return { call, socket };
+  }
+
+  private async endCall({ call, socket }: Open): Promise<void> {
+    this.pacer.remove(call);
+    await this.ports.release(socket);
   }
 
   private newCall({ session, peer }: { session: number; peer: string }, socket: Socket): Call {
     const { settings, counters, tell } = this.options;
     const address = settings.externalAddress ?? settings.address;
-    return new Call({
+    const call: Call = new Call({
       session,
       peer,
       settings,
@@ -105,7 +131,9 @@ export class Engine {
       send: (packet, to) => this.send(socket, packet, to),
       count: (counter) => counters.add(counter),
       later: (work) => this.later(work),
+      onLost: (why) => tell({ type: 'lost', session: this.relays.ownerOf(call) ?? session, why }),
     });
+    return call;
   }
 
   private send(socket: Socket, packet: Buffer, to: Endpoint): void {
@@ -134,11 +162,13 @@ export class Engine {
 
   private async close(session: number): Promise<Reply> {
     const found = this.open.get(session);
-    if (found === undefined) return {};
+    if (found === undefined) {
+      await this.relays.close(session);
+      return {};
+    }
     this.open.delete(session);
-    this.pacer.remove(found.call);
     const recording = found.call.end();
-    await this.ports.release(found.socket);
+    if (this.relays.ownerOf(found.call) === undefined) await this.endCall(found);
     const recorded = await recording;
     return recorded === undefined ? {} : { recorded };
   }
@@ -181,6 +211,6 @@ export class Engine {
   }
 }
 
-function sdpReply(sdp: string | undefined): Reply {
-  return sdp === undefined ? { refused: 'notAcceptable' } : { sdp };
+function sdpReply(sdp: string | undefined, refused: 'notAcceptable' | 'noPorts' = 'notAcceptable'): Reply {
+  return sdp === undefined ? { refused } : { sdp };
 }

@@ -1,4 +1,4 @@
-import type { DigitSource, MediaOptions, MediaStats, PlayItem, RecordOptions } from '../media.ts';
+import type { DigitSource, MediaOptions, MediaStats, PlayItem, RecordOptions, RelayEnd } from '../media.ts';
 
 /** What the two threads say to each other. `session` and `ref` are numbers the main thread gives out. */
 
@@ -20,6 +20,19 @@ export type Request =
     }
   | { readonly type: 'renegotiate'; readonly session: number; readonly sdp: string }
   | { readonly type: 'reoffer'; readonly session: number }
+  | {
+      readonly type: 'relay';
+      readonly session: number;
+      readonly browser: number | undefined;
+      readonly peer: string;
+    }
+  | {
+      readonly type: 'pass';
+      readonly session: number;
+      readonly kind: 'offer' | 'answer';
+      readonly to: RelayEnd;
+      readonly sdp: string;
+    }
   | { readonly type: 'close'; readonly session: number };
 
 export type Command =
@@ -37,6 +50,7 @@ export type Command =
       readonly options: RecordOptions;
     }
   | { readonly type: 'stopRecording'; readonly session: number }
+  | { readonly type: 'watch'; readonly session: number }
   | { readonly type: 'stop'; readonly session: number };
 
 export interface Reply {
@@ -59,6 +73,7 @@ export type Report =
       readonly mulaw: Uint8Array | undefined;
     }
   | { readonly type: 'silent'; readonly session: number }
+  | { readonly type: 'lost'; readonly session: number; readonly why: string }
   | { readonly type: 'problem'; readonly text: string; readonly data: object | undefined };
 
 /** The counters the worker keeps, in the order they stand in shared memory. */

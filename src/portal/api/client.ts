@@ -22,6 +22,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 interface Request {
   readonly body?: object;
+  /** Of something new: the same request again does not make it twice. */
+  readonly key?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -46,6 +48,11 @@ export function send<T = void>(method: Exclude<Method, 'GET'>, path: string, bod
   return call<T>(method, path, body ? { body } : {});
 }
 
+/** Makes something new, once, however often the request is sent again with the same `key`. */
+export function create<T>(path: string, body: object, key: string): Promise<T> {
+  return call<T>('POST', path, { body, key });
+}
+
 async function call<T>(method: Method, path: string, request: Request): Promise<T> {
   const response = await reach(method, path, request);
   if (response.status === 401 && path !== '/session') state.onSignedOut();
@@ -54,11 +61,12 @@ async function call<T>(method: Method, path: string, request: Request): Promise<
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }
 
-async function reach(method: Method, path: string, { body, signal }: Request): Promise<Response> {
+async function reach(method: Method, path: string, request: Request): Promise<Response> {
+  const { body, signal } = request;
   try {
     return await fetch(`${BASE}${path}`, {
       method,
-      headers: headersOf(method, path, body),
+      headers: headersOf(method, path, request),
       credentials: 'same-origin',
       cache: 'no-store',
       ...(body && { body: JSON.stringify(body) }),
@@ -70,13 +78,14 @@ async function reach(method: Method, path: string, { body, signal }: Request): P
   }
 }
 
-function headersOf(method: Method, path: string, body: object | undefined): Record<string, string> {
+function headersOf(method: Method, path: string, { body, key }: Request): Record<string, string> {
   const etag = method === 'PATCH' ? etags.get(path) : undefined;
   return {
     accept: 'application/json, application/problem+json',
     ...(body && { 'content-type': 'application/json' }),
     ...(method !== 'GET' && state.csrf !== '' && { 'x-csrf-token': state.csrf }),
     ...(etag && { 'if-match': etag }),
+    ...(key && { 'idempotency-key': key }),
   };
 }
 
@@ -84,12 +93,18 @@ function headersOf(method: Method, path: string, body: object | undefined): Reco
 function remember(method: Method, path: string, response: Response): void {
   const etag = response.headers.get('etag');
   if (method !== 'GET' || etag === null) {
-    if (method !== 'GET') etags.delete(path);
+    if (method !== 'GET') forget(path);
     return;
   }
   const [oldest] = etags.keys();
   if (etags.size >= MAX_ETAGS && oldest !== undefined) etags.delete(oldest);
   etags.set(path, etag);
+}
+
+/** A change of a part, such as `/users/1001/calls`, is one of the whole. */
+function forget(path: string): void {
+  const [changed = path] = path.split('?');
+  for (const kept of etags.keys()) if (changed === kept || changed.startsWith(`${kept}/`)) etags.delete(kept);
 }
 
 async function problemIn(response: Response): Promise<Problem> {

@@ -1,10 +1,10 @@
 import { ApiError, get } from './client.ts';
-import type { Host, Page, Site, User } from './types.ts';
+import type { AdministeredAccount, Host, Page, Site, SiteDetails, User } from './types.ts';
 
 /** Lists of the API, a page at a time. */
 
 /** Kinds with a tab of their own. */
-export type ShownKind = 'commonArea' | 'user';
+export type ShownKind = 'commonArea' | 'user' | 'unassigned';
 
 export interface HostQuery {
   readonly kind: ShownKind;
@@ -13,6 +13,8 @@ export interface HostQuery {
   /** '' for all. */
   readonly status: '' | 'free' | 'inUse';
   readonly registered: '' | 'true' | 'false';
+  /** `false`: has moved since anybody confirmed its address. */
+  readonly verified: '' | 'true' | 'false';
   readonly sort: string;
   readonly limit: number;
   readonly cursor: string;
@@ -50,6 +52,20 @@ export async function listUsers(query: Partial<UserQuery>, signal?: AbortSignal)
   return pageOf(answer.users, answer);
 }
 
+export interface AccountQuery {
+  readonly q: string;
+  readonly limit: number;
+  readonly cursor: string;
+}
+
+export async function listAccounts(
+  query: Partial<AccountQuery>,
+  signal?: AbortSignal,
+): Promise<Page<AdministeredAccount>> {
+  const answer = await get<Answer<'accounts', AdministeredAccount>>(`/accounts${search(query)}`, signal);
+  return pageOf(answer.accounts, answer);
+}
+
 /** All sites: there are few. Whoever may not see them gets none. */
 export async function listSites(signal?: AbortSignal): Promise<readonly Site[]> {
   try {
@@ -58,4 +74,17 @@ export async function listSites(signal?: AbortSignal): Promise<readonly Site[]> 
     if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return [];
     throw error;
   }
+}
+
+export interface SiteQuery {
+  readonly q: string;
+  readonly sort: string;
+  readonly limit: number;
+  readonly cursor: string;
+}
+
+/** Sites with all their settings, a page at a time. */
+export async function pageOfSites(query: SiteQuery, signal?: AbortSignal): Promise<Page<SiteDetails>> {
+  const answer = await get<Answer<'sites', SiteDetails>>(`/sites${search(query)}`, signal);
+  return pageOf(answer.sites, answer);
 }

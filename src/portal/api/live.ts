@@ -1,9 +1,10 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { AuditEntry } from './types.ts';
 
 /** Changes as they happen. The browser reconnects by itself; after an answer it does not like, we do. */
 
-const KINDS = ['start', 'end', 'extend', 'directory', 'notice', 'emergency'] as const;
+const KINDS = ['start', 'end', 'extend', 'directory', 'notice', 'emergency', 'order'] as const;
 /** `moment`: some time has passed. Phones that register or fall silent are no change of the log. */
 export type LiveKind = (typeof KINDS)[number] | 'moment';
 
@@ -15,6 +16,9 @@ const MOMENT_MS = 20_000;
 
 type Listener = (kinds: ReadonlySet<LiveKind>) => void;
 const listeners = new Set<Listener>();
+type Reader = (entry: AuditEntry | undefined) => void;
+/** Those who want to know what it was. */
+const readers = new Set<Reader>();
 /** Whether changes arrive at the moment. */
 export const isLive = signal(false);
 
@@ -37,8 +41,13 @@ function tell(kind: LiveKind): void {
   }, GATHER_MS);
 }
 
+function read(entry: AuditEntry | undefined): void {
+  for (const reader of readers) reader(entry);
+}
+
 /** Nothing is known of the time before: everything may have changed. */
 function tellAll(): void {
+  read(undefined);
   for (const kind of KINDS) tell(kind);
 }
 
@@ -68,7 +77,12 @@ function connect(): void {
     retry = setTimeout(connect, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
   };
-  for (const kind of KINDS) stream.addEventListener(kind, () => tell(kind));
+  for (const kind of KINDS) {
+    stream.addEventListener(kind, ({ data }: MessageEvent<string>) => {
+      tell(kind);
+      if (readers.size > 0) read(JSON.parse(data) as AuditEntry);
+    });
+  }
   stream.addEventListener('reset', tellAll);
 }
 
@@ -92,4 +106,18 @@ export function useLive(kinds: readonly LiveKind[], onChange: () => void): void 
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }, [wanted]);
+}
+
+/**
+ * Calls back with each change as it happens; undefined: some may be missing, so that all is to be read anew. After a
+ * short interruption the browser names the last one it had (Last-Event-ID), and none is missing.
+ */
+export function useEntries(onEntry: Reader): void {
+  const latest = useRef(onEntry);
+  latest.current = onEntry;
+  useEffect(() => {
+    const reader: Reader = (entry) => latest.current(entry);
+    readers.add(reader);
+    return () => void readers.delete(reader);
+  }, []);
 }

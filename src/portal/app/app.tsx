@@ -1,14 +1,35 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { AccountsPage } from '../pages/accounts.tsx';
+import { AddDevicePage } from '../pages/add-device.tsx';
+import { AssignPhonesPage } from '../pages/assign-phones.tsx';
+import { AuditChangesPage } from '../pages/audit-changes.tsx';
+import { AuditStaysPage } from '../pages/audit-stays.tsx';
+import { CompanyPage } from '../pages/company.tsx';
+import { ConvertPage } from '../pages/convert.tsx';
+import { EmergenciesPage } from '../pages/emergencies.tsx';
+import { FeedPage } from '../pages/feed.tsx';
 import { HostPage } from '../pages/host.tsx';
 import { HostsPage } from '../pages/hosts.tsx';
 import { ModelsPage } from '../pages/models.tsx';
+import { MyAccountPage } from '../pages/my-account.tsx';
 import { NewPasswordPage } from '../pages/new-password.tsx';
+import { NewPersonPage } from '../pages/new-person.tsx';
 import { NotFoundPage } from '../pages/not-found.tsx';
+import { OrderPage } from '../pages/order.tsx';
+import { OrdersPage } from '../pages/orders.tsx';
+import { PeopleImportPage } from '../pages/people-import.tsx';
 import { SignInPage } from '../pages/sign-in.tsx';
+import { NewSitePage, SitePage } from '../pages/site.tsx';
+import { SitesPage } from '../pages/sites.tsx';
 import { TimeOutPage } from '../pages/time-out.tsx';
+import { TokensPage } from '../pages/tokens.tsx';
+import { UnassignPage } from '../pages/unassign.tsx';
+import { UsagePage } from '../pages/usage.tsx';
 import { UserPage } from '../pages/user.tsx';
 import { UsersPage } from '../pages/users.tsx';
+import { WebhookPage } from '../pages/webhook.tsx';
+import { WebhooksPage } from '../pages/webhooks.tsx';
 import { Mark } from '../ui/icons.tsx';
 import { Toasts } from '../ui/toast.tsx';
 import { match, navigate, place } from './router.ts';
@@ -21,10 +42,34 @@ type Params = Readonly<Record<string, string>>;
 const ROUTES: readonly (readonly [string, (params: Params) => ComponentChildren])[] = [
   ['/phones/user', () => <HostsPage key="user" kind="user" />],
   ['/phones/common-area', () => <HostsPage key="commonArea" kind="commonArea" />],
+  ['/phones/unassigned', () => <HostsPage key="unassigned" kind="unassigned" />],
   ['/phones/models', () => <ModelsPage />],
+  ['/phones/add', () => <AddDevicePage />],
   ['/phones/:id', ({ id = '' }) => <HostPage key={id} id={id} />],
+  ['/phones/:id/unassign', ({ id = '' }) => <UnassignPage key={id} id={id} />],
+  ['/phones/:id/convert', ({ id = '' }) => <ConvertPage key={id} id={id} />],
+  ['/orders', () => <OrdersPage />],
+  ['/orders/:id', ({ id = '' }) => <OrderPage key={id} id={id} />],
+  ['/orders/:id/phones', ({ id = '' }) => <AssignPhonesPage key={id} id={id} />],
   ['/security/hot-desk-session-timeout', () => <TimeOutPage />],
+  ['/company', () => <CompanyPage />],
+  ['/sites', () => <SitesPage />],
+  ['/sites/new', () => <NewSitePage />],
+  ['/sites/:id', ({ id = '' }) => <SitePage key={id} id={id} tab="settings" />],
+  ['/sites/:id/addresses', ({ id = '' }) => <SitePage key={id} id={id} tab="addresses" />],
+  ['/account', () => <MyAccountPage />],
+  ['/accounts', () => <AccountsPage />],
+  ['/tokens', () => <TokensPage />],
+  ['/audit', () => <AuditStaysPage key="stays" />],
+  ['/audit/changes', () => <AuditChangesPage key="changes" />],
+  ['/live', () => <FeedPage />],
+  ['/usage', () => <UsagePage />],
+  ['/emergencies', () => <EmergenciesPage />],
+  ['/webhooks', () => <WebhooksPage />],
+  ['/webhooks/:id', ({ id = '' }) => <WebhookPage key={id} id={id} />],
   ['/users', () => <UsersPage />],
+  ['/users/new', () => <NewPersonPage />],
+  ['/users/import', () => <PeopleImportPage />],
   ['/users/:id', ({ id = '' }) => <UserPage key={id} extension={id} tab="profile" />],
   ['/users/:id/features', ({ id = '' }) => <UserPage key={id} extension={id} tab="features" />],
 ];

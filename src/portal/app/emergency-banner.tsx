@@ -17,7 +17,7 @@ export function EmergencyBanner() {
   const { data, reload } = useLoad('emergencies', (signal) =>
     get<{ emergencies: readonly Emergency[] }>('/emergencies', signal),
   );
-  useLive(['emergency'], reload);
+  useLive(['emergency', 'moment'], reload);
   const open = (data?.emergencies ?? []).filter(({ acknowledged }) => acknowledged === null);
   const [latest] = open;
   return (
@@ -33,17 +33,26 @@ interface CallProps {
   readonly onDone: () => void;
 }
 
+/** Says that somebody has seen it. */
+export async function acknowledge(call: Emergency, onDone: () => void): Promise<void> {
+  try {
+    await send('POST', `/emergencies/${encodeURIComponent(call.id)}/acknowledgement`);
+    done(words.acknowledged);
+  } catch (error) {
+    failed(error);
+  }
+  onDone();
+}
+
+/** Whom no e-mail and no message has reached, each once: those given up, and those a try has failed for. */
+function notReached({ notices }: Emergency): string[] {
+  const missed = notices.filter(({ state, problem }) => state !== 'told' && problem !== null);
+  return [...new Set(missed.map(({ to }) => to))];
+}
+
 function Call({ call, others, onDone }: CallProps) {
   const { host, guest, address, site } = call;
-  const acknowledge = async (): Promise<void> => {
-    try {
-      await send('POST', `/emergencies/${encodeURIComponent(call.id)}/acknowledgement`);
-      done(words.acknowledged);
-    } catch (error) {
-      failed(error);
-    }
-    onDone();
-  };
+  const missed = notReached(call);
   const parts = [
     clock(call.at, zoneOf(site)),
     guest ? words.by(guest.name) : words.nobody,
@@ -60,10 +69,13 @@ function Call({ call, others, onDone }: CallProps) {
         <p>{parts.filter(Boolean).join(' · ')}</p>
         {call.stages.some(({ stage }) => stage === 'failed') && <p class="strong">{words.failed}</p>}
         {call.addressUnverified && <p class="strong">{words.unverified}</p>}
-        {others > 0 && <p>{words.more(others)}</p>}
+        {missed.length > 0 && <p class="strong">{texts.emergencies.notReached(missed.join(', '))}</p>}
+        <p>
+          <a href="/emergencies">{others > 0 ? words.more(others) : words.details}</a>
+        </p>
       </div>
       {mayChange.value && (
-        <Button icon="check" onClick={() => void acknowledge()}>
+        <Button icon="check" onClick={() => void acknowledge(call, onDone)}>
           {words.acknowledge}
         </Button>
       )}

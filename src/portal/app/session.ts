@@ -39,6 +39,11 @@ async function enter(who: Account): Promise<void> {
   startLive();
 }
 
+/** Reads the sites again: their names and zones stand on every page. */
+export async function readSites(): Promise<void> {
+  sites.value = await listSites().catch(() => sites.value);
+}
+
 function leave(): void {
   stopLive();
   setCsrf('');

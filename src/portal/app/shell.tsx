@@ -20,6 +20,8 @@ interface Entry {
 
 interface Group {
   readonly title?: string;
+  /** Others may not see what is there. */
+  readonly forAdministrators?: true;
   readonly entries: readonly Entry[];
 }
 
@@ -28,9 +30,22 @@ const { nav } = texts;
 const GROUPS: readonly Group[] = [
   {
     title: nav.phoneSystem,
-    entries: [{ href: '/phones/common-area', text: nav.phones, icon: 'desk', under: '/phones' }],
+    entries: [
+      { href: '/phones/common-area', text: nav.phones, icon: 'desk', under: '/phones' },
+      { href: '/orders', text: nav.orders, icon: 'box', under: '/orders' },
+      { href: '/sites', text: nav.sites, icon: 'building', under: '/sites' },
+    ],
   },
   { title: nav.users, entries: [{ href: '/users', text: nav.users, icon: 'users', under: '/users' }] },
+  {
+    title: `${nav.more} › ${nav.activity}`,
+    entries: [
+      { href: '/usage', text: texts.usage.nav, icon: 'chart', under: '/usage' },
+      { href: '/live', text: texts.feed.nav, icon: 'signal', under: '/live' },
+      { href: '/audit', text: texts.audit.nav, icon: 'list', under: '/audit' },
+      { href: '/emergencies', text: texts.emergencies.nav, icon: 'bell', under: '/emergencies' },
+    ],
+  },
   {
     title: `${nav.more} › ${nav.security}`,
     entries: [
@@ -40,13 +55,24 @@ const GROUPS: readonly Group[] = [
         icon: 'clock',
         under: '/security',
       },
+      { href: '/company', text: texts.company.nav, icon: 'sliders', under: '/company' },
+    ],
+  },
+  {
+    title: nav.more,
+    forAdministrators: true,
+    entries: [
+      { href: '/accounts', text: nav.accounts, icon: 'shield', under: '/accounts' },
+      { href: '/webhooks', text: texts.webhooks.nav, icon: 'link', under: '/webhooks' },
+      { href: '/tokens', text: nav.tokens, icon: 'key', under: '/tokens' },
     ],
   },
 ];
 
 function groups(): readonly Group[] {
   const who = account.value;
-  if (who?.role !== 'user') return GROUPS;
+  if (who?.role === 'administrator') return GROUPS;
+  if (who?.role !== 'user') return GROUPS.filter(({ forAdministrators }) => !forAdministrators);
   const href = `/users/${encodeURIComponent(who.extension ?? '')}`;
   return [{ entries: [{ href: `${href}/features`, text: nav.me, icon: 'user', under: href }] }];
 }
@@ -54,8 +80,13 @@ function groups(): readonly Group[] {
 function NavLink({ href, text, icon, under }: Entry) {
   const { path } = place.value;
   const isHere = path === under || path.startsWith(`${under}/`);
+  const link = useRef<HTMLAnchorElement>(null);
+  // On a phone the menu is one line, longer than the screen.
+  useEffect(() => {
+    if (isHere) link.current?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [isHere]);
   return (
-    <a href={href} aria-current={isHere ? (path === href ? 'page' : 'true') : undefined}>
+    <a ref={link} href={href} aria-current={isHere ? (path === href ? 'page' : 'true') : undefined}>
       <Icon name={icon} />
       <span>{text}</span>
     </a>
@@ -122,6 +153,11 @@ async function leave(): Promise<void> {
   navigate('/sign-in', { replace: true });
 }
 
+function openOwn(onLeave: () => void): void {
+  onLeave();
+  navigate('/account');
+}
+
 /** Opens by the button, closes by Esc, by going elsewhere, and by the button again. */
 function AccountMenu() {
   const [open, setOpen] = useState(false);
@@ -166,12 +202,12 @@ function AccountMenu() {
         <span class="hidden">{texts.account.open}</span>
         <Icon name="dots" />
       </button>
-      {open && <Menu email={who.email} />}
+      {open && <Menu email={who.email} onLeave={() => setOpen(false)} />}
     </div>
   );
 }
 
-function Menu({ email }: { readonly email: string }) {
+function Menu({ email, onLeave }: { readonly email: string; readonly onLeave: () => void }) {
   return (
     <div class="account-menu">
       <p class="muted account-mail">{email}</p>
@@ -189,6 +225,9 @@ function Menu({ email }: { readonly email: string }) {
           </label>
         ))}
       </fieldset>
+      <Button icon="user" onClick={() => openOwn(onLeave)}>
+        {texts.myAccount.open}
+      </Button>
       <Button icon="logOut" onClick={() => void leave()}>
         {texts.account.signOut}
       </Button>

@@ -31,6 +31,37 @@ export function fullTime(time: string, zone?: string): string {
   return format(time, zone, { dateStyle: 'long', timeStyle: 'long' });
 }
 
+/** The moment at which clocks of the zone show `2026-11-03T14:05`, ISO 8601; undefined for what is no time. */
+export function instantOf(local: string, zone?: string): string | undefined {
+  const wall = Date.parse(`${local}Z`);
+  if (Number.isNaN(wall)) return undefined;
+  // The second time with the offset that holds there, not a day's difference away.
+  const guess = wall - offsetAt(wall, zone);
+  return new Date(wall - offsetAt(guess, zone)).toISOString();
+}
+
+/** What clocks of the zone show, as a field for date and time takes it. */
+export function localOf(ms: number, zone?: string): string {
+  return new Date(ms + offsetAt(ms, zone)).toISOString().slice(0, 16);
+}
+
+function offsetAt(ms: number, zone: string | undefined): number {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    ...{ year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' },
+    ...{ second: 'numeric', hourCycle: 'h23', ...(zone !== undefined && { timeZone: zone }) },
+  } as Intl.DateTimeFormatOptions).formatToParts(ms);
+  const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value);
+  const shown = Date.UTC(
+    part('year'),
+    part('month') - 1,
+    part('day'),
+    part('hour'),
+    part('minute'),
+    part('second'),
+  );
+  return shown - Math.floor(ms / 1000) * 1000;
+}
+
 /** `3 h 12 min` between two times in milliseconds. */
 export function span(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / MINUTE));

@@ -16,6 +16,13 @@ export function StatusPill({ host }: { readonly host: Host }) {
       </Pill>
     );
   }
+  if (host.kind === 'unassigned') {
+    return (
+      <Pill tone="warn" icon="user">
+        {words.status.unassigned}
+      </Pill>
+    );
+  }
   if (!host.enabled) {
     return (
       <Pill tone="quiet" icon="off">
@@ -93,4 +100,10 @@ export function TimeLeft({ host }: { readonly host: Host }) {
 
 export function modelOf({ model, expansionModule }: Pick<Host, 'model' | 'expansionModule'>): string {
   return expansionModule ? words.withModule(model) : model;
+}
+
+/** The list a phone stands in. */
+export function listOf(host: Pick<Host, 'kind'> | undefined): string {
+  if (host?.kind === 'user') return '/phones/user';
+  return host?.kind === 'unassigned' ? '/phones/unassigned' : '/phones/common-area';
 }

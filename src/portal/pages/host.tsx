@@ -12,7 +12,9 @@ import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { done, failed } from '../ui/toast.tsx';
-import { AddressPill, modelOf, RegisteredPill, StatusPill, TimeLeft } from './host-parts.tsx';
+import { AddressDialog, HostDialog } from './host-edit.tsx';
+import { ManageCard } from './host-manage.tsx';
+import { AddressPill, listOf, modelOf, RegisteredPill, StatusPill, TimeLeft } from './host-parts.tsx';
 import { LogOutDialog } from './log-out.tsx';
 
 const words = texts.phone;
@@ -62,15 +64,12 @@ export function HostPage({ id }: { readonly id: string }) {
         </div>
         <div>
           <AddressCard host={shown} onChange={host.set} />
-          <AboutCard host={shown} />
+          <AboutCard host={shown} onChange={host.set} />
+          {mayChange.value && <ManageCard host={shown} />}
         </div>
       </div>
     </>
   );
-}
-
-function listOf(host: Host | undefined): string {
-  return host?.kind === 'user' ? '/phones/user' : '/phones/common-area';
 }
 
 function NowCard({ host, reload }: { readonly host: Host; readonly reload: () => void }) {
@@ -109,7 +108,9 @@ function FreeCard({ host }: { readonly host: Host }) {
   const code = company.data?.featureAccessCodes.logIn ?? '*90';
   return (
     <Card title={words.now}>
-      {host.enabled ? (
+      {host.kind === 'unassigned' ? (
+        <Empty icon="user" title={words.unassigned} text={words.unassignedText} />
+      ) : host.enabled ? (
         <Empty icon="desk" title={words.free} text={words.freeText(code)} />
       ) : (
         <Empty icon="off" title={words.off} text={words.offText} />
@@ -125,6 +126,7 @@ interface AddressProps {
 
 function AddressCard({ host, onChange }: AddressProps) {
   const [busy, setBusy] = useState(false);
+  const [editing, setEditing] = useState(false);
   const verify = async (): Promise<void> => {
     setBusy(true);
     try {
@@ -144,6 +146,14 @@ function AddressCard({ host, onChange }: AddressProps) {
         ))}
       </address>
       <Facts rows={[[words.callback, host.callbackNumber ?? words.siteCallback]]} />
+      {mayChange.value && (
+        <div class="form-actions card-foot">
+          <Button small icon="pencil" label={texts.phoneEdit.addressTitle} onClick={() => setEditing(true)}>
+            {texts.phoneEdit.edit}
+          </Button>
+        </div>
+      )}
+      {editing && <AddressDialog host={host} onChange={onChange} onClose={() => setEditing(false)} />}
       {hasMoved && (
         <Notice kind="warn">
           <p>{words.unverifiedText}</p>
@@ -158,7 +168,8 @@ function AddressCard({ host, onChange }: AddressProps) {
   );
 }
 
-function AboutCard({ host }: { readonly host: Host }) {
+function AboutCard({ host, onChange }: AddressProps) {
+  const [editing, setEditing] = useState(false);
   const [binding] = host.bindings;
   const limit = host.associationLimitHours;
   const rows: (readonly [string, string])[] = [
@@ -172,9 +183,23 @@ function AboutCard({ host }: { readonly host: Host }) {
   if (binding) rows.push([words.software, binding.userAgent || texts.common.none]);
   if (binding) rows.push([words.from, `${binding.address} (${binding.protocol.toUpperCase()})`]);
   if (host.owner) rows.unshift([texts.phones.columns.owner, `${host.owner.name}, ${host.owner.extension}`]);
+  if (host.reservedFor) {
+    const { name, extension } = host.reservedFor;
+    rows.unshift([texts.phones.columns.reservedFor, `${name}, ${extension}`]);
+  }
   return (
-    <Card title={words.about}>
+    <Card
+      title={words.about}
+      aside={
+        mayChange.value && (
+          <Button small icon="pencil" label={texts.phoneEdit.title} onClick={() => setEditing(true)}>
+            {texts.phoneEdit.edit}
+          </Button>
+        )
+      }
+    >
       <Facts rows={rows} />
+      {editing && <HostDialog host={host} onChange={onChange} onClose={() => setEditing(false)} />}
     </Card>
   );
 }

@@ -12,12 +12,14 @@ import { Icon } from '../ui/icons.tsx';
 import { BulkBar, type Column, Pager, Table } from '../ui/table.tsx';
 import { AddressPill, Guest, modelOf, RegisteredPill, StatusPill, TimeLeft } from './host-parts.tsx';
 import { LogOutDialog } from './log-out.tsx';
+import { AddDeviceLink } from './orders.tsx';
 import { type ListState, PAGE_SIZE, useList, useListState, useTyped } from './use-list.ts';
 
 const words = texts.phones;
 const TABS = [
   { href: '/phones/user', text: words.tabs.user },
   { href: '/phones/common-area', text: words.tabs.commonArea },
+  { href: '/phones/unassigned', text: words.tabs.unassigned },
 ];
 const FILTERS = ['q', 'site', 'status'];
 
@@ -64,7 +66,25 @@ const rest: readonly Column<Host>[] = [
   { key: 'registered', title: words.columns.registered, render: (host) => <RegisteredPill host={host} /> },
   { key: 'address', title: words.columns.address, render: (host) => <AddressPill host={host} /> },
 ];
-const COLUMNS = { commonArea: [phone, ...rest], user: [phone, owner, ...rest] } as const;
+const reservedFor: Column<Host> = {
+  key: 'reservedFor',
+  title: words.columns.reservedFor,
+  render: ({ reservedFor: who }) =>
+    who ? (
+      <a class="row-link light" href={`/users/${encodeURIComponent(who.extension)}`}>
+        {who.name} <span class="muted">{who.extension}</span>
+      </a>
+    ) : (
+      texts.common.none
+    ),
+};
+const isShown = ({ key }: Column<Host>): boolean => key !== 'since' && key !== 'left';
+const COLUMNS = {
+  commonArea: [phone, ...rest],
+  user: [phone, owner, ...rest],
+  unassigned: [phone, reservedFor, ...rest.filter(isShown)],
+} as const;
+const PATHS = { commonArea: '/phones/common-area', user: '/phones/user', unassigned: '/phones/unassigned' };
 
 /** Phone system › Phones & devices: every phone and who is on it, live. */
 export function HostsPage({ kind }: { readonly kind: ShownKind }) {
@@ -87,13 +107,16 @@ export function HostsPage({ kind }: { readonly kind: ShownKind }) {
         title={words.title}
         lead={words.lead}
         aside={
-          <a class="button plain" href="/phones/models">
-            <Icon name="list" size={18} />
-            <span>{words.check}</span>
-          </a>
+          <div class="page-actions">
+            <a class="button plain" href="/phones/models">
+              <Icon name="list" size={18} />
+              <span>{words.check}</span>
+            </a>
+            {mayChange.value && <AddDeviceLink />}
+          </div>
         }
       />
-      <Tabs label={words.tabsLabel} tabs={TABS} current={TABS[kind === 'user' ? 0 : 1]?.href ?? ''} />
+      <Tabs label={words.tabsLabel} tabs={TABS} current={PATHS[kind]} />
       <Tools state={state} counts={counts.data} />
       {list.error && !list.data ? (
         <Failed text={list.error} onRetry={reload} />
@@ -254,9 +277,20 @@ function Nothing({ kind, state }: { readonly kind: ShownKind; readonly state: Li
   }
   return (
     <Empty icon="desk" {...words.empty[kind]}>
-      <a class="button primary" href={kind === 'user' ? '/users' : '/phones/models'}>
-        {kind === 'user' ? texts.nav.users : words.check}
-      </a>
+      {kind === 'commonArea' && mayChange.value ? (
+        <AddDeviceLink />
+      ) : (
+        <a class="button primary" href={NEXT[kind].href}>
+          {NEXT[kind].text}
+        </a>
+      )}
     </Empty>
   );
 }
+
+/** What to do where there are no phones. */
+const NEXT = {
+  commonArea: { href: '/phones/models', text: words.check },
+  user: { href: '/users', text: texts.nav.users },
+  unassigned: { href: '/phones/user', text: words.tabs.user },
+};

@@ -1,16 +1,34 @@
 import { listHosts } from '../api/lists.ts';
+import type { Catalogue } from '../api/types.ts';
+import { money, variantsOf } from '../app/money.ts';
+import { mayChange } from '../app/session.ts';
 import { useLoad } from '../app/use-load.ts';
 import { MODELS, type Model } from '../models.ts';
 import { texts } from '../texts.ts';
 import { Card, Head, Pill } from '../ui/bits.tsx';
 import { type Column, Table } from '../ui/table.tsx';
+import { AddDeviceLink } from './orders.tsx';
+import { useCatalogue } from './use-catalogue.ts';
 
 const words = texts.models;
 
 /** At most this many phones are looked at to count one's own. */
 const LOOKED_AT = 200;
 
-function columns(have: ReadonlyMap<string, number> | undefined): readonly Column<Model>[] {
+/** The price of a model by its name, where the price list has it. */
+function priceOf({ name, expansionModule }: Model, catalogue: Catalogue | undefined): string {
+  const variant =
+    catalogue &&
+    variantsOf(catalogue).find((each) => each.name === name && each.expansionModule === expansionModule);
+  return variant && catalogue ? money(variant.once, catalogue.currency) : texts.common.none;
+}
+
+interface Facts {
+  readonly have: ReadonlyMap<string, number> | undefined;
+  readonly catalogue: Catalogue | undefined;
+}
+
+function columns({ have, catalogue }: Facts): readonly Column<Model>[] {
   return [
     {
       key: 'model',
@@ -32,6 +50,7 @@ function columns(have: ReadonlyMap<string, number> | undefined): readonly Column
     },
     { key: 'keys', title: words.columns.keys, render: ({ lineKeys }) => lineKeys },
     { key: 'screen', title: words.columns.screen, render: ({ screen }) => words.screens[screen] },
+    { key: 'price', title: words.price, render: (model) => priceOf(model, catalogue) },
     {
       key: 'yours',
       title: words.yours,
@@ -55,6 +74,7 @@ export function ModelsPage() {
     }
     return counts;
   });
+  const catalogue = useCatalogue();
   const sources = [...new Set(MODELS.map(({ source }) => source))];
   return (
     <>
@@ -62,11 +82,12 @@ export function ModelsPage() {
         title={words.title}
         lead={words.lead}
         back={{ href: '/phones/common-area', text: texts.phone.back }}
+        aside={mayChange.value && <AddDeviceLink />}
       />
       <Card>
         <Table
           label={words.label}
-          columns={columns(mine.data)}
+          columns={columns({ have: mine.data, catalogue })}
           rows={MODELS}
           keyOf={keyOf}
           nameOf={({ name }) => name}

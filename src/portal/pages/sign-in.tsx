@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, friendly, get } from '../api/client.ts';
+import { ApiError, friendly, get, send } from '../api/client.ts';
+import { place } from '../app/router.ts';
 import { sessionEnded, signIn } from '../app/session.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
@@ -30,7 +31,7 @@ export function SignInPage() {
   const [form, setForm] = useState<Form>({ email: '', password: '', code: '' });
   const [needsCode, setNeedsCode] = useState(false);
   const [mistakes, setMistakes] = useState<Mistakes>({});
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(providerProblem);
   const [busy, setBusy] = useState(false);
   const title = needsCode ? words.codeTitle : words.title;
   useEffect(() => {
@@ -82,6 +83,7 @@ export function SignInPage() {
           <SetUpNotice />
           {sessionEnded.value && problem === '' && <Notice kind="info">{words.ended}</Notice>}
           {problem !== '' && <Notice kind="danger">{problem}</Notice>}
+          {!window.isSecureContext && <Notice kind="warn">{words.insecure}</Notice>}
           {needsCode ? (
             <CodeField value={form.code} error={mistakes.code} onInput={set('code')} />
           ) : (
@@ -90,6 +92,7 @@ export function SignInPage() {
           <Button type="submit" kind="primary" busy={busy}>
             {needsCode ? words.verify : words.submit}
           </Button>
+          {!needsCode && <ProviderButton onFail={(error) => setProblem(friendly(error))} />}
           {needsCode && (
             <Button kind="quiet" onClick={again}>
               {words.back}
@@ -98,6 +101,41 @@ export function SignInPage() {
         </form>
       </main>
     </div>
+  );
+}
+
+/** Why the way back from the identity provider ended here. */
+function providerProblem(): string {
+  const reason = place.value.query.get('problem');
+  if (reason === null) return '';
+  const known: Readonly<Record<string, string>> = words.providerProblems;
+  return known[reason] ?? words.providerProblems.other;
+}
+
+/** The other way in, where there is one. */
+function ProviderButton({ onFail }: { readonly onFail: (error: unknown) => void }) {
+  const [busy, setBusy] = useState(false);
+  const state = useLoad('provider', (signal) => get<{ name: string | null }>('/provider', signal));
+  const name = state.data?.name;
+  if (!name) return null;
+  const go = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const to = returnPath();
+      const { location } = await send<{ location: string }>('POST', '/provider', { to });
+      window.location.assign(location);
+    } catch (error) {
+      onFail(error);
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <p class="or">{words.or}</p>
+      <Button icon="key" busy={busy} onClick={() => void go()}>
+        {words.provider(name)}
+      </Button>
+    </>
   );
 }
 
@@ -110,6 +148,12 @@ function SetUpNotice() {
       {texts.newPassword.notSetUp} <a href="/setup">{texts.newPassword.goSetUp}</a>
     </Notice>
   );
+}
+
+/** The page that was asked for; a page of ours whatever the address says. */
+function returnPath(): string {
+  const wanted = place.value.query.get('to') ?? '';
+  return /^\/[a-z]/.test(wanted) ? wanted : '/';
 }
 
 function problemOf(error: unknown, withCode: boolean): string {

@@ -88,8 +88,65 @@ function optionsOf(hosts: readonly AvailableHost[]) {
   return [{ value: '', text: words.choose }, ...named];
 }
 
-/** Hosts in the drop-down; more are found by the search of the phones. */
+/** Hosts in the drop-down; where there are more, they are found by a search. */
 const OFFERED = 200;
+
+/** The hosts of the drop-down; `isLong`: there are more of them, which a search finds. */
+function useOffered(user: User, enabled: boolean) {
+  const [find, setFind] = useState('');
+  const [isLong, setLong] = useState(false);
+  const path = `/users/${encodeURIComponent(user.extension)}`;
+  const where = user.association?.host.id ?? '';
+  const { data } = useLoad(`${path} ${enabled} ${where} ${find}`, async (signal) => {
+    if (!user.guestEnabled) return [];
+    const query = find.trim() === '' ? '' : `&q=${encodeURIComponent(find.trim())}`;
+    const asked = `${path}/hosts?limit=${OFFERED}${query}`;
+    const page = await get<{ hosts: readonly AvailableHost[]; total: number }>(asked, signal);
+    if (page.total > OFFERED) setLong(true);
+    return page.hosts;
+  });
+  return { data, find, setFind, isLong };
+}
+
+interface ChoiceProps {
+  readonly user: User;
+  readonly offered: ReturnType<typeof useOffered>;
+  readonly host: string;
+  readonly disabled: boolean;
+  readonly onChange: (host: string) => void;
+}
+
+/** Connect with: a drop-down of the hosts this person may use. */
+function HostChoice({ user, offered, host, disabled, onChange }: ChoiceProps) {
+  const hosts = offered.data ?? [];
+  const isNone = !disabled && offered.data && hosts.length === 0 && user.guestEnabled;
+  return (
+    <>
+      {offered.isLong && (
+        <TextField
+          label={words.find}
+          hint={words.findHint(OFFERED)}
+          name="find-host"
+          maxLength={100}
+          value={offered.find}
+          disabled={disabled}
+          onInput={(text) => {
+            offered.setFind(text);
+            onChange('');
+          }}
+        />
+      )}
+      <SelectField
+        label={words.connect}
+        hint={isNone ? words.noHosts : words.connectHint}
+        value={host}
+        disabled={disabled || hosts.length === 0}
+        options={optionsOf(hosts)}
+        onChange={onChange}
+      />
+    </>
+  );
+}
 
 function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
   const path = `/users/${encodeURIComponent(user.extension)}`;
@@ -99,11 +156,7 @@ function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
   const [mistake, setMistake] = useState('');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
-  const where = user.association?.host.id ?? '';
-  const offered = useLoad(`${path} ${enabled} ${where}`, async (signal) => {
-    if (!user.guestEnabled) return [];
-    return (await get<{ hosts: readonly AvailableHost[] }>(`${path}/hosts?limit=${OFFERED}`, signal)).hosts;
-  });
+  const offered = useOffered(user, enabled);
   const hours = hoursOf(limit);
   const isSame = enabled === user.guestEnabled && hours === user.associationLimitHours;
   const may = mayChange.value || account.value?.role === 'user';
@@ -131,7 +184,6 @@ function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
     }
     setBusy(false);
   };
-  const hosts = offered.data ?? [];
   return (
     <form class="form" onSubmit={(event) => void save(event)}>
       <Switch label={words.on} checked={enabled} disabled={!may} onChange={setEnabled} />
@@ -146,18 +198,7 @@ function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
         error={mistake || undefined}
         onInput={setLimit}
       />
-      <SelectField
-        label={words.connect}
-        hint={
-          enabled && offered.data && hosts.length === 0 && user.guestEnabled
-            ? words.noHosts
-            : words.connectHint
-        }
-        value={host}
-        disabled={!may || !enabled || hosts.length === 0}
-        options={optionsOf(hosts)}
-        onChange={setHost}
-      />
+      <HostChoice user={user} offered={offered} host={host} disabled={!may || !enabled} onChange={setHost} />
       {error !== '' && <Notice kind="danger">{error}</Notice>}
       {may && (
         <div class="form-actions">

@@ -81,7 +81,8 @@ interface PinDialogProps {
   readonly onClose: () => void;
 }
 
-function PinDialog({ name, pin, onClose }: PinDialogProps) {
+/** A PIN, this once. */
+export function PinDialog({ name, pin, onClose }: PinDialogProps) {
   const [copied, setCopied] = useState(false);
   const copy = (): void => {
     // Without permission it is there to read and type.

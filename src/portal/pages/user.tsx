@@ -5,7 +5,9 @@ import type { Host, User } from '../api/types.ts';
 import { account, siteName } from '../app/session.ts';
 import { type Loaded, useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Card, Facts, Failed, Head, Pill, Skeleton, Tabs } from '../ui/bits.tsx';
+import { Failed, Head, Pill, Skeleton, Tabs } from '../ui/bits.tsx';
+import { CallsCard, KeysCard } from './user-calls.tsx';
+import { DetailsCard, RemoveCard } from './user-details.tsx';
 import { GuestCard } from './user-guest.tsx';
 import { HostCard } from './user-host.tsx';
 import { LicensingCard } from './user-licensing.tsx';
@@ -85,29 +87,13 @@ function Profile({ user, onChange }: ProfileProps) {
     <div class="columns">
       <div>
         {!isMe && <LicensingCard user={user} onChange={onChange} />}
-        {isMe && <AboutCard user={user} />}
+        {isMe && <DetailsCard user={user} onChange={onChange} />}
       </div>
-      <div>{!isMe && <AboutCard user={user} />}</div>
+      <div>
+        {!isMe && <DetailsCard user={user} onChange={onChange} />}
+        {!isMe && <RemoveCard user={user} />}
+      </div>
     </div>
-  );
-}
-
-function AboutCard({ user }: { readonly user: User }) {
-  const { name, numbers, callerId, email, site, plan } = user;
-  return (
-    <Card title={words.about}>
-      <Facts
-        rows={[
-          [words.name, name],
-          [texts.users.columns.extension, user.extension],
-          [words.numbers, numbers.join(', ') || texts.common.none],
-          [words.callerId, callerId || texts.common.none],
-          [words.email, email ?? texts.common.none],
-          [words.site, siteName(site)],
-          [words.plan, words.plans[plan]],
-        ]}
-      />
-    </Card>
   );
 }
 
@@ -121,6 +107,7 @@ function Features({ user, onChange, phones, reload }: FeaturesProps) {
     <div class="columns even">
       <div>
         <GuestCard user={user} onChange={onChange} reload={reload} />
+        <CallsCard user={user} onChange={onChange} />
       </div>
       <div>
         {phones.data ? (
@@ -131,6 +118,7 @@ function Features({ user, onChange, phones, reload }: FeaturesProps) {
           <Skeleton lines={4} />
         )}
         <PinCard user={user} reload={reload} />
+        <KeysCard user={user} onChange={onChange} />
       </div>
     </div>
   );

@@ -1,11 +1,12 @@
 import { listUsers, type UserQuery } from '../api/lists.ts';
 import { useLive } from '../api/live.ts';
 import type { User } from '../api/types.ts';
-import { siteName, sites } from '../app/session.ts';
+import { mayChange, siteName, sites } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Empty, Failed, Head, Pill } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { SearchBox, SmallSelect } from '../ui/fields.tsx';
+import { Icon } from '../ui/icons.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Pages } from './hosts.tsx';
 import { type ListState, PAGE_SIZE, useList, useListState, useTyped } from './use-list.ts';
@@ -77,7 +78,24 @@ export function UsersPage() {
   useLive(['start', 'end', 'directory'], list.reload);
   return (
     <>
-      <Head title={words.title} lead={words.lead} />
+      <Head
+        title={words.title}
+        lead={words.lead}
+        aside={
+          mayChange.value && (
+            <span class="head-actions">
+              <a class="button plain" href="/users/import">
+                <Icon name="upload" size={18} />
+                <span>{texts.person.import}</span>
+              </a>
+              <a class="button primary" href="/users/new">
+                <Icon name="plus" size={18} />
+                <span>{texts.person.add}</span>
+              </a>
+            </span>
+          )
+        }
+      />
       <Tools state={state} />
       {list.error && !list.data && <Failed text={list.error} onRetry={list.reload} />}
       {list.data?.rows.length === 0 && <Nothing state={state} />}
@@ -127,7 +145,16 @@ function Tools({ state }: { readonly state: ListState }) {
 }
 
 function Nothing({ state }: { readonly state: ListState }) {
-  if (!state.isNarrowed) return <Empty icon="users" {...words.empty} />;
+  if (!state.isNarrowed)
+    return (
+      <Empty icon="users" {...words.empty}>
+        {mayChange.value && (
+          <a class="button primary" href="/users/import">
+            {texts.peopleImport.title}
+          </a>
+        )}
+      </Empty>
+    );
   return (
     <Empty icon="search" {...words.found}>
       <Button kind="primary" onClick={state.clear}>

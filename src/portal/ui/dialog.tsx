@@ -51,13 +51,16 @@ interface ConfirmProps {
   readonly title: string;
   readonly text: ComponentChildren;
   readonly action: string;
+  /** On the button that changes nothing; absent: Cancel. */
+  readonly keep?: string;
   readonly danger?: boolean;
   readonly onConfirm: () => Promise<void>;
   readonly onClose: () => void;
 }
 
 /** Asks before it hurts. Stays open, with the reason, when the answer is no. */
-export function Confirm({ title, text, action, danger = false, onConfirm, onClose }: ConfirmProps) {
+export function Confirm(props: ConfirmProps) {
+  const { title, text, action, danger = false, onConfirm, onClose } = props;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState('');
   const confirm = async (): Promise<void> => {
@@ -73,7 +76,7 @@ export function Confirm({ title, text, action, danger = false, onConfirm, onClos
   const actions = (
     <>
       <Button autoFocus={danger} onClick={onClose}>
-        {texts.common.cancel}
+        {props.keep ?? texts.common.cancel}
       </Button>
       <Button
         kind={danger ? 'danger' : 'primary'}

@@ -45,6 +45,7 @@ interface TextProps extends Common {
   readonly autocomplete?: 'off' | 'username' | 'current-password' | 'new-password' | 'one-time-code';
   readonly inputMode?: 'numeric' | 'email';
   readonly short?: boolean;
+  readonly maxLength?: number;
   readonly disabled?: boolean;
   readonly autoFocus?: boolean;
   readonly onInput: (value: string) => void;
@@ -64,6 +65,7 @@ export function TextField(props: TextProps) {
           value={value}
           autocomplete={autocomplete}
           {...(inputMode && { inputMode })}
+          {...(props.maxLength !== undefined && { maxLength: props.maxLength })}
           disabled={props.disabled ?? false}
           autofocus={props.autoFocus ?? false}
           spellcheck={false}
@@ -80,6 +82,36 @@ export function TextField(props: TextProps) {
             <Icon name={shown ? 'off' : 'eye'} />
           </button>
         )}
+      </div>
+    </Around>
+  );
+}
+
+interface AreaProps extends Common {
+  readonly value: string;
+  readonly name: string;
+  readonly rows?: number;
+  readonly disabled?: boolean;
+  readonly onInput: (value: string) => void;
+}
+
+/** Several lines. */
+export function AreaField(props: AreaProps) {
+  const id = useId();
+  return (
+    <Around id={id} label={props.label} hint={props.hint} error={props.error}>
+      <div class="input">
+        <textarea
+          id={id}
+          name={props.name}
+          rows={props.rows ?? 2}
+          value={props.value}
+          disabled={props.disabled ?? false}
+          autocomplete="off"
+          spellcheck={false}
+          {...described(id, props)}
+          onInput={(event) => props.onInput(event.currentTarget.value)}
+        />
       </div>
     </Around>
   );
@@ -184,11 +216,12 @@ interface CheckProps {
   readonly label: string;
   readonly hint?: string | undefined;
   readonly checked: boolean;
+  readonly error?: string | undefined;
   readonly disabled?: boolean;
   readonly onChange: (checked: boolean) => void;
 }
 
-export function CheckField({ label, hint, checked, disabled = false, onChange }: CheckProps) {
+export function CheckField({ label, hint, checked, error, disabled = false, onChange }: CheckProps) {
   const id = useId();
   return (
     <div class="check-row">
@@ -197,7 +230,7 @@ export function CheckField({ label, hint, checked, disabled = false, onChange }:
         type="checkbox"
         checked={checked}
         disabled={disabled}
-        aria-describedby={hint ? `${id}-hint` : undefined}
+        {...described(id, { label, hint, error })}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
       <div>
@@ -205,6 +238,11 @@ export function CheckField({ label, hint, checked, disabled = false, onChange }:
         {hint && (
           <p class="hint" id={`${id}-hint`}>
             {hint}
+          </p>
+        )}
+        {error && (
+          <p class="error" id={`${id}-error`}>
+            <Icon name="alert" size={16} /> {error}
           </p>
         )}
       </div>

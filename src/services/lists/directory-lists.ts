@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '../../domain/association.ts';
 import type { Directory, Host, Site, User } from '../../domain/directory.ts';
-import { type AvailableHost, availableHost, refuseGuestEverywhere } from '../../domain/guests.ts';
+import { type AvailableHost, availableHost, mayTake, refuseGuestEverywhere } from '../../domain/guests.ts';
 import { type Listing, matcher, type Row } from '../../domain/listing.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import { parseEntryName } from '../directory-document.ts';
@@ -27,6 +27,8 @@ export interface HostQuery extends PageQuery<HostSort>, Narrowing<Host> {
   readonly kind?: HostKind | undefined;
   readonly status?: 'free' | 'inUse' | undefined;
   readonly registered?: boolean | undefined;
+  /** false: has moved since anybody confirmed its address. */
+  readonly verified?: boolean | undefined;
 }
 
 /** `unassigned`: taken from its user, and nobody's yet. */
@@ -56,6 +58,8 @@ export interface EntryPage<Entry> {
 
 /** How often a list is built anew because everything changes while it is. */
 const TRIES = 5;
+/** Changes at once after which putting everything in order anew, in slices, costs less. */
+const MANY = 200;
 const BUSY: Refusal = { refused: 'overloaded', detail: 'the directory changes all the time' };
 
 /** Kind of a host as administrators see it. */
@@ -120,8 +124,7 @@ export class DirectoryLists {
     if (no || !user) return no ?? { refused: 'unknownUser' };
     const status = query.free === undefined ? undefined : query.free ? ('free' as const) : ('inUse' as const);
     const test = this.#hostTest({ status });
-    const isOffered = (host: Host): boolean =>
-      (test?.(host) ?? true) && this.#available(user, host) !== undefined;
+    const isOffered = (host: Host): boolean => mayTake(user, host, directory.users) && (test?.(host) ?? true);
     const wants = this.#wants(query, ({ hosts }) => hosts, isOffered);
     const near = (row: Row<HostSort>): boolean => row.site === user.site && (wants?.(row) ?? true);
     const far = (row: Row<HostSort>): boolean => row.site !== user.site && (wants?.(row) ?? true);
@@ -136,12 +139,18 @@ export class DirectoryLists {
     return view.directory && availableHost(user, host, { directory: view.directory, view });
   }
 
-  #hostTest({ kind, status, registered }: Partial<HostQuery>): ((host: Host) => boolean) | undefined {
+  #hostTest({
+    kind,
+    status,
+    registered,
+    verified,
+  }: Partial<HostQuery>): ((host: Host) => boolean) | undefined {
     const { view } = this.#deps;
-    if (kind === undefined && status === undefined && registered === undefined) return undefined;
+    if ([kind, status, registered, verified].every((wish) => wish === undefined)) return undefined;
     return (host) =>
       (kind === undefined || kindOf(host) === kind) &&
       (status === undefined || (view.associationAt(host.id) === undefined) === (status === 'free')) &&
+      (verified === undefined || (host.location?.verified ?? true) === verified) &&
       (registered === undefined || view.bindingsOf(host.id).length > 0 === registered);
   }
 
@@ -223,7 +232,7 @@ export class DirectoryLists {
       for (const name of [`host:${host}`, `user:${guest}`]) this.#note(name);
     }
     if (event.kind !== 'directory') return;
-    if (event.entries === 'all') return this.#forget();
+    if (event.entries === 'all' || event.entries.length > MANY) return this.#forget();
     for (const name of event.entries) this.#note(name);
   }
 

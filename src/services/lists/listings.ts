@@ -1,6 +1,7 @@
 import type { Directory } from '../../domain/directory.ts';
 import { Listing, type Row, sorting } from '../../domain/listing.ts';
 import type { EntryKey } from '../directory-document.ts';
+import { inSteps, turn } from '../turns.ts';
 import {
   HOST_SORTS,
   type HostSort,
@@ -47,18 +48,6 @@ async function build<Entry, Sort extends string>(
   const sorted = new Map<Sort, Row<Sort>[]>();
   for (const sort of sorts) sorted.set(sort, await inSteps(sorting(rows, sort)));
   return new Listing(sorted);
-}
-
-async function inSteps<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    await turn();
-  }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Takes up that an entry has changed, come or gone. False: more rows than can be told by it have. */

@@ -10,7 +10,16 @@ import { createWebhookTargets, type WebhookTargetOptions } from './targets.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface CreateWebhooksOptions {
-  readonly store: Pick<Store, 'consume' | 'forgetConsumer' | 'addDeadLetter' | 'deadLetters'>;
+  readonly store: Pick<
+    Store,
+    | 'consume'
+    | 'forgetConsumer'
+    | 'addDeadLetter'
+    | 'deadLetters'
+    | 'dropDeadLetter'
+    | 'noteAttempt'
+    | 'attempts'
+  >;
   readonly view: LocalView;
   readonly directory: Pick<DirectoryService, 'editDirectory'>;
   readonly sealing: Sealing;

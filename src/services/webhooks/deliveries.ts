@@ -10,7 +10,7 @@ import {
 } from './delivery.ts';
 
 export interface WebhookDeliveriesDependencies extends Omit<DeliveryDependencies, 'store'> {
-  readonly store: Pick<Store, 'consume' | 'addDeadLetter' | 'forgetConsumer'>;
+  readonly store: Pick<Store, 'consume' | 'addDeadLetter' | 'forgetConsumer' | 'noteAttempt'>;
   readonly view: Pick<LocalView, 'directory' | 'lacks' | 'onChange'>;
 }
 

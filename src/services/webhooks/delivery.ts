@@ -2,7 +2,8 @@ import type { ChangeEvent } from '../../domain/association.ts';
 import type { Webhook } from '../../domain/directory.ts';
 import type { Consumer, Store } from '../../store/store.ts';
 import type { Clock, Log, Timers } from '../ports.ts';
-import { messageOf } from './message.ts';
+import { attemptOf, noteAttempt } from './attempts.ts';
+import { messageOf, type WebhookMessage } from './message.ts';
 import type { Attempt, WebhookSender } from './sender.ts';
 
 /** How a webhook has done lately, as this node saw it. Times in ms since 1970. */
@@ -27,7 +28,7 @@ export function newStatus(): WebhookStatus {
 }
 
 export interface DeliveryDependencies {
-  readonly store: Pick<Store, 'addDeadLetter'>;
+  readonly store: Pick<Store, 'addDeadLetter' | 'noteAttempt'>;
   readonly sender: WebhookSender;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -68,8 +69,7 @@ export class Delivery implements Consumer {
 
   /** Rejects when told to stop, and when the store cannot keep the dead letter: then the change comes again. */
   async take(event: ChangeEvent, signal: AbortSignal): Promise<void> {
-    const { events } = this.#webhook;
-    if (events.length > 0 && !events.includes(event.kind)) return;
+    if (!isAskedFor(this.#webhook, event)) return;
     const problem = await this.#deliver(event, signal);
     if (problem === undefined) return;
     this.#isDown = true;
@@ -90,12 +90,17 @@ export class Delivery implements Consumer {
     let waited = 0;
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted();
+      const at = this.#deps.clock.now();
       const attempt = await sender.send(this.#webhook, message, signal);
       if (!attempt.delivered) signal.throwIfAborted();
       this.#note(attempt);
-      if (attempt.delivered) return undefined;
+      if (attempt.delivered) {
+        this.#log(attempt, { at, message, try: tries });
+        return undefined;
+      }
       const wait = this.#waitAfter(tries, attempt.retryAfterMs);
       const isLast = this.#isDown || tries >= MAX_TRIES || waited + wait > GIVE_UP_MS;
+      this.#log(attempt, { at, message, try: tries, ...(isLast ? {} : { wait }) });
       if (isLast) return attempt.problem;
       waited += wait;
       await pause(timers, wait, signal);
@@ -107,6 +112,13 @@ export class Delivery implements Consumer {
     const spread = 1 - SPREAD + 2 * SPREAD * this.#deps.jitter();
     const backOff = Math.round(FIRST_WAIT_MS * 2 ** (tries - 1) * spread);
     return Math.min(LONGEST_WAIT_MS, Math.max(backOff, retryAfterMs));
+  }
+
+  #log(attempt: Attempt, { message, at, wait, try: tries }: Logged): void {
+    const endedAt = this.#deps.clock.now();
+    const nextAt = wait === undefined ? undefined : endedAt + wait;
+    const noted = attemptOf(attempt, { at, message, cause: 'change', try: tries, endedAt, nextAt });
+    noteAttempt(this.#deps, this.#webhook.id, noted);
   }
 
   #note(attempt: Attempt): void {
@@ -126,6 +138,19 @@ export class Delivery implements Consumer {
     await store.addDeadLetter({ consumer: this.name, event, problem, at: clock.now() });
     log.warn({ webhook: this.#webhook.id, seq: event?.seq, problem }, 'webhook event not delivered');
   }
+}
+
+interface Logged {
+  readonly at: number;
+  readonly message: WebhookMessage;
+  readonly try: number;
+  /** ms until it is tried again; absent: it is not. */
+  readonly wait?: number;
+}
+
+function isAskedFor({ events, emergencyStages }: Webhook, event: ChangeEvent): boolean {
+  if (events.length > 0 && !events.includes(event.kind)) return false;
+  return event.kind !== 'emergency' || (emergencyStages?.includes(event.stage) ?? true);
 }
 
 /** Rejects on abort. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
 import type { CivicAddress } from '../../domain/directory.ts';
 import type { EmergencyStage } from '../../domain/emergency-record.ts';
+import { ORDER_KINDS, ORDER_STATES } from '../../domain/order.ts';
 
 /** What a webhook is told, and the names changes have outside: in webhooks, in the audit and in the API. */
 
@@ -16,6 +17,8 @@ export const EVENT_TYPES = [
   'emergency.failed',
   'emergency.called-back',
   'emergency.acknowledged',
+  'order.created',
+  'order.changed',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -25,7 +28,7 @@ const TYPE_OF = {
   extend: 'association.extended',
   directory: 'directory.changed',
   notice: 'security.notice',
-} as const satisfies Record<Exclude<ChangeEvent['kind'], 'emergency'>, EventType>;
+} as const satisfies Record<Exclude<ChangeEvent['kind'], 'emergency' | 'order'>, EventType>;
 
 /** Each stage has a type of its own. */
 const EMERGENCY_TYPE = {
@@ -36,19 +39,42 @@ const EMERGENCY_TYPE = {
   acknowledged: 'emergency.acknowledged',
 } as const satisfies Record<EmergencyStage, EventType>;
 
+const ORDER_TYPE = { created: 'order.created', changed: 'order.changed' } as const;
+
 const KIND_OF: ReadonlyMap<EventType, ChangeEvent['kind']> = new Map([
   ...Object.entries(TYPE_OF).map(([kind, type]) => [type, kind as keyof typeof TYPE_OF] as const),
   ...Object.values(EMERGENCY_TYPE).map((type) => [type, 'emergency'] as const),
+  ...Object.values(ORDER_TYPE).map((type) => [type, 'order'] as const),
 ]);
 
-/** The types a kind of change may have: one, but for emergency calls. */
+/** The types a kind of change may have: one, but for emergency calls and orders. */
 export function typesOf(kind: ChangeEvent['kind']): readonly EventType[] {
-  return kind === 'emergency' ? Object.values(EMERGENCY_TYPE) : [TYPE_OF[kind]];
+  if (kind === 'emergency') return Object.values(EMERGENCY_TYPE);
+  return kind === 'order' ? Object.values(ORDER_TYPE) : [TYPE_OF[kind]];
+}
+
+/** Stages of emergency calls among these types; undefined: all of them, or none is asked for. */
+export function stagesOf(types: readonly EventType[]): readonly EmergencyStage[] | undefined {
+  const all = Object.keys(EMERGENCY_TYPE) as EmergencyStage[];
+  const stages = all.filter((stage) => types.includes(EMERGENCY_TYPE[stage]));
+  return stages.length === 0 || stages.length === all.length ? undefined : stages;
+}
+
+/** The types a webhook asks for; empty: all. */
+export function typesOfWebhook({ events, emergencyStages }: AskedFor): readonly EventType[] {
+  const stages = emergencyStages?.map((stage) => EMERGENCY_TYPE[stage]);
+  return events.flatMap((kind) => (kind === 'emergency' && stages ? stages : typesOf(kind)));
+}
+
+interface AskedFor {
+  readonly events: readonly ChangeEvent['kind'][];
+  readonly emergencyStages?: readonly EmergencyStage[];
 }
 
 /** The type of this change. */
 export function typeOf(event: ChangeEvent): EventType {
-  return event.kind === 'emergency' ? EMERGENCY_TYPE[event.stage] : TYPE_OF[event.kind];
+  if (event.kind === 'emergency') return EMERGENCY_TYPE[event.stage];
+  return event.kind === 'order' ? ORDER_TYPE[event.change] : TYPE_OF[event.kind];
 }
 
 /** Kinds of change that have any of these types, each once. */
@@ -115,6 +141,14 @@ const emergencyCall = z.object({
   callbackUntil: time.describe('Until then a call to the callback number rings the desk.'),
 });
 
+const phoneOrder = z.object({
+  actor,
+  order: z.string().describe('Id of the order; `GET /api/v1/orders/{id}` tells the rest.'),
+  orderKind: z.enum(ORDER_KINDS),
+  state: z.enum(ORDER_STATES),
+  sites: z.array(z.string()).describe('Ids of the sites it is for.'),
+});
+
 /** The JSON body of each request to a webhook. */
 export const webhookMessage = z
   .discriminatedUnion('type', [
@@ -163,6 +197,9 @@ export const webhookMessage = z
           'passcodeSet',
           'signedIn',
           'passwordSet',
+          'signInFailed',
+          'codesOn',
+          'codesOff',
           'locationUnverified',
           'locationVerified',
         ]),
@@ -171,6 +208,7 @@ export const webhookMessage = z
       }),
     }),
     z.object({ ...head, type: z.enum(Object.values(EMERGENCY_TYPE)), data: emergencyCall }),
+    z.object({ ...head, type: z.enum(Object.values(ORDER_TYPE)), data: phoneOrder }),
     z.object({ ...head, type: z.literal('webhook.test'), data: z.object({ actor }) }),
   ])
   .meta({
@@ -223,6 +261,14 @@ function contentOf(event: ChangeEvent): Content {
     }
     case 'emergency':
       return { type: EMERGENCY_TYPE[event.stage], data: emergencyOf(event) };
+    case 'order': {
+      const { order, facts } = event;
+      const { kind: orderKind, state, sites } = facts;
+      return {
+        type: ORDER_TYPE[event.change],
+        data: { actor: who, order, orderKind, state, sites: [...sites] },
+      };
+    }
     case 'notice': {
       const { notice, extension: guest = null, host = null } = event;
       return { type: TYPE_OF.notice, data: { actor: who, notice, guest, host } };

@@ -1,12 +1,15 @@
 import type { ChangeEvent } from '../../domain/association.ts';
 import type { Webhook } from '../../domain/directory.ts';
+import type { EmergencyStage } from '../../domain/emergency-record.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import type { View } from '../../domain/view.ts';
-import { type Store, StoreUnavailable } from '../../store/store.ts';
+import { type KeptLetter, type Store, StoreUnavailable, type WebhookAttempt } from '../../store/store.ts';
 import type { DirectoryService } from '../directory-service.ts';
+import { isOtherTag } from '../entry-tag.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import type { Sealing } from '../sealing.ts';
-import type { WebhookStatus } from './delivery.ts';
+import { attemptOf, noteAttempt } from './attempts.ts';
+import { consumerOf, type WebhookStatus } from './delivery.ts';
 import { messageOf, testMessage, type WebhookMessage } from './message.ts';
 import { sealContext, type WebhookSender } from './sender.ts';
 import { SECRET_BYTES, secretText } from './signature.ts';
@@ -15,7 +18,7 @@ import type { WebhookTargets } from './targets.ts';
 export interface WebhooksDependencies {
   readonly view: View;
   readonly directory: Pick<DirectoryService, 'editDirectory'>;
-  readonly store: Pick<Store, 'deadLetters'>;
+  readonly store: Pick<Store, 'deadLetters' | 'dropDeadLetter' | 'noteAttempt' | 'attempts'>;
   readonly deliveries: { statusOf(id: string): WebhookStatus };
   readonly targets: WebhookTargets;
   readonly sender: WebhookSender;
@@ -38,10 +41,14 @@ export interface WebhookWish {
   readonly url: string;
   /** Empty: all. */
   readonly events: readonly ChangeEvent['kind'][];
+  /** Of emergency calls; undefined: every stage. */
+  readonly emergencyStages?: readonly EmergencyStage[] | undefined;
   readonly enabled: boolean;
 }
 
 export interface FailedDelivery {
+  /** The store's own. */
+  readonly id: string;
   /** Id of the webhook. */
   readonly webhook: string;
   readonly at: number;
@@ -94,7 +101,7 @@ export class Webhooks {
     if (problem !== undefined) return { refused: 'invalidWebhook', detail: problem };
     const id = Buffer.from(this.#deps.random.bytes(8)).toString('hex');
     const { secret, sealedSecret } = this.#newSecret(id);
-    const webhook: Webhook = { ...wish, id, sealedSecret };
+    const webhook: Webhook = withoutUndefined({ ...wish, id, sealedSecret });
     const done = await this.#deps.directory.editDirectory(
       ({ webhooks }) =>
         webhooks.size >= MAX_WEBHOOKS
@@ -107,11 +114,22 @@ export class Webhooks {
     return { ...this.#stateOf(webhook), secret };
   }
 
-  /** Changes what is given, and leaves the rest. */
-  async change(id: string, wish: Partial<WebhookWish>, actor: string): Promise<WebhookState | Refusal> {
+  /** Changes what is given, and leaves the rest. Refused with changedMeanwhile when it has not this tag any more. */
+  async change(
+    id: string,
+    wish: Partial<WebhookWish>,
+    { actor, ifTag }: { readonly actor: string; readonly ifTag?: string | undefined },
+  ): Promise<WebhookState | Refusal> {
     const problem = wish.url === undefined ? undefined : this.#deps.targets.refuseUrl(wish.url);
     if (problem !== undefined) return { refused: 'invalidWebhook', detail: problem };
-    return this.#edit(id, (webhook) => ({ ...webhook, ...wish }), actor);
+    return this.#edit(
+      id,
+      (webhook) =>
+        isOtherTag(webhook, ifTag)
+          ? { refused: 'changedMeanwhile' }
+          : withoutUndefined({ ...webhook, ...wish }),
+      actor,
+    );
   }
 
   /** A new secret; the old one is worth nothing from now on. */
@@ -135,20 +153,9 @@ export class Webhooks {
   async test(id: string, actor: string): Promise<WebhookTest | Refusal> {
     const found = this.get(id);
     if (isRefusal(found)) return found;
-    if (this.#tests.size >= MAX_TESTS) return { refused: 'overloaded' };
-    const stop = new AbortController();
-    this.#tests.add(stop);
-    const { clock, company, random, sender } = this.#deps;
-    const at = clock.now();
-    const message = testMessage({ id: random.uuid(), at, company, actor });
-    try {
-      const attempt = await sender.send(found.webhook, message, stop.signal);
-      const problem = attempt.delivered ? undefined : attempt.problem;
-      const { delivered, status } = attempt;
-      return { delivered, status, problem, durationMs: Math.max(0, clock.now() - at) };
-    } finally {
-      this.#tests.delete(stop);
-    }
+    const { clock, company, random } = this.#deps;
+    const message = testMessage({ id: random.uuid(), at: clock.now(), company, actor });
+    return this.#sendOnce(found.webhook, message, 'test');
   }
 
   /** What could not be delivered, newest first; of one webhook or of all. */
@@ -156,23 +163,82 @@ export class Webhooks {
     readonly webhook?: string | undefined;
     readonly limit: number;
   }): Promise<readonly FailedDelivery[] | Refusal> {
-    const { store, company } = this.#deps;
+    const { company } = this.#deps;
+    const letters = await this.#letters();
+    if (isRefusal(letters)) return letters;
+    return letters
+      .filter(({ consumer }) =>
+        query.webhook === undefined ? consumer.startsWith(NAME) : consumer === NAME + query.webhook,
+      )
+      .slice(0, query.limit)
+      .map(({ id, consumer, event, problem, at }) => ({
+        id,
+        webhook: consumer.slice(NAME.length),
+        at,
+        problem,
+        message: event && messageOf(event, company),
+      }));
+  }
+
+  /**
+   * Sends a dead letter again, at once and once, also to a webhook that is off; one that is taken is no dead letter any
+   * more. Refused with unknownWebhook, unknownDeadLetter, overloaded and storeUnavailable.
+   */
+  async resend(id: string, letter: string, actor: string): Promise<WebhookTest | Refusal> {
+    const found = this.get(id);
+    if (isRefusal(found)) return found;
+    const letters = await this.#letters();
+    if (isRefusal(letters)) return letters;
+    const kept = letters.find((one) => one.id === letter && one.consumer === consumerOf(id));
+    if (!kept?.event) return { refused: 'unknownDeadLetter' };
+    const result = await this.#sendOnce(found.webhook, messageOf(kept.event, this.#deps.company), 'resend');
+    if (isRefusal(result) || !result.delivered) return result;
+    this.#deps.log.info({ webhook: id, seq: kept.event.seq, actor }, 'dead letter delivered after all');
+    // Delivered it is: a letter that stays is sent twice at worst.
+    await this.#whileStoreAnswers(() => this.#deps.store.dropDeadLetter(letter));
+    return result;
+  }
+
+  /** The last tries to deliver, by whichever node, newest first. */
+  async deliveries(id: string, limit: number): Promise<readonly WebhookAttempt[] | Refusal> {
+    const found = this.get(id);
+    if (isRefusal(found)) return found;
+    return this.#whileStoreAnswers(() => this.#deps.store.attempts(id, limit));
+  }
+
+  #letters(): Promise<readonly KeptLetter[] | Refusal> {
+    return this.#whileStoreAnswers(() => this.#deps.store.deadLetters(MAX_LETTERS));
+  }
+
+  async #whileStoreAnswers<T>(work: () => Promise<T>): Promise<T | Refusal> {
     try {
-      const letters = await store.deadLetters(MAX_LETTERS);
-      return letters
-        .filter(({ consumer }) =>
-          query.webhook === undefined ? consumer.startsWith(NAME) : consumer === NAME + query.webhook,
-        )
-        .slice(0, query.limit)
-        .map(({ consumer, event, problem, at }) => ({
-          webhook: consumer.slice(NAME.length),
-          at,
-          problem,
-          message: event && messageOf(event, company),
-        }));
+      return await work();
     } catch (error) {
       if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
       throw error;
+    }
+  }
+
+  /** Sends outside the order of the log. */
+  async #sendOnce(
+    webhook: Webhook,
+    message: WebhookMessage,
+    cause: 'test' | 'resend',
+  ): Promise<WebhookTest | Refusal> {
+    if (this.#tests.size >= MAX_TESTS) return { refused: 'overloaded' };
+    const stop = new AbortController();
+    this.#tests.add(stop);
+    const { clock, sender } = this.#deps;
+    const at = clock.now();
+    try {
+      const attempt = await sender.send(webhook, message, stop.signal);
+      const noted = attemptOf(attempt, { at, message, cause, try: 1, endedAt: clock.now() });
+      noteAttempt(this.#deps, webhook.id, noted);
+      const { delivered, status } = attempt;
+      const problem = attempt.delivered ? undefined : attempt.problem;
+      return { delivered, status, problem, durationMs: Math.max(0, clock.now() - at) };
+    } finally {
+      this.#tests.delete(stop);
     }
   }
 
@@ -183,14 +249,16 @@ export class Webhooks {
 
   async #edit(
     id: string,
-    edit: (webhook: Webhook) => Webhook,
+    edit: (webhook: Webhook) => Webhook | Refusal,
     actor: string,
   ): Promise<WebhookState | Refusal> {
     let changed: Webhook | undefined;
     const done = await this.#deps.directory.editDirectory(({ webhooks }) => {
       const webhook = webhooks.get(id);
       if (!webhook) return { refused: 'unknownWebhook' };
-      changed = edit(webhook);
+      const edited = edit(webhook);
+      if (isRefusal(edited)) return edited;
+      changed = edited;
       return { put: [{ kind: 'webhook', value: changed }] };
     }, actor);
     if (isRefusal(done)) return done;
@@ -207,4 +275,12 @@ export class Webhooks {
     const secret = secretText(this.#deps.random.bytes(SECRET_BYTES));
     return { secret, sealedSecret: this.#deps.sealing.seal(secret, sealContext(id)) };
   }
+}
+
+/** What is undefined is left out: entries are compared as JSON. */
+function withoutUndefined(
+  webhook: Omit<Webhook, 'emergencyStages'> & Pick<WebhookWish, 'emergencyStages'>,
+): Webhook {
+  const { emergencyStages, ...rest } = webhook;
+  return emergencyStages === undefined ? rest : { ...rest, emergencyStages };
 }

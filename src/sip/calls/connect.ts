@@ -6,10 +6,11 @@ import { type ForkRequest, type ForkResult, fork, hangUpLeg, type Target } from 
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import type { OpenLine } from './lines.ts';
-import { reinvitePatiently } from './reinvite.ts';
+import { type ReinviteResult, reinvitePatiently } from './reinvite.ts';
 import { Ringing } from './ringing.ts';
 import { unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
+import { isWeb, WebSide } from './web-side.ts';
 
 /** ms a call may ring before the caller is told that nobody answers. Emergency calls ring as long as they must. */
 const MAX_RINGING = 180_000;
@@ -64,6 +65,17 @@ export async function connect(
   }
 }
 
+/** The caller's offer as others are told it: a browser's through a relay, if there is one to be had. */
+async function offerOf({ deps }: CallContext, invite: InboundInvite): Promise<string> {
+  const offer = sdpOf(invite.request);
+  invite.web ??= await WebSide.open(deps);
+  const plain = await invite.web?.heard('offer', offer);
+  if (plain !== undefined) return plain;
+  invite.web?.drop();
+  invite.web = undefined;
+  return offer;
+}
+
 /** Whom the caller is shown to talk to. */
 function calledBy({ rounds, emergency }: Outgoing): string | undefined {
   return emergency ? undefined : rounds[0]?.[0]?.headers.To;
@@ -76,8 +88,10 @@ async function join(
 ): Promise<ConnectResult> {
   const { table } = context;
   const { line, ringing } = outgoing;
+  const sent = sdpOf(invite.request);
+  const offer = isWeb(sent) ? await offerOf(context, invite) : sent;
   const result = await search(context, outgoing, {
-    offer: sdpOf(invite.request),
+    offer,
     signal: invite.signal,
     onProvisional: (response, only) => {
       line.early();
@@ -87,14 +101,15 @@ async function join(
   });
   if (result.outcome !== 'answered') return failure(result);
   const { emergency } = outgoing;
-  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target) };
+  const { web } = result;
+  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
   const early = takeIn(table, result.leg, theirs);
-  const near = await invite.answer(sdpOfLeg(result.leg));
+  const near = await invite.answer(await answerFor(invite, await described(result, early)));
   if (!near) {
     letGo(early ?? result.leg, reasonHeader(487, 'Caller hung up'));
     return { outcome: 'gone' };
   }
-  const a = table.add(near, { party: outgoing.caller, emergency, line });
+  const a = table.add(near, { party: outgoing.caller, emergency, line, web: invite.web });
   const far = early ?? (await acknowledged(result.leg, near));
   if (!far) {
     a.hangUp(reasonHeader(500, 'No answer to our offer'));
@@ -132,9 +147,13 @@ async function joinLeg(
   const { signal, emergency, ringing } = outgoing;
   const result = await search(context, outgoing, { offer, signal, onProvisional: () => undefined });
   if (result.outcome !== 'answered') return failure(result);
-  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target) };
+  const { web } = result;
+  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
   const early = takeIn(table, result.leg, theirs);
-  const answer = await reinvitePatiently(leg, sdpOfLeg(result.leg), deps.clock);
+  const sdp = await described(result, early);
+  const answer = leg.web?.inTalk
+    ? await joinTalk(leg, offer, sdp)
+    : await reinvitePatiently(leg, sdp, deps.clock);
   if (answer.outcome === 'refused' || leg.ended) {
     letGo(early ?? result.leg, reasonHeader(488, 'Media could not be joined'));
     return leg.ended
@@ -147,6 +166,45 @@ async function joinLeg(
   table.connect(leg, b, { ...outgoing.record, to: result.target.party });
   if (offer !== '' && !sameMedia(answer.sdp, offer)) await reinvitePatiently(b, answer.sdp, deps.clock);
   return { outcome: 'connected' };
+}
+
+type Answered = Extract<ForkResult, { outcome: 'answered' }>;
+
+/** What who answered has said, as others are told it. */
+async function described({ leg, web }: Answered, early: Leg | undefined): Promise<string> {
+  const sdp = sdpOfLeg(leg);
+  if (!web || isUnacknowledged(leg)) return sdp;
+  const plain = (await web.heard('answer', sdp)) ?? sdp;
+  if (early) early.remoteSdp = plain;
+  return plain;
+}
+
+/** A browser that was asked for an offer: others get it through a relay, and it their answer. */
+async function offeredBy(deps: SipDependencies, answered: Answered): Promise<Answered> {
+  const { leg } = answered;
+  if (!isUnacknowledged(leg) || !isWeb(leg.sdp)) return answered;
+  const web = await WebSide.open(deps);
+  const sdp = await web?.heard('offer', leg.sdp);
+  if (!web || sdp === undefined) {
+    web?.drop();
+    return answered;
+  }
+  const ack = async (answer: string): Promise<Dialog> =>
+    leg.ack((await web.told('answer', answer)) ?? answer);
+  return { ...answered, web, leg: { sdp, ack, destroy: () => leg.destroy() } };
+}
+
+/** As the caller is told it. */
+async function answerFor({ web }: InboundInvite, sdp: string): Promise<string> {
+  return web ? ((await web.told('answer', sdp)) ?? sdp) : sdp;
+}
+
+/** A browser in a talk with us has made its offer by our relay: all it takes is to tell that of the answer. */
+async function joinTalk(leg: Leg, offer: string, sdp: string): Promise<ReinviteResult> {
+  const { web } = leg;
+  if (web) web.inTalk = false;
+  await web?.told('answer', sdp);
+  return { outcome: 'accepted', sdp: offer };
 }
 
 /** Round after round, for as long as a call may ring. */
@@ -168,7 +226,7 @@ async function search(
       );
   const ringing = outgoing.rounds.flat().map(({ party }) => table.phones.ring(party));
   const result = await tryInTurn(deps, outgoing, {
-    ...{ ...attempt, signal: controller.signal },
+    ...{ ...attempt, signal: controller.signal, openWeb: () => WebSide.open(deps) },
     onProvisional: (response, only, target) => {
       lines.early(target);
       onProvisional(response, only, target);
@@ -182,7 +240,10 @@ async function search(
   if (result.outcome === 'aborted' && !signal.aborted) {
     return { outcome: 'failed', status: 480, reason: NO_ANSWER };
   }
-  if (result.outcome !== 'answered' || sdpOfLeg(result.leg) !== '') return result;
+  if (result.outcome !== 'answered' || sdpOfLeg(result.leg) !== '') {
+    return result.outcome === 'answered' ? offeredBy(deps, result) : result;
+  }
+  result.web?.drop();
   hangUpLeg(result.leg, reasonHeader(488, 'No session description'));
   return { outcome: 'failed', status: 488, reason: 'Answered without a session description' };
 }

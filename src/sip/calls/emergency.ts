@@ -9,6 +9,7 @@ import type { Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import type { Party } from './leg.ts';
 import { emergencyRounds } from './rounds.ts';
+import { isWeb, WebSide } from './web-side.ts';
 
 /**
  * Sends an emergency call out: the desk's callback number is shown, never the guest's, and every
@@ -44,6 +45,11 @@ export async function emergencyFromMenu(
   const gone = new AbortController();
   leg.dialog.on('destroy', () => gone.abort(reasonHeader(487, 'Caller hung up')));
   if (leg.ended) gone.abort();
+  if (isWeb(leg.remoteSdp)) {
+    const web = await WebSide.of(deps, conversation.media);
+    if (web) leg.stand(web);
+    if (leg.ended) web?.close();
+  }
   try {
     const result = await followed(context, route, () =>
       connectLeg(context, leg, { ...outgoing, signal: gone.signal }),

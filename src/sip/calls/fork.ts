@@ -12,6 +12,7 @@ import {
   type UnacknowledgedLeg,
 } from '../srf.ts';
 import type { Party } from './leg.ts';
+import { isWeb, type WebSide } from './web-side.ts';
 
 /** One place to send an INVITE to. */
 export interface Target {
@@ -25,6 +26,8 @@ export interface Target {
   /** ms without any answer (a 100 is none: it is never seen) after which it counts as failed; none: Timer B. */
   readonly answerWithinMs?: number | undefined;
   readonly party: Party;
+  /** It came over WebSocket: a browser, which takes no offer but one of WebRTC. */
+  readonly browser?: boolean;
 }
 
 export interface ForkRequest {
@@ -34,6 +37,8 @@ export interface ForkRequest {
   readonly offer: string;
   /** Ends the attempt: the caller gave up, a time-out, or stop. Its reason, a string, is sent as Reason header. */
   readonly signal: AbortSignal;
+  /** Opens a relay for a target that needs one; absent, or without one to be had: the offer goes as it is. */
+  readonly openWeb?: () => Promise<WebSide | undefined>;
   /** A 6xx of one target leaves the others ringing. */
   readonly undeterred?: boolean;
   onProvisional(response: Response, only: boolean, target: Target): void;
@@ -42,7 +47,13 @@ export interface ForkRequest {
 }
 
 export type ForkResult =
-  | { readonly outcome: 'answered'; readonly leg: Dialog | UnacknowledgedLeg; readonly target: Target }
+  | {
+      readonly outcome: 'answered';
+      readonly leg: Dialog | UnacknowledgedLeg;
+      readonly target: Target;
+      /** The relay before who answered. */
+      readonly web?: WebSide | undefined;
+    }
   | { readonly outcome: 'failed'; readonly status: number; readonly reason: string }
   | { readonly outcome: 'aborted' };
 
@@ -64,6 +75,7 @@ interface Branch {
   readonly target: Target;
   request: Request | undefined;
   timer: Timer | undefined;
+  web: WebSide | undefined;
   /** Reason header of its CANCEL; undefined while it is wanted. */
   cancelReason: string | undefined;
   done: boolean;
@@ -86,6 +98,7 @@ class Fork {
       target,
       request: undefined,
       timer: undefined,
+      web: undefined,
       cancelReason: undefined,
       done: false,
     }));
@@ -93,14 +106,33 @@ class Fork {
 
   start(clock: Clock): void {
     this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
-    for (const branch of this.#branches) this.#ring(branch, clock);
+    for (const branch of this.#branches) this.#begin(branch, clock);
     if (this.#branches.length === 0)
       this.#settle({ outcome: 'failed', status: 480, reason: 'Nobody to ring' });
   }
 
-  #ring(branch: Branch, clock: Clock): void {
+  #begin(branch: Branch, clock: Clock): void {
+    const { offer, openWeb } = this.#request;
+    if (!branch.target.browser || !openWeb || offer === '' || isWeb(offer)) {
+      return this.#ring(branch, { clock, offer });
+    }
+    openWeb()
+      .then(async (web) => {
+        const told = await web?.told('offer', offer);
+        if (told === undefined) web?.drop();
+        else branch.web = web;
+        return told ?? offer;
+      })
+      .then((told) => {
+        // Nobody wants it any more; it was never sent.
+        if (branch.cancelReason !== undefined) return this.#failed(branch, { status: 487 });
+        this.#ring(branch, { clock, offer: told });
+      })
+      .catch((failure: SipFailure) => this.#failed(branch, failure));
+  }
+
+  #ring(branch: Branch, { clock, offer }: { readonly clock: Clock; readonly offer: string }): void {
     const { target } = branch;
-    const { offer } = this.#request;
     const sdp = offer === '' ? { noAck: true } : { localSdp: offer };
     const { headers, ...body } = contentOf(target, offer);
     const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
@@ -128,17 +160,19 @@ class Fork {
   #provisional(branch: Branch, response: Response): void {
     branch.timer?.cancel();
     if (this.#settled || branch.done) return;
-    this.#request.onProvisional(response, this.#branches.length === 1, branch.target);
+    const isOnly = this.#branches.length === 1 && !branch.target.browser;
+    this.#request.onProvisional(response, isOnly, branch.target);
   }
 
   #answered(branch: Branch, leg: Dialog | UnacknowledgedLeg): void {
     branch.timer?.cancel();
     if (this.#settled || branch.done) {
       hangUpLeg(leg, branch.cancelReason ?? COMPLETED_ELSEWHERE);
+      branch.web?.drop();
       return;
     }
     branch.done = true;
-    this.#settle({ outcome: 'answered', leg, target: branch.target });
+    this.#settle({ outcome: 'answered', leg, target: branch.target, web: branch.web });
     this.#cancelOthers(COMPLETED_ELSEWHERE);
   }
 
@@ -146,6 +180,7 @@ class Fork {
     branch.timer?.cancel();
     if (branch.done) return;
     branch.done = true;
+    branch.web?.drop();
     if (!this.#settled) this.#request.onFailed?.(branch.target);
     this.#failures.push({ status: statusOf(branch.target, failure), reason: failure.reason ?? 'Not sent' });
     if (this.#branches.every(({ done }) => done))

@@ -1,6 +1,7 @@
 import { reasonHeader, warning } from '../reasons.ts';
 import type { Dialog, Headers, Request, Response, Srf } from '../srf.ts';
 import { passedOn } from '../status.ts';
+import type { WebSide } from './web-side.ts';
 
 /** An INVITE from the network until it has its final answer: CANCEL, provisional responses, refusal, answer. */
 export class InboundInvite {
@@ -8,6 +9,8 @@ export class InboundInvite {
   readonly response: Response;
   /** Set once it is an emergency call: then a stopping server waits for it. */
   emergency = false;
+  /** The caller is a browser, and seen through a relay. */
+  web: WebSide | undefined;
   readonly #srf: Srf;
   readonly #abort = new AbortController();
   readonly #reliable: boolean;
@@ -47,7 +50,14 @@ export class InboundInvite {
     if (sdp === undefined && this.#ringing) return;
     this.#ringing = true;
     const status = sdp === undefined || response.status === 180 ? 180 : 183;
-    this.#provisionals = this.#provisionals.then(() => this.provisional(status, sdp));
+    const { web } = this;
+    if (!web || sdp === undefined) {
+      this.#provisionals = this.#provisionals.then(() => this.provisional(status, sdp));
+      return;
+    }
+    this.#provisionals = this.#provisionals
+      .then(() => web.told('answer', sdp))
+      .then((told) => this.provisional(status, told));
   }
 
   /** Sends a 1xx; resolves when it is out, or PRACKed where the caller demands reliability. */

@@ -2,7 +2,8 @@ import { reasonHeader } from '../reasons.ts';
 import type { Dialog, Message, Request, Response } from '../srf.ts';
 import { passedOn } from '../status.ts';
 import type { OpenLine } from './lines.ts';
-import { reinvite, type SessionSide } from './reinvite.ts';
+import { type ReinviteResult, reinvite, type SessionSide } from './reinvite.ts';
+import type { WebSide } from './web-side.ts';
 
 /** Whose phone or trunk a leg leads to. */
 export type Party =
@@ -21,6 +22,7 @@ export interface LegEvents {
  */
 export class Leg implements SessionSide {
   readonly dialog: Dialog;
+  web: WebSide | undefined;
   readonly party: Party;
   /** Emergency calls are not transferred (RFC 6881). */
   readonly emergency: boolean;
@@ -36,7 +38,13 @@ export class Leg implements SessionSide {
 
   constructor(
     dialog: Dialog,
-    options: { party: Party; emergency: boolean; line: OpenLine; events: LegEvents },
+    options: {
+      party: Party;
+      emergency: boolean;
+      line: OpenLine;
+      web?: WebSide | undefined;
+      events: LegEvents;
+    },
   ) {
     this.dialog = dialog;
     this.party = options.party;
@@ -44,6 +52,15 @@ export class Leg implements SessionSide {
     this.line = options.line;
     this.remoteSdp = dialog.remote.sdp ?? '';
     this.#events = options.events;
+    this.web = options.web;
+    if (this.web) this.stand(this.web);
+  }
+
+  /** From now on the browser at its end is seen through a relay. */
+  stand(web: WebSide): void {
+    this.web = web;
+    this.remoteSdp = web.said;
+    web.keep((why) => this.#lost(why));
   }
 
   /** Starts to listen; once, right after the dialog came to be. */
@@ -91,6 +108,18 @@ export class Leg implements SessionSide {
     peer.hangUp(message?.get('Reason') ?? reasonHeader(200, 'Far end hung up'));
   }
 
+  /** The browser is gone without a word. Nobody but the two ends an emergency call. */
+  #lost(why: string): void {
+    if (this.ended || this.emergency) return;
+    const reason = reasonHeader(503, why);
+    const { peer } = this;
+    this.hangUp(reason);
+    if (!peer || this.transferring) return;
+    peer.peer = undefined;
+    this.peer = undefined;
+    peer.hangUp(reason);
+  }
+
   /** The peer, if there is anybody to ask. */
   get #livePeer(): Leg | undefined {
     return this.peer?.ended ? undefined : this.peer;
@@ -98,7 +127,7 @@ export class Leg implements SessionSide {
 
   /** An ACK with a body answers an offer of ours. */
   #onAck(ack: Request): void {
-    if (ack.body) this.remoteSdp = ack.body;
+    if (ack.body && !this.web) this.remoteSdp = ack.body;
   }
 
   /** Re-INVITE: hold, resume, new codecs, or a late offer. The peer decides; we carry the bodies. */
@@ -108,13 +137,31 @@ export class Leg implements SessionSide {
     const peer = this.#livePeer;
     // Nobody there yet (a transfer, or a menu's emergency call): ask again in a moment.
     if (!peer || this.negotiating || peer.negotiating) return response.send(491);
-    const result = await this.#negotiate(peer, () => reinvite(peer, request.body ?? ''));
+    const result = await this.#negotiate(peer, () => this.#offerTo(peer, request.body ?? ''));
     if (result.outcome === 'refused') return response.send(passedOn(result.status));
     const { ack } = result;
-    if (ack) this.dialog.once('ack', (message) => ack(message.body));
-    if (request.body) this.remoteSdp = request.body;
+    if (ack && this.web) this.dialog.once('ack', ({ body }) => void this.#read(body).then(ack));
+    else if (ack) this.dialog.once('ack', ({ body }) => ack(body));
     this.dialog.local.sdp = result.sdp;
     response.send(200, { body: result.sdp, headers: { 'Content-Type': 'application/sdp' } });
+  }
+
+  /** This side's offer, or none, to the peer; the answer, or the peer's offer, as this side can read it. */
+  async #offerTo(peer: Leg, body: string): Promise<ReinviteResult> {
+    const offer = body && this.web ? await this.web.heard('offer', body) : body;
+    if (offer === undefined) return { outcome: 'refused', status: 488, reason: 'Not Acceptable Here' };
+    const result = await reinvite(peer, offer);
+    if (result.outcome === 'refused') return result;
+    if (offer) this.remoteSdp = offer;
+    if (!this.web) return result;
+    const sdp = await this.web.told(offer === '' ? 'offer' : 'answer', result.sdp);
+    return { ...result, sdp: sdp ?? result.sdp };
+  }
+
+  /** This side's answer as others are told it; as it is when that cannot be. */
+  async #read(answer: string): Promise<string> {
+    this.remoteSdp = (await this.web?.heard('answer', answer)) ?? answer;
+    return this.remoteSdp;
   }
 
   /** UPDATE (RFC 3311): without a body a session refresh, which each leg keeps to itself. */
@@ -122,6 +169,8 @@ export class Leg implements SessionSide {
     if (!request.body) return response.send(200);
     const peer = this.#livePeer;
     if (!peer || this.negotiating || peer.negotiating) return response.send(491);
+    // Browsers have no UPDATE; whoever tries one with a session says it by re-INVITE instead.
+    if (this.web || peer.web) return response.send(488);
     const answer = await this.#negotiate(peer, () => carry(peer.dialog, request));
     if (answer && answer.status < 300) {
       this.remoteSdp = request.body;

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports.ts';
 import type { Dialog, Response } from '../srf.ts';
+import type { WebSide } from './web-side.ts';
 
 export type ReinviteResult =
   | {
@@ -12,19 +13,37 @@ export type ReinviteResult =
 /** One side of a call as far as its session goes. */
 export interface SessionSide {
   readonly dialog: Dialog;
+  /** Set when a browser is there, and seen through a relay. */
+  readonly web?: WebSide | undefined;
   /** What the far end last offered or answered, and both sides took. */
   remoteSdp: string;
   /** An offer is under way: one at a time (RFC 3264 4). */
   negotiating: boolean;
 }
 
+const UNREADABLE = { outcome: 'refused', status: 488, reason: 'Not Acceptable Here' } as const;
 const GLARE = { outcome: 'refused', status: 491, reason: 'Request Pending' } as const;
 
 /**
  * Sends a re-INVITE; with an empty offer the other side makes one and `ack` takes the answer (RFC 3261 14.1).
  * `dialog.modify` is not used: after one refusal it waits for ever.
  */
-export function reinvite(side: SessionSide, offer: string): Promise<ReinviteResult> {
+export async function reinvite(side: SessionSide, offer: string): Promise<ReinviteResult> {
+  const { web } = side;
+  if (!web) return send(side, offer);
+  const told = offer === '' ? '' : await web.told('offer', offer);
+  if (told === undefined) return UNREADABLE;
+  const result = await send(side, told);
+  if (result.outcome === 'refused') return result;
+  const sdp = await web.heard(offer === '' ? 'offer' : 'answer', result.sdp);
+  if (sdp === undefined) return UNREADABLE;
+  side.remoteSdp = sdp;
+  const { ack } = result;
+  const answer = async (text: string): Promise<void> => ack?.((await web.told('answer', text)) ?? text);
+  return { outcome: 'accepted', sdp, ack: ack && ((text) => void answer(text)) };
+}
+
+function send(side: SessionSide, offer: string): Promise<ReinviteResult> {
   const { dialog } = side;
   return new Promise((resolve) => {
     const body = offer === '' ? { noAck: true } : { body: offer };

@@ -6,6 +6,7 @@ import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import { Lines, type OpenLine } from './lines.ts';
 import { type EndUse, PhonesInUse } from './phones-in-use.ts';
+import type { WebSide } from './web-side.ts';
 
 /** All live legs, and how many calls there are. */
 export class CallTable {
@@ -41,7 +42,15 @@ export class CallTable {
   }
 
   /** Takes a dialog in as a leg and listens to it. It goes on with the line it had before it was answered. */
-  add(dialog: Dialog, options: { party: Party; emergency: boolean; line?: OpenLine | undefined }): Leg {
+  add(
+    dialog: Dialog,
+    options: {
+      party: Party;
+      emergency: boolean;
+      line?: OpenLine | undefined;
+      web?: WebSide | undefined;
+    },
+  ): Leg {
     const line =
       options.line ?? this.lines.begin(options.party, { direction: 'initiator', remote: undefined });
     line.confirm();
@@ -103,6 +112,7 @@ export class CallTable {
     this.#legs.get(leg)?.();
     this.#legs.delete(leg);
     leg.line.end();
+    leg.web?.close();
     const call = this.#calls.get(leg);
     this.#calls.delete(leg);
     if (!call || call.over) return;

@@ -28,6 +28,7 @@ export function phoneTargets(hosts: readonly Pick<Host, 'id'>[], view: View, sho
         proxy: path[0] === undefined ? flowUri(flow) : path[0].replace(/^<|>$/g, ''),
         headers: identityHeaders(show, { calledAt: show.domain, trusted: false }),
         party: { kind: 'host', host: host.id },
+        browser: flow.protocol === 'ws' || flow.protocol === 'wss',
       }),
     ),
   );

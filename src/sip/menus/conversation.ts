@@ -160,7 +160,7 @@ export class Conversation {
       this.#digits.push(digit, source);
       this.#onKey?.();
     };
-    this.media.onClosed = () => this.hangUp(reasonHeader(503, 'Media lost'));
+    this.media.onClosed = (why = 'Media lost') => this.hangUp(reasonHeader(503, why));
     this.media.onSilent = () => this.hangUp(reasonHeader(408, 'No audio from the phone'));
     signal.addEventListener('abort', () => this.hangUp(String(signal.reason)), { once: true });
     if (isOurOffer) this.#expectAnswer();

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
-import { type DeadLetter, type Store, StoreUnavailable } from '../store.ts';
+import { type DeadLetter, type KeptLetter, type Store, StoreUnavailable } from '../store.ts';
 import type { Link } from './connection.ts';
-import { decodeJson, noticeName } from './decode.ts';
+import { decodeJson, noticeName, orderFacts } from './decode.ts';
 import { emergencyRecord, emergencyStage } from './emergency-schema.ts';
 import type { Keys } from './keys.ts';
 
@@ -55,6 +55,13 @@ const event = z.discriminatedUnion('kind', [
     entries: z.union([z.array(z.string()), z.literal('all')]),
   }),
   z.object({ kind: z.literal('emergency'), ...base, stage: emergencyStage, record: emergencyRecord }),
+  z.object({
+    kind: z.literal('order'),
+    ...base,
+    change: z.enum(['created', 'changed']),
+    order: z.string(),
+    facts: orderFacts,
+  }),
   z
     .object({
       kind: z.literal('notice'),
@@ -76,7 +83,9 @@ const letter = z.object({
 const reply = z.array(z.tuple([z.string(), z.array(z.string())]));
 
 /** What could not be delivered, in a stream of its own that keeps the newest thousand. */
-export function createDeadLetters(options: DeadLettersOptions): Pick<Store, 'addDeadLetter' | 'deadLetters'> {
+export function createDeadLetters(
+  options: DeadLettersOptions,
+): Pick<Store, 'addDeadLetter' | 'deadLetters' | 'dropDeadLetter'> {
   const { link, keys } = options;
   return {
     async addDeadLetter(added) {
@@ -87,15 +96,19 @@ export function createDeadLetters(options: DeadLettersOptions): Pick<Store, 'add
       const most = Math.min(Math.max(1, Math.floor(limit)), MOST_KEPT);
       return decode(options, await link.send('XREVRANGE', keys.deadLetters, '+', '-', 'COUNT', most));
     },
+    async dropDeadLetter(id) {
+      if (!/^\d{1,16}-\d{1,16}$/.test(id)) return false;
+      return (await link.send('XDEL', keys.deadLetters, id)) === 1;
+    },
   };
 }
 
-function decode({ onProblem }: DeadLettersOptions, raw: unknown): DeadLetter[] {
+function decode({ onProblem }: DeadLettersOptions, raw: unknown): KeptLetter[] {
   const parsed = reply.safeParse(raw);
   if (!parsed.success) throw new StoreUnavailable('The store gave dead letters that cannot be read');
   return parsed.data.flatMap(([id, [, json = '']]) => {
     const read = letter.safeParse(decodeJson(json));
     if (!read.success) onProblem(`Dead letter ${id} cannot be read and is left out`);
-    return read.success ? [read.data] : [];
+    return read.success ? [{ ...read.data, id }] : [];
   });
 }

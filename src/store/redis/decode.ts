@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Association, ChangeEvent } from '../../domain/association.ts';
 import type { BindingSet } from '../../domain/binding.ts';
 import type { EmergencyRecord } from '../../domain/emergency-record.ts';
+import { ORDER_KINDS, ORDER_STATES } from '../../domain/order.ts';
 import { emergencyRecord, emergencyStage } from './emergency-schema.ts';
 
 /**
@@ -68,6 +69,9 @@ export const noticeName = z.enum([
   'passcodeSet',
   'signedIn',
   'passwordSet',
+  'signInFailed',
+  'codesOn',
+  'codesOff',
   'locationUnverified',
   'locationVerified',
 ]);
@@ -76,6 +80,22 @@ const emergencyEvent = changeBase.extend({
   kind: z.literal('emergency'),
   stage: emergencyStage,
   record: z.string().transform(decodeJson).pipe(emergencyRecord),
+});
+
+/** What the log says of an order. */
+export const orderFacts = z.object({
+  kind: z.enum(ORDER_KINDS),
+  state: z.enum(ORDER_STATES),
+  sites: z.array(z.string()),
+});
+
+const orderEvent = changeBase.extend({
+  kind: z.literal('order'),
+  change: z.enum(['created', 'changed']),
+  order: id,
+  orderKind: orderFacts.shape.kind,
+  state: orderFacts.shape.state,
+  sites: z.string().transform(decodeJson).pipe(orderFacts.shape.sites),
 });
 
 const noticeEvent = changeBase.extend({
@@ -91,6 +111,7 @@ const logEntry = z.discriminatedUnion('kind', [
   extendEvent,
   directoryEvent,
   emergencyEvent,
+  orderEvent,
   noticeEvent,
 ]);
 
@@ -209,6 +230,10 @@ export function decodeEvent(fields: Readonly<Record<string, string>>): ChangeEve
       return { kind: 'directory', seq, at, actor, entries: entry.names };
     case 'emergency':
       return { kind: 'emergency', seq, at, actor, stage: entry.stage, record: entry.record };
+    case 'order': {
+      const { orderKind: kind, state, sites, order, change: made } = entry;
+      return { kind: 'order', seq, at, actor, change: made, order, facts: { kind, state, sites } };
+    }
     case 'notice': {
       const about = { extension: entry.guest || undefined, host: entry.host || undefined };
       return { kind: 'notice', seq, at, actor, notice: entry.reason, ...about };

@@ -1,7 +1,14 @@
-import { type DirectoryEntries, type DirectoryWrite, type Store, StoreUnavailable } from '../store.ts';
+import {
+  type DirectoryEntries,
+  type DirectoryWrite,
+  type DirectoryWritten,
+  type Store,
+  StoreUnavailable,
+} from '../store.ts';
 import type { Link } from './connection.ts';
 import { decodeJson, decodeScan, decodeStrings, decodeValues, decodeWhole } from './decode.ts';
-import type { Keys } from './keys.ts';
+import { type Keys, orderKeys } from './keys.ts';
+import { orderArguments, orderWritten } from './orders.ts';
 
 const ENTRY = /^(company|(site|user|host|webhook|account|token):.{1,128})$/su;
 /** More changed entries than this are not named one by one. */
@@ -10,27 +17,40 @@ const MOST_NAMES = 500;
 const PAGE = 200;
 
 /** Writes of the directory: one hash, one event per write. */
-export function createDirectoryWriter(link: Link, keys: Keys): Pick<Store, 'writeDirectory'> {
+export function createDirectoryWriter(
+  link: Link,
+  keys: Keys,
+  maxOrders?: number,
+): Pick<Store, 'writeDirectory'> {
   return {
     async writeDirectory(write) {
       const names = [...write.put.keys(), ...write.remove];
       for (const name of names) checkEntry(name);
       const reply = await link.run({
         script: 'writeDirectory',
-        keys: [keys.directory, keys.directoryVersion, keys.events, keys.seq, keys.history],
+        keys: [
+          keys.directory,
+          keys.directoryVersion,
+          keys.events,
+          keys.seq,
+          keys.history,
+          ...orderKeys(keys),
+        ],
         args: [
           ...[conditionOf(write), write.actor, names.length > MOST_NAMES ? '' : JSON.stringify(names)],
           ...[write.notice?.notice ?? '', write.notice?.extension ?? '', write.notice?.host ?? ''],
+          ...orderArguments(write.order, maxOrders),
           write.put.size,
           ...[...write.put].flatMap(([name, value]) => [name, JSON.stringify(value)]),
           ...write.remove,
         ],
       });
-      const [outcome, version] = decodeStrings(reply) ?? [];
+      const [outcome, version, ...rest] = decodeStrings(reply) ?? [];
       const position = decodeWhole(version);
-      if ((outcome !== 'written' && outcome !== 'exists' && outcome !== 'conflict') || position === undefined)
+      if (!isOutcome(outcome) || position === undefined)
         throw new StoreUnavailable('The store gave a reply that cannot be read');
-      return { outcome, version: position };
+      const order = orderWritten(rest[0], rest[1]);
+      return { outcome, version: position, ...(order && { order }) };
     },
   };
 }
@@ -88,6 +108,12 @@ function decodeEntries(
 
 function conditionOf({ ifEmpty, ifVersion }: DirectoryWrite): string {
   return ifEmpty ? 'ifEmpty' : String(ifVersion ?? '');
+}
+
+const OUTCOMES: readonly string[] = ['written', 'exists', 'conflict', 'orderChanged', 'ordersFull'];
+
+function isOutcome(word: string | undefined): word is DirectoryWritten['outcome'] {
+  return word !== undefined && OUTCOMES.includes(word);
 }
 
 function checkEntry(name: string): void {

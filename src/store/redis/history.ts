@@ -91,6 +91,7 @@ function whom(event: ChangeEvent): {
 } {
   switch (event.kind) {
     case 'directory':
+    case 'order':
       return {};
     case 'notice':
       return { host: event.host, guest: event.extension };

@@ -22,8 +22,20 @@ export interface Keys {
   readonly directoryVersion: string;
   /** HASH: consumer → `<stream id> <seq>` of the last entry it took. */
   readonly cursors: string;
+  /** HASH: id → `<revision> <JSON>`. */
+  readonly orders: string;
+  /** ZSET: id by its revision. */
+  readonly orderRevisions: string;
+  /** ZSET: id of each finished order by its number. */
+  readonly ordersFinished: string;
+  /** Number of the last order. */
+  readonly orderNumber: string;
+  /** The latest revision. */
+  readonly orderSeq: string;
   /** STREAM of what could not be delivered. */
   readonly deadLetters: string;
+  /** LIST of tries to deliver to a webhook, newest first. */
+  attempts(webhook: string): string;
   readonly contactIndex: string;
   readonly contactStream: string;
   /** Number of the last entry of that stream. */
@@ -65,7 +77,13 @@ export function createKeys(company: string): Keys {
     directory: key('dir'),
     directoryVersion: key('dv'),
     cursors: key('cur'),
+    orders: key('ord'),
+    orderRevisions: key('ordr'),
+    ordersFinished: key('ordf'),
+    orderNumber: key('ordn'),
+    orderSeq: key('ords'),
     deadLetters: key('dead'),
+    attempts: (webhook) => key(`try:${checkName(webhook)}`),
     contactIndex: key('cti'),
     contactStream: key('cs'),
     contactSeq: key('csq'),
@@ -85,6 +103,11 @@ export function createKeys(company: string): Keys {
 /** First seven keys of every script that changes associations. */
 export function associationKeys(keys: Keys): string[] {
   return [keys.records, keys.guests, keys.deadlines, keys.sites, keys.events, keys.seq, keys.history];
+}
+
+/** Last five keys of every script that writes an order. */
+export function orderKeys(keys: Keys): string[] {
+  return [keys.orders, keys.orderRevisions, keys.ordersFinished, keys.orderNumber, keys.orderSeq];
 }
 
 /** @throws TypeError unless the AOR matches `[A-Za-z0-9._-]{1,64}`, the form of a host id. */

@@ -13,7 +13,14 @@ export interface LogReadersOptions extends ConsumersOptions {
 export interface LogReaders {
   readonly methods: Pick<
     Store,
-    'claimOnce' | 'consume' | 'forgetConsumer' | 'history' | 'trimLog' | 'addDeadLetter' | 'deadLetters'
+    | 'claimOnce'
+    | 'consume'
+    | 'forgetConsumer'
+    | 'history'
+    | 'trimLog'
+    | 'addDeadLetter'
+    | 'deadLetters'
+    | 'dropDeadLetter'
   >;
   /** Ends the consumers; to be called while the link is still open. */
   stop(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Follower, Store } from '../store.ts';
 import { createAssociations } from './associations.ts';
+import { createAttempts } from './attempts.ts';
 import { createBindingsWriter } from './bindings.ts';
 import { type Connection, createLink, type Link, type LinkOptions } from './connection.ts';
 import { createDirectoryWriter } from './directory.ts';
@@ -9,6 +10,7 @@ import { followStreams } from './follower.ts';
 import { createGuesses } from './guesses.ts';
 import { createKeys } from './keys.ts';
 import { createLogReaders } from './log-readers.ts';
+import { createOrders } from './orders.ts';
 import { createRecordings } from './recordings.ts';
 import { createSessions } from './sessions.ts';
 import { createSharedWriter } from './shared.ts';
@@ -34,6 +36,8 @@ export interface RedisStoreOptions {
   readonly acceptWeakDurability?: boolean;
   /** Longest change log; beyond it the oldest entries go, whoever has not taken them yet; default 1,000,000. */
   readonly maxEntries?: number;
+  /** Orders kept at most; default 10,000. */
+  readonly maxOrders?: number;
   /** Told what an operator should know; neither text nor error holds a secret. */
   readonly onProblem?: (text: string, error?: Error) => void;
 }
@@ -94,9 +98,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       ...{ commandTimeoutMs, waitForReplicas, takeBacks },
     }),
     ...{ ...createGuesses(link, keys), ...createEmergencies(link, keys) },
-    ...createDirectoryWriter(link, keys),
+    ...createDirectoryWriter(link, keys, options.maxOrders),
+    ...createOrders({ link, keys, maxOrders: options.maxOrders, onProblem }),
     ...{ ...createBindingsWriter(link, keys), ...createSharedWriter(link, keys) },
     ...{ ...createRecordings(link, keys), ...createSessions(link, keys) },
+    ...createAttempts(link, keys),
     snapshot: async () => (await loadSnapshot({ keys, run: link.run, onProblem })).snapshot,
     follow: followers.follow,
     ...readers.methods,

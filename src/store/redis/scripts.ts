@@ -5,6 +5,7 @@ const read = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta
 const log = read('log');
 const associations = read('associations');
 const streamIds = read('stream-ids');
+const orderBook = read('order-book');
 
 /** The scripts; keys, arguments and reply of each stand at the head of its file. */
 const SCRIPTS = {
@@ -15,7 +16,9 @@ const SCRIPTS = {
   claimDue: log + associations + read('claim-due'),
   noteEmergency: log + read('note-emergency'),
   snapshot: log + read('snapshot'),
-  writeDirectory: log + read('write-directory'),
+  writeDirectory: log + orderBook + read('write-directory'),
+  writeOrder: log + orderBook + read('write-order'),
+  changedOrders: read('changed-orders'),
   writeBindings: log + read('write-bindings'),
   putShared: log + read('put-shared'),
   reserveGuess: log + read('reserve-guess'),
@@ -24,6 +27,7 @@ const SCRIPTS = {
   keepSession: log + read('keep-session'),
   dropSessions: read('drop-sessions'),
   logNotice: log + read('log-notice'),
+  noteAttempt: read('note-attempt'),
   takeLease: streamIds + read('take-lease'),
   holdLease: read('hold-lease'),
   trimLog: log + streamIds + read('trim-log'),

@@ -362,7 +362,9 @@ describe('dead letters', () => {
 
   it('come back as they were, newest first', async () => {
     for (const event of events) await store.addDeadLetter(letter(event));
-    expect(await store.deadLetters(100)).toStrictEqual(events.map((event) => letter(event)).toReversed());
+    const kept = await store.deadLetters(100);
+    const id = expect.stringMatching(/^\d+-\d+$/);
+    expect(kept).toStrictEqual(events.map((event) => ({ ...letter(event), id })).toReversed());
     expect(await store.deadLetters(2)).toHaveLength(2);
     expect(store.problems).toEqual([]);
   });
@@ -378,6 +380,16 @@ describe('dead letters', () => {
     expect(kept.map(({ at }) => at)).toEqual(range(11, 1010).toReversed());
     expect(kept[0]?.problem).toHaveLength(500);
     expect(await raw.xlen(keys().deadLetters)).toBe(1000);
+  });
+
+  it('one is dropped, once', async () => {
+    for (const event of events.slice(0, 3)) await store.addDeadLetter(letter(event));
+    const [newest, middle] = await store.deadLetters(10);
+    expect(await store.dropDeadLetter(middle?.id ?? '')).toBe(true);
+    expect(await store.dropDeadLetter(middle?.id ?? '')).toBe(false);
+    expect(await store.dropDeadLetter('no id')).toBe(false);
+    expect((await store.deadLetters(10)).map(({ id }) => id)).toHaveLength(2);
+    expect((await store.deadLetters(10))[0]?.id).toBe(newest?.id);
   });
 
   it('one that cannot be read is left out and told of', async () => {

@@ -376,3 +376,47 @@ describe('the trimmer', () => {
     expect(clock.pending).toBe(1);
   });
 });
+
+describe('what is wanted', () => {
+  test('a page of changes is filled with what is wanted, from where it left off', async () => {
+    for (let n = 0; n < 30; n++) {
+      log.start('h1', `1${n}`);
+      log.end('h1');
+    }
+    const isWanted = ({ kind, seq }: ChangeEvent): boolean => kind === 'end' && seq % 4 === 0;
+    const first = await audit.page({ limit: 5, isWanted });
+    if (isRefusal(first)) throw new Error();
+    expect(first.events.map(({ seq }) => seq)).toEqual([60, 56, 52, 48, 44]);
+    const second = await audit.page({ limit: 5, isWanted, cursor: first.next });
+    expect(second).toMatchObject({
+      events: [{ seq: 40 }, { seq: 36 }, { seq: 32 }, { seq: 28 }, { seq: 24 }],
+    });
+  });
+
+  test('one question goes on only so often', async () => {
+    for (let n = 0; n < 300; n++) log.other();
+    log.queries = [];
+    const page = await audit.page({ limit: 2, isWanted: () => false });
+    expect(page).toMatchObject({ events: [], next: expect.any(String) });
+    expect(log.queries).toHaveLength(20);
+  });
+
+  test('stays, those still there and those that are over, and the same in an export', async () => {
+    log.start('h1', '1001');
+    log.end('h1');
+    log.start('h1', '1002');
+    log.start('h2', '1003');
+    const isWanted = ({ guest }: Association): boolean => guest !== '1002';
+    const page = await audit.stays({ limit: 10, isWanted });
+    if (isRefusal(page)) throw new Error();
+    const guests = (stays: StayPage['stays']) => stays.map(({ association }) => association.guest);
+    expect(guests(page.stays)).toEqual(['1003', '1001']);
+    const exported = await audit.exportStays({ isWanted });
+    if (isRefusal(exported)) throw new Error();
+    const pages: string[][] = [];
+    for await (const stays of exported) pages.push(guests(stays));
+    expect(pages.flat()).toEqual(['1003', '1001']);
+    log.problem = new StoreUnavailable();
+    expect(await audit.exportStays({})).toEqual({ refused: 'storeUnavailable' });
+  });
+});

@@ -142,6 +142,19 @@ test('changes are in the lists at once: names, owners, sites, an import', async 
   expect(await hostIds(all)).toBe('x1 d10 u1003 d9 (4)');
 });
 
+test('phones that have moved since anybody confirmed their address', async () => {
+  const all = await office();
+  const location = { network: '192.0.2.0/24', verified: false };
+  await all.service.updateHost('d9', (before) => ({ host: { ...before, location } }), ACTOR);
+  await all.service.updateHost(
+    'd10',
+    (before) => ({ host: { ...before, location: { ...location, verified: true } } }),
+    ACTOR,
+  );
+  expect(await hostIds(all, { verified: false })).toBe('d9 (1)');
+  expect(await hostIds(all, { verified: true })).toBe('x1 d10 u1003 (3)');
+});
+
 test('a guest is offered hosts of their own site first, page by page', async () => {
   const all = await office();
   await all.service.updateUser('1001', (before) => ({ ...before, site: 'leeds' }), { actor: ACTOR });

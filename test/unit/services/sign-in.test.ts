@@ -43,7 +43,7 @@ beforeEach(async () => {
   });
   const secrets = new AccountSecrets({ passcodes, sealing: createSealing(peppers), company: 'acme' });
   const random = { uuid: randomUUID, bytes: randomBytes };
-  signIn = new SignIn({ store, view, secrets, randomBytes, log });
+  signIn = new SignIn({ directory: service, store, view, secrets, randomBytes, log });
   accounts = new Accounts({
     directory: service,
     store,
@@ -176,7 +176,7 @@ describe('links', () => {
     const { account, link } = done(await accounts.create(ann, 'admin:kim'));
     const { token } = done(await accounts.reset(account.id, 'admin:kim'));
     expect(await accounts.setPassword(link.token, KIM.password)).toEqual({ refused: 'linkVoid' });
-    done(await accounts.change(account.id, { disabled: true }, 'admin:kim'));
+    done(await accounts.change(account.id, { disabled: true }, { actor: 'admin:kim' }));
     expect(await accounts.setPassword(token, KIM.password)).toEqual({ refused: 'linkVoid' });
   });
 
@@ -209,7 +209,7 @@ test('two administrators cannot remove each other at once', async () => {
   done(await accounts.setPassword(second.link.token, KIM.password));
   const both = await Promise.all([
     accounts.remove(second.account.id, 'admin:kim'),
-    accounts.change(kim.id, { disabled: true }, 'admin:z'),
+    accounts.change(kim.id, { disabled: true }, { actor: 'admin:z' }),
   ]);
   expect(both.filter(isRefusal)).toEqual([{ refused: 'lastAdministrator' }]);
 });

@@ -1,7 +1,8 @@
 import type { ChangeEvent } from '../../../src/domain/association.ts';
 import type { Webhook } from '../../../src/domain/directory.ts';
+import type { EmergencyRecord, EmergencyStage } from '../../../src/domain/emergency-record.ts';
 import type { Attempt, WebhookSender } from '../../../src/services/webhooks/sender.ts';
-import type { Consumer, DeadLetter } from '../../../src/store/store.ts';
+import type { Consumer, DeadLetter, WebhookAttempt } from '../../../src/store/store.ts';
 import type { FakeClock } from '../../support/fake-clock.ts';
 import { settle } from './harness.ts';
 
@@ -35,6 +36,15 @@ export function startEvent(seq: number, at = 1_000 * seq): ChangeEvent {
   };
 }
 
+export function emergencyEvent(stage: EmergencyStage): ChangeEvent {
+  const record = {
+    ...{ id: 'call1', number: '999', at: 1_000, callbackUntil: 3_601_000, host: 'h1', nickname: 'Desk' },
+    ...{ site: 'london', callbackNumber: '+442079460100', address: undefined, guest: undefined },
+    addressUnverified: false,
+  } as unknown as EmergencyRecord;
+  return { kind: 'emergency', seq: 9, at: 1_000, actor: 'node:a', stage, record };
+}
+
 export const OK: Attempt = { delivered: true, status: 200 };
 
 export function no(status: number | undefined, retryAfterMs?: number): Attempt {
@@ -65,9 +75,14 @@ export class FakeSender implements WebhookSender {
 /** Letters, and consumers that run until told to stop. */
 export class FakeConsuming {
   readonly letters: DeadLetter[] = [];
+  readonly attempts: WebhookAttempt[] = [];
   readonly running: Consumer[] = [];
   readonly forgotten: string[] = [];
   down = false;
+
+  async noteAttempt(_webhook: string, attempt: WebhookAttempt): Promise<void> {
+    this.attempts.push(attempt);
+  }
 
   async addDeadLetter(letter: DeadLetter): Promise<void> {
     if (this.down) throw new Error('down');

@@ -3,7 +3,16 @@ import type { Webhook } from '../../../src/domain/directory.ts';
 import { Delivery, newStatus, type WebhookStatus } from '../../../src/services/webhooks/delivery.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { settle, TestLog } from './harness.ts';
-import { FakeConsuming, FakeSender, no, OK, orders, pass, startEvent } from './webhooks-bench.ts';
+import {
+  emergencyEvent,
+  FakeConsuming,
+  FakeSender,
+  no,
+  OK,
+  orders,
+  pass,
+  startEvent,
+} from './webhooks-bench.ts';
 
 let clock: FakeClock;
 let sender: FakeSender;
@@ -54,6 +63,26 @@ describe('delivery', () => {
     const some = delivery({ ...orders, events: ['end'] });
     await some.take(startEvent(7), stop.signal);
     expect(sender.sent).toEqual([]);
+  });
+
+  test('of emergency calls only the stages asked for', async () => {
+    const some = delivery({ ...orders, emergencyStages: ['failed'] });
+    for (const stage of ['placed', 'failed', 'acknowledged'] as const)
+      await some.take(emergencyEvent(stage), stop.signal);
+    expect(sender.sent).toHaveLength(1);
+    await some.take(startEvent(7), stop.signal);
+    expect(sender.sent).toHaveLength(2);
+  });
+
+  test('each try is noted, with when the next one is', async () => {
+    const answers = [no(500), OK];
+    sender.answer = () => answers.shift() ?? OK;
+    taking(delivery(), 7);
+    await pass(clock, 1_000);
+    expect(store.attempts).toMatchObject([
+      { try: 1, cause: 'change', delivered: false, status: 500, nextAt: 1_000, message: 'demo:7:7000' },
+      { try: 2, delivered: true, status: 200, nextAt: undefined, at: 1_000 },
+    ]);
   });
 
   test('a consumer under the name of the webhook', () => {

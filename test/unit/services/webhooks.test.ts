@@ -2,14 +2,16 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Webhook } from '../../../src/domain/directory.ts';
 import { DirectoryTable } from '../../../src/domain/directory-table.ts';
 import { isRefusal } from '../../../src/domain/reasons.ts';
+import { entrySchemas } from '../../../src/services/directory-schema.ts';
 import type { DirectoryService } from '../../../src/services/directory-service.ts';
+import { tagOf } from '../../../src/services/entry-tag.ts';
 import { createSealing } from '../../../src/services/sealing.ts';
 import { newStatus } from '../../../src/services/webhooks/delivery.ts';
 import type { PostRequest, PostResult } from '../../../src/services/webhooks/post.ts';
 import { createWebhookSender } from '../../../src/services/webhooks/sender.ts';
 import { createWebhookTargets } from '../../../src/services/webhooks/targets.ts';
 import { Webhooks } from '../../../src/services/webhooks/webhooks.ts';
-import { type DeadLetter, StoreUnavailable } from '../../../src/store/store.ts';
+import { type KeptLetter, StoreUnavailable, type WebhookAttempt } from '../../../src/store/store.ts';
 import { PEPPER, TestLog } from './harness.ts';
 import { startEvent } from './webhooks-bench.ts';
 
@@ -17,7 +19,9 @@ const URL_A = 'https://hooks.example.com/a?token=in-the-url';
 const sealing = createSealing({ keyId: 'p1', pepper: PEPPER });
 
 let directory: DirectoryTable | undefined;
-let letters: DeadLetter[] | Error;
+let letters: KeptLetter[] | Error;
+let dropped: string[];
+let attempts: [webhook: string, attempt: WebhookAttempt][];
 let posted: PostRequest[];
 let answer: PostResult | Promise<PostResult>;
 let edited: string[];
@@ -39,6 +43,8 @@ const editDirectory: DirectoryService['editDirectory'] = async (edit, actor) => 
 beforeEach(() => {
   directory = new DirectoryTable();
   letters = [];
+  dropped = [];
+  attempts = [];
   posted = [];
   edited = [];
   answer = { status: 204 };
@@ -63,6 +69,17 @@ beforeEach(() => {
         if (letters instanceof Error) throw letters;
         return letters;
       },
+      dropDeadLetter: async (id) => {
+        if (letters instanceof Error) throw letters;
+        dropped.push(id);
+        return true;
+      },
+      noteAttempt: async (id, attempt) => void attempts.push([id, attempt]),
+      attempts: async (id, limit) =>
+        attempts
+          .filter(([webhook]) => webhook === id)
+          .map(([, one]) => one)
+          .slice(0, limit),
     },
     deliveries: { statusOf: newStatus },
     targets: createWebhookTargets({ allowInsecure: false, allowedNetworks: [] }),
@@ -117,9 +134,9 @@ describe('create', () => {
 describe('edit', () => {
   test('changes what is given and nothing else', async () => {
     const { webhook } = await made();
-    const changed = await webhooks.change(webhook.id, { enabled: false }, 'admin:x');
+    const changed = await webhooks.change(webhook.id, { enabled: false }, { actor: 'admin:x' });
     expect(changed).toMatchObject({ webhook: { ...webhook, enabled: false } });
-    expect(await webhooks.change(webhook.id, { url: 'http://example.com' }, 'a')).toMatchObject({
+    expect(await webhooks.change(webhook.id, { url: 'http://example.com' }, { actor: 'a' })).toMatchObject({
       refused: 'invalidWebhook',
     });
     expect(directory?.webhooks.get(webhook.id)?.url).toBe(URL_A);
@@ -144,7 +161,7 @@ describe('edit', () => {
   test('what is not there', async () => {
     const unknown = { refused: 'unknownWebhook' };
     expect(webhooks.get('x')).toEqual(unknown);
-    expect(await webhooks.change('x', { enabled: true }, 'a')).toEqual(unknown);
+    expect(await webhooks.change('x', { enabled: true }, { actor: 'a' })).toEqual(unknown);
     expect(await webhooks.renewSecret('x', 'a')).toEqual(unknown);
     expect(await webhooks.remove('x', 'a')).toEqual(unknown);
     expect(await webhooks.test('x', 'a')).toEqual(unknown);
@@ -157,7 +174,7 @@ describe('edit', () => {
 describe('test', () => {
   test('sends once, also when it is off, and says what came of it', async () => {
     const { webhook } = await made();
-    await webhooks.change(webhook.id, { enabled: false }, 'a');
+    await webhooks.change(webhook.id, { enabled: false }, { actor: 'a' });
     expect(await webhooks.test(webhook.id, 'admin:api')).toEqual({
       delivered: true,
       status: 204,
@@ -208,10 +225,10 @@ describe('test', () => {
 describe('dead letters', () => {
   beforeEach(() => {
     letters = [
-      { consumer: 'webhook:a1', event: startEvent(3), problem: 'x', at: 5 },
-      { consumer: 'lamp', event: startEvent(3), problem: 'x', at: 5 },
-      { consumer: 'webhook:b2', event: startEvent(2), problem: 'y', at: 4 },
-      { consumer: 'webhook:a1', event: startEvent(1), problem: 'z', at: 3 },
+      { consumer: 'webhook:a1', event: startEvent(3), problem: 'x', at: 5, id: '4-0' },
+      { consumer: 'lamp', event: startEvent(3), problem: 'x', at: 5, id: '3-0' },
+      { consumer: 'webhook:b2', event: startEvent(2), problem: 'y', at: 4, id: '2-0' },
+      { consumer: 'webhook:a1', event: startEvent(1), problem: 'z', at: 3, id: '1-0' },
     ];
   });
 
@@ -230,4 +247,77 @@ describe('dead letters', () => {
     letters = new StoreUnavailable();
     expect(await webhooks.deadLetters({ limit: 10 })).toEqual({ refused: 'storeUnavailable' });
   });
+});
+
+describe('a dead letter sent again', () => {
+  let id: string;
+  beforeEach(async () => {
+    id = (await made()).webhook.id;
+    letters = [
+      { consumer: `webhook:${id}`, event: startEvent(3), problem: 'x', at: 5, id: '9-0' },
+      { consumer: `webhook:${id}`, problem: 'forgotten', at: 4, id: '8-0' },
+      { consumer: 'webhook:other', event: startEvent(2), problem: 'y', at: 4, id: '7-0' },
+    ];
+  });
+
+  test('is the same message, and no letter any more once it is taken', async () => {
+    const result = await webhooks.resend(id, '9-0', 'admin:x');
+    expect(result).toEqual({ delivered: true, status: 204, problem: undefined, durationMs: 25 });
+    expect(posted[0]?.headers['Webhook-Id']).toBe('demo:3:3000');
+    expect(dropped).toEqual(['9-0']);
+    expect(attempts).toMatchObject([[id, { cause: 'resend', delivered: true, status: 204, durationMs: 25 }]]);
+  });
+
+  test('stays when it is not taken', async () => {
+    answer = { status: 500 };
+    expect(await webhooks.resend(id, '9-0', 'a')).toMatchObject({ delivered: false, status: 500 });
+    expect(dropped).toEqual([]);
+  });
+
+  test('must be there, of this webhook, and hold something', async () => {
+    for (const letter of ['1-0', '7-0', '8-0'])
+      expect(await webhooks.resend(id, letter, 'a')).toEqual({ refused: 'unknownDeadLetter' });
+    expect(await webhooks.resend('x', '9-0', 'a')).toEqual({ refused: 'unknownWebhook' });
+    expect(posted).toEqual([]);
+  });
+
+  test('with the store away: nothing is sent', async () => {
+    letters = new StoreUnavailable();
+    expect(await webhooks.resend(id, '9-0', 'a')).toEqual({ refused: 'storeUnavailable' });
+    expect(posted).toEqual([]);
+  });
+});
+
+describe('the delivery log', () => {
+  test('has tests too', async () => {
+    const { webhook } = await made();
+    answer = { status: 503 };
+    await webhooks.test(webhook.id, 'admin:x');
+    expect(await webhooks.deliveries(webhook.id, 10)).toMatchObject([
+      { cause: 'test', type: 'webhook.test', try: 1, delivered: false, status: 503 },
+    ]);
+    expect(await webhooks.deliveries('x', 10)).toEqual({ refused: 'unknownWebhook' });
+  });
+});
+
+test('stages of emergency calls are kept, and go when all are asked for again', async () => {
+  const { webhook } = await made();
+  const wish = { events: ['emergency'], emergencyStages: ['placed', 'failed'] } as const;
+  expect(await webhooks.change(webhook.id, wish, { actor: 'a' })).toMatchObject({ webhook: wish });
+  const { id: _, ...stored } = directory?.webhooks.get(webhook.id) ?? {};
+  expect(entrySchemas.webhook.parse(stored)).toEqual(stored);
+  await webhooks.change(webhook.id, { enabled: false }, { actor: 'a' });
+  expect(directory?.webhooks.get(webhook.id)).toMatchObject(wish);
+  await webhooks.change(webhook.id, { events: [], emergencyStages: undefined }, { actor: 'a' });
+  expect(directory?.webhooks.get(webhook.id)).not.toHaveProperty('emergencyStages');
+});
+
+test('one that was changed meanwhile is left as it is', async () => {
+  const { webhook } = await made();
+  const ifTag = tagOf(webhook);
+  await webhooks.change(webhook.id, { enabled: false }, { actor: 'a', ifTag });
+  expect(await webhooks.change(webhook.id, { enabled: true }, { actor: 'b', ifTag })).toEqual({
+    refused: 'changedMeanwhile',
+  });
+  expect(directory?.webhooks.get(webhook.id)?.enabled).toBe(false);
 });

@@ -1,0 +1,41 @@
+import type { MediaRelay, RelayEnd } from './media.ts';
+import type { Link } from './session.ts';
+
+/** The main thread's half of a relay. */
+export class Relay implements MediaRelay {
+  onLost: ((why: string) => void) | undefined;
+  readonly plainOffer: string;
+  private readonly id: number;
+  private readonly link: Link;
+  private closed = false;
+
+  constructor({ id, link, plainOffer }: { id: number; link: Link; plainOffer: string }) {
+    this.id = id;
+    this.link = link;
+    this.plainOffer = plainOffer;
+  }
+
+  async pass(kind: 'offer' | 'answer', to: RelayEnd, sdp: string): Promise<string | undefined> {
+    if (this.closed) return undefined;
+    const reply = await this.link.ask({ type: 'pass', session: this.id, kind, to, sdp });
+    return reply?.sdp;
+  }
+
+  watch(): void {
+    if (!this.closed) this.link.post({ type: 'watch', session: this.id });
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.link.drop(this.id);
+    await this.link.ask({ type: 'close', session: this.id });
+  }
+
+  /** The browser is gone (its ports are still to be released by `close`), or the worker died. */
+  lost(why = 'Media lost'): void {
+    const tell = this.closed ? undefined : this.onLost;
+    this.onLost = undefined;
+    tell?.(why);
+  }
+}

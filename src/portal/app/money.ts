@@ -1,0 +1,34 @@
+import type { Catalogue } from '../api/types.ts';
+
+/** Amounts as the API has them, in the smallest unit of the currency, as people read them. */
+export function money(amount: number, currency: string): string {
+  const format = new Intl.NumberFormat('en-GB', { style: 'currency', currency });
+  const { maximumFractionDigits: digits = 2 } = format.resolvedOptions();
+  return format.format(amount / 10 ** digits);
+}
+
+/** Undefined for nothing: it is left out of a sentence. */
+export function moneyOrNothing(amount: number, currency: string): string | undefined {
+  return amount === 0 ? undefined : money(amount, currency);
+}
+
+/** A phone of the price list, with or without its expansion module, as people choose it. */
+export interface Variant {
+  readonly id: string;
+  readonly model: string;
+  readonly name: string;
+  readonly expansionModule: boolean;
+  readonly once: number;
+  readonly monthly: number;
+}
+
+/** Every phone one can order; one with an optional module stands there twice. */
+export function variantsOf({ models }: Pick<Catalogue, 'models'>): readonly Variant[] {
+  return models.flatMap(({ id, name, phone, module, expansionModule }) => {
+    const alone = { id, model: id, name, expansionModule: false, ...phone };
+    if (expansionModule === 'none') return [alone];
+    const once = phone.once + module.once;
+    const monthly = phone.monthly + module.monthly;
+    return [alone, { ...alone, id: `${id}+`, expansionModule: true, once, monthly }];
+  });
+}

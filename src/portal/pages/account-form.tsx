@@ -1,0 +1,206 @@
+import { useState } from 'preact/hooks';
+import { ApiError, create, friendly, send } from '../api/client.ts';
+import type { AdministeredAccount, NewAccount, Role } from '../api/types.ts';
+import { sites } from '../app/session.ts';
+import { texts } from '../texts.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog, Notice } from '../ui/dialog.tsx';
+import { CheckField, SelectField, TextField } from '../ui/fields.tsx';
+
+const words = texts.accounts;
+const ROLES: readonly Role[] = ['administrator', 'siteAdministrator', 'readOnly', 'user'];
+
+interface Form {
+  readonly name: string;
+  readonly email: string;
+  readonly role: Role;
+  readonly sites: ReadonlySet<string>;
+  readonly extension: string;
+  readonly subject: string;
+}
+type Mistakes = Partial<Record<keyof Form, string>>;
+
+function formOf(account: AdministeredAccount | undefined): Form {
+  return {
+    name: account?.name ?? '',
+    email: account?.email ?? '',
+    role: account?.role ?? 'siteAdministrator',
+    sites: new Set(account?.sites),
+    extension: account?.extension ?? '',
+    subject: account?.subject ?? '',
+  };
+}
+
+function mistakesIn({ name, email, role, sites: chosen, extension }: Form): Mistakes {
+  return {
+    ...(name.trim() === '' && { name: words.missingName }),
+    ...(!/^\S+@\S+\.\S+$/.test(email.trim()) && { email: words.missingEmail }),
+    ...(role === 'siteAdministrator' && chosen.size === 0 && { sites: words.missingSites }),
+    ...(role === 'user' && extension.trim() === '' && { extension: words.missingExtension }),
+  };
+}
+
+/** What the API finds wrong stands at its field. */
+function mistakesOf(error: unknown): Mistakes {
+  const errors = error instanceof ApiError ? (error.problem.errors ?? []) : [];
+  const found = errors.map(({ path, message }) => [path.split('.').pop() ?? '', message] as const);
+  const known = new Set(['name', 'email', 'sites', 'extension', 'subject']);
+  return Object.fromEntries(
+    found.filter(([field]) => known.has(field)).map(([field, message]) => [field, words.mistakes(message)]),
+  );
+}
+
+function bodyOf({ name, email, role, sites: chosen, extension, subject }: Form) {
+  const isAtSites = role === 'siteAdministrator' || (role === 'readOnly' && chosen.size > 0);
+  return {
+    ...{ name: name.trim(), email: email.trim(), role },
+    sites: isAtSites ? [...chosen] : null,
+    extension: role === 'user' ? extension.trim() : null,
+    subject: subject.trim() === '' ? null : subject.trim(),
+  };
+}
+
+interface DialogProps {
+  /** Absent: a new one. */
+  readonly account?: AdministeredAccount;
+  readonly onSaved: (made: NewAccount | undefined) => void;
+  readonly onClose: () => void;
+}
+
+/** Who it is and what they may. A new one comes with a link for its password. */
+export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
+  const [form, setForm] = useState(() => formOf(account));
+  const [mistakes, setMistakes] = useState<Mistakes>({});
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [key] = useState(() => crypto.randomUUID());
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const found = mistakesIn(form);
+    setMistakes(found);
+    setProblem('');
+    if (Object.keys(found).length > 0 || busy) return;
+    setBusy(true);
+    try {
+      if (account) await send('PATCH', `/accounts/${account.id}`, bodyOf(form));
+      onSaved(account ? undefined : await create<NewAccount>('/accounts', bodyOf(form), key));
+    } catch (error) {
+      const told = mistakesOf(error);
+      setMistakes(told);
+      if (Object.keys(told).length === 0) setProblem(friendly(error));
+      setBusy(false);
+    }
+  };
+  const actions = (
+    <>
+      <Button onClick={onClose}>{texts.common.cancel}</Button>
+      <Button kind="primary" type="submit" form="account-form" busy={busy}>
+        {account ? texts.common.save : words.add}
+      </Button>
+    </>
+  );
+  return (
+    <Dialog title={account ? words.edit(account.name) : words.addTitle} onClose={onClose} actions={actions}>
+      <form id="account-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+        <Fields
+          form={form}
+          mistakes={mistakes}
+          onChange={(change) => {
+            setForm({ ...form, ...change });
+            setMistakes({});
+          }}
+        />
+      </form>
+      {problem !== '' && <Notice kind="danger">{problem}</Notice>}
+    </Dialog>
+  );
+}
+
+interface FieldsProps {
+  readonly form: Form;
+  readonly mistakes: Mistakes;
+  readonly onChange: (change: Partial<Form>) => void;
+}
+
+function Fields({ form, mistakes, onChange }: FieldsProps) {
+  return (
+    <>
+      <TextField
+        {...{ name: 'name', label: words.name, value: form.name, error: mistakes.name, maxLength: 100 }}
+        autoFocus
+        onInput={(name) => onChange({ name })}
+      />
+      <TextField
+        {...{ name: 'email', label: words.email, value: form.email, error: mistakes.email, maxLength: 254 }}
+        type="email"
+        inputMode="email"
+        onInput={(email) => onChange({ email })}
+      />
+      <SelectField
+        label={words.role}
+        hint={words.roleHints[form.role]}
+        value={form.role}
+        options={ROLES.map((role) => ({ value: role, text: texts.account.roles[role] }))}
+        onChange={(role) => onChange({ role: role as Role })}
+      />
+      {(form.role === 'siteAdministrator' || form.role === 'readOnly') && (
+        <SiteChoice
+          chosen={form.sites}
+          hint={form.role === 'readOnly' ? words.allWithout : undefined}
+          error={mistakes.sites}
+          onChange={(chosen) => onChange({ sites: chosen })}
+        />
+      )}
+      {form.role === 'user' && (
+        <TextField
+          {...{ name: 'extension', label: words.extension, hint: words.extensionHint, short: true }}
+          {...{ value: form.extension, error: mistakes.extension, inputMode: 'numeric' }}
+          onInput={(extension) => onChange({ extension })}
+        />
+      )}
+      <TextField
+        {...{ name: 'subject', label: words.subject, hint: words.subjectHint, maxLength: 255 }}
+        {...{ value: form.subject, error: mistakes.subject }}
+        onInput={(subject) => onChange({ subject })}
+      />
+    </>
+  );
+}
+
+interface SiteProps {
+  readonly chosen: ReadonlySet<string>;
+  readonly hint?: string | undefined;
+  readonly error?: string | undefined;
+  readonly onChange: (chosen: ReadonlySet<string>) => void;
+}
+
+/** Some of the company's sites. */
+export function SiteChoice({ chosen, hint, error, onChange }: SiteProps) {
+  const toggle = (id: string, checked: boolean): void => {
+    const after = new Set(chosen);
+    if (checked) after.add(id);
+    else after.delete(id);
+    onChange(after);
+  };
+  return (
+    <fieldset class="site-choice">
+      <legend>{words.sites}</legend>
+      {hint && <p class="hint">{hint}</p>}
+      <div class="choices">
+        {sites.value.map(({ id, name }) => (
+          <CheckField
+            key={id}
+            label={name}
+            checked={chosen.has(id)}
+            onChange={(checked) => toggle(id, checked)}
+          />
+        ))}
+      </div>
+      {error && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+    </fieldset>
+  );
+}

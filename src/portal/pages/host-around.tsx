@@ -1,0 +1,39 @@
+import type { ComponentChildren } from 'preact';
+import { get } from '../api/client.ts';
+import { useLive } from '../api/live.ts';
+import type { Host } from '../api/types.ts';
+import { useLoad } from '../app/use-load.ts';
+import { texts } from '../texts.ts';
+import { Failed, Head, Skeleton } from '../ui/bits.tsx';
+
+interface HostAroundProps {
+  readonly id: string;
+  readonly title: (host: Host) => string;
+  readonly lead: (host: Host) => string;
+  readonly children: (host: Host) => ComponentChildren;
+}
+
+/** A page about one phone that leads back to its details. */
+export function HostAround({ id, title, lead, children }: HostAroundProps) {
+  const path = `/hosts/${encodeURIComponent(id)}`;
+  const host = useLoad(path, (signal) => get<Host>(path, signal));
+  useLive(['start', 'end', 'directory'], host.reload);
+  const back = {
+    href: `/phones/${encodeURIComponent(id)}`,
+    text: host.data?.nickname || id,
+  };
+  if (!host.data) {
+    return (
+      <>
+        <Head title={texts.phones.title} back={back} />
+        {host.error ? <Failed text={host.error} onRetry={host.reload} /> : <Skeleton lines={6} />}
+      </>
+    );
+  }
+  return (
+    <>
+      <Head key="ready" title={title(host.data)} lead={lead(host.data)} back={back} />
+      {children(host.data)}
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+/** Signs that no name has: they break lines of logs and headers, or turn round what is read. */
+const CONTROL = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
+
+/**
+ * Texts in an entry that have control characters, each with its path: `user:1001.name: must not have …`. For what is
+ * written; what has been kept for long is read as it is.
+ */
+export function controlProblems(path: string, value: unknown): string[] {
+  if (typeof value === 'string')
+    return CONTROL.test(value) ? [`${path}: must not have control characters`] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]) => controlProblems(`${path}.${key}`, part));
+}

@@ -1,0 +1,83 @@
+import type { Directory, Host } from '../domain/directory.ts';
+import type { View } from '../domain/view.ts';
+import { demoPassword, hasDemoPassword } from './digest-secrets.ts';
+
+/** Of each, what a page can show. */
+const MOST = 50;
+
+export interface WebPhonesOptions {
+  readonly view: Pick<View, 'directory'>;
+  /** WebSocket phones in browsers connect to; undefined: there are none. */
+  readonly url: string | undefined;
+  /** SIP domain and digest realm. */
+  readonly domain: string;
+  /** Whether the phones of the demo data may be had without a password. */
+  readonly demo: boolean;
+}
+
+export interface DemoPhone {
+  readonly host: Host;
+  readonly password: string;
+}
+
+/** What a phone in a browser needs to know. */
+export interface WebPhoneFacts {
+  readonly url: string;
+  readonly domain: string;
+  readonly featureAccessCodes: { readonly logIn: string; readonly logOut: string };
+  /** Phones anybody may be, and who is who; undefined: one has to know a phone and its password. */
+  readonly demo: { readonly phones: readonly DemoPhone[]; readonly people: readonly Person[] } | undefined;
+}
+
+interface Person {
+  readonly extension: string;
+  readonly name: string;
+}
+
+/** Phones in browsers: where they connect, and which phones of the demo they may be. */
+export class WebPhones {
+  readonly #options: WebPhonesOptions;
+  readonly #demos = new WeakMap<Directory, WebPhoneFacts['demo'] & object>();
+
+  constructor(options: WebPhonesOptions) {
+    this.#options = options;
+  }
+
+  get url(): string | undefined {
+    return this.#options.url;
+  }
+
+  /** Undefined: there are no phones in browsers, or nothing is known of the company yet. */
+  about(): WebPhoneFacts | undefined {
+    const { url, domain, demo, view } = this.#options;
+    const { directory } = view;
+    if (url === undefined || !directory) return undefined;
+    const { featureAccessCodes } = directory.company;
+    return { url, domain, featureAccessCodes, demo: demo ? this.#demoOf(directory) : undefined };
+  }
+
+  /** Only phones whose password is the one everybody can read; names only where there are such phones. */
+  #demoOf(directory: Directory): WebPhoneFacts['demo'] & object {
+    const known = this.#demos.get(directory);
+    if (known) return known;
+    const published = [...directory.hosts.values()].filter((host) =>
+      hasDemoPassword(host, this.#options.domain),
+    );
+    const phones = first(published, ({ id }) => id).map((host) => ({
+      host,
+      password: demoPassword(host.id),
+    }));
+    const users = phones.length > 0 ? [...directory.users.values()] : [];
+    const people = first(users, ({ extension }) => extension).map(({ extension, name }) => ({
+      extension,
+      name,
+    }));
+    const made = { phones, people };
+    this.#demos.set(directory, made);
+    return made;
+  }
+}
+
+function first<T>(entries: readonly T[], key: (entry: T) => string): T[] {
+  return [...entries].sort((one, other) => (key(one) < key(other) ? -1 : 1)).slice(0, MOST);
+}
