@@ -41,7 +41,7 @@ describe('the list', () => {
       ...{ id: PHONES.own, kind: 'user', nickname: "Oliver's phone", owner: oliver },
       ...{ site: { id: 'london', name: 'London' }, limitHours: 24, free: true },
     };
-    expect(body).toEqual({ hosts: [listed], next: null });
+    expect(body).toEqual({ hosts: [listed], next: null, total: 1 });
     await admin.must(admin.connect(leeds.extension, PHONES.own));
     expect((await admin.get(`/users/${leeds.extension}/hosts?q=oliver`)).body.hosts).toEqual([
       { ...listed, free: false },
