@@ -13,6 +13,7 @@ interface Result {
   readonly summary: string;
   /** Names of what failed: told again at the end, where they are found. */
   readonly failures?: readonly string[];
+  readonly retried?: readonly string[];
 }
 
 interface Outcome extends Result {
@@ -62,6 +63,11 @@ function vitestSummary(output: string): string {
   return /^\s*Tests\s+(.*)$/m.exec(withoutColour(output))?.[1]?.trim() ?? 'no summary';
 }
 
+/** What has passed at the second try only (see second-tries). */
+function retriesIn(output: string): string[] {
+  return [...withoutColour(output).matchAll(/^SECOND TRY (.*)$/gm)].flatMap(([, name]) => name ?? []);
+}
+
 /** ` FAIL  unit  test/… > name` and `FAILED name`, each once, with what was wrong. */
 function failuresIn(output: string): string[] {
   const lines = withoutColour(output).split('\n');
@@ -77,7 +83,11 @@ function vitest(what: string, args: readonly string[], env: Readonly<Record<stri
     what,
     async run() {
       const { code, output } = await run([...VITEST, ...args], env);
-      return { ok: code === 0, summary: vitestSummary(output), failures: failuresIn(output) };
+      return {
+        ok: code === 0,
+        summary: vitestSummary(output),
+        ...{ failures: failuresIn(output), retried: retriesIn(output) },
+      };
     },
   };
 }
@@ -95,7 +105,8 @@ function endToEnd(what: string, env: Readonly<Record<string, string>>): Step {
       for (const leak of leaks) console.error(`SECRET WRITTEN: ${leak}`);
       const secrets = leaks.length === 0 ? 'no secret written' : `${leaks.length} secrets written`;
       const summary = `${vitestSummary(output)}, ${secrets}`;
-      return { ok: code === 0 && leaks.length === 0, summary, failures: [...failuresIn(output), ...leaks] };
+      const ok = code === 0 && leaks.length === 0;
+      return { ok, summary, failures: [...failuresIn(output), ...leaks], retried: retriesIn(output) };
     },
   };
 }
@@ -198,8 +209,9 @@ async function main(): Promise<number> {
   const outcomes: Outcome[] = [];
   for (const steps of STEPS) outcomes.push(...(await Promise.all(steps.map(timed))));
   console.log('');
-  for (const { what, ok, summary, seconds, failures = [] } of outcomes) {
+  for (const { what, ok, summary, seconds, failures = [], retried = [] } of outcomes) {
     console.log(`${ok ? 'ok    ' : 'FAILED'} ${what}: ${summary} (${seconds} s)`);
+    for (const name of retried) console.log(`         at the second try: ${name}`);
     if (!ok) for (const failure of failures) console.log(`         ${failure.slice(0, 300)}`);
   }
   const ok = outcomes.every((outcome) => outcome.ok);

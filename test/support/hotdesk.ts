@@ -91,7 +91,7 @@ export async function startHotdesk(options: HotdeskOptions = {}): Promise<Hotdes
   const logger = createLogger(config.log, log.stream);
   const server = createServer({ config, logger });
 
-  await within(15_000, 'the start of Hotdesk', server.start());
+  await within(40_000, 'the start of Hotdesk', server.start());
   const addresses = server.addresses();
   const sip = {
     udp: addressOf(addresses.sip, 'udp'),

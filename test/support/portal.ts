@@ -53,7 +53,7 @@ export function useChromium(
       ...{ locale: 'en-GB', timezoneId: 'America/Denver' },
     });
     contexts.push(context);
-    context.setDefaultTimeout(8_000);
+    context.setDefaultTimeout(20_000);
     return context.newPage();
   };
 }
