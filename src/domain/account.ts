@@ -74,11 +74,15 @@ export function actorOfAccount({ role, email, extension }: Account): string {
 /** Whether this is the only one who can still manage accounts. */
 export function isLastAdministrator(account: Account, all: Iterable<Account>): boolean {
   if (!isAdministrator(account)) return false;
-  for (const other of all) if (other.id !== account.id && isAdministrator(other)) return false;
+  for (const other of all) {
+    // Who needs the identity provider to get in cannot stand for one who does not.
+    const isAsGood = account.passwordHash === undefined || other.passwordHash !== undefined;
+    if (other.id !== account.id && isAdministrator(other) && isAsGood) return false;
+  }
   return true;
 }
 
-/** One who has never set a password cannot help anybody. */
-function isAdministrator({ role, disabled, passwordHash }: Account): boolean {
-  return role === 'administrator' && !disabled && passwordHash !== undefined;
+/** One who has no way in yet, by password or provider, cannot help anybody. */
+function isAdministrator({ role, disabled, passwordHash, subject }: Account): boolean {
+  return role === 'administrator' && !disabled && (passwordHash ?? subject) !== undefined;
 }

@@ -287,7 +287,7 @@ export class DirectoryService {
   ): Promise<DirectoryWritten> {
     const { store, view } = this.#deps;
     const { actor } = conditions;
-    const gone = remove.map(nameOf);
+    const gone = [...remove, ...accountsOfLeavers(remove, view.directory)].map(nameOf);
     const [first = [], ...rest] = chunks(put);
     const removed = rest.length === 0 ? gone : [];
     let written = await store.writeDirectory({
@@ -331,7 +331,7 @@ async function difference(
   return { put, remove: gone.flatMap(keyOf) };
 }
 
-/** Who signs in is never in a file, and stays. */
+/** Who signs in is never in a file, and stays as long as the person whose account it is. */
 function isSpokenOf(kind: DirectoryEntry['kind'], { webhooks }: DirectoryDocument): boolean {
   return kind === 'webhook' ? webhooks !== undefined : kind !== 'account' && kind !== 'token';
 }
@@ -348,6 +348,16 @@ function withLocations(document: DirectoryDocument, before: Directory | undefine
 function keyOf(entry: DirectoryEntry): EntryKey[] {
   if (entry.kind === 'company') return [];
   return [{ kind: entry.kind, id: entry.kind === 'user' ? entry.value.extension : entry.value.id }];
+}
+
+/** Extensions are given out again: whoever gets one must not be seen by who had it before. */
+function accountsOfLeavers(remove: readonly EntryKey[], directory: Directory | undefined): EntryKey[] {
+  const people = new Set(remove.flatMap((key) => (key.kind === 'user' ? [key.id] : [])));
+  if (people.size === 0 || !directory) return [];
+  const accounts = [...directory.accounts.values()];
+  return accounts
+    .filter(({ extension }) => extension !== undefined && people.has(extension))
+    .map(({ id }) => ({ kind: 'account', id }));
 }
 
 function nameOf(key: EntryKey): string {

@@ -8,6 +8,7 @@ import { ApiTokens } from '../../../src/services/api-tokens.ts';
 import { allEntries, toStored } from '../../../src/services/directory-document.ts';
 import { DirectoryService } from '../../../src/services/directory-service.ts';
 import { Passcodes } from '../../../src/services/passcodes.ts';
+import { userOf } from '../../../src/services/people.ts';
 import { createSealing } from '../../../src/services/sealing.ts';
 import { type Session, SignIn } from '../../../src/services/sign-in.ts';
 import { directory, user } from '../domain/example.ts';
@@ -24,6 +25,7 @@ let signIn: SignIn;
 let accounts: Accounts;
 let tokens: ApiTokens;
 let kim: Account;
+let service: DirectoryService;
 
 beforeEach(async () => {
   harness = new Harness();
@@ -33,7 +35,7 @@ beforeEach(async () => {
   const { store, view, log } = harness;
   const peppers = { keyId: 'k', pepper: PEPPER };
   const passcodes = new Passcodes(peppers);
-  const service = new DirectoryService({
+  service = new DirectoryService({
     ...harness,
     store,
     view,
@@ -196,6 +198,24 @@ test('a hash of one account is worth nothing for another', async () => {
   expect(await enter({ email: 'b@example.com' })).toMatchObject({ refused: 'badCredentials' });
 });
 
+test('an account goes with its person: whoever gets the extension next is not seen by it', async () => {
+  const ann = userOf({
+    ...{ extension: '1010', name: 'Ann', site: 'london', numbers: [], callerId: '+442079461010' },
+    ...{ plan: 'connect', hotDeskLicence: false, addOns: [] },
+  });
+  const comes = () => service.editDirectory(() => ({ put: [{ kind: 'user', value: ann }] }), 'x');
+  done(await comes());
+  const wish = { email: 'ann@example.com', name: 'Ann', role: 'user', extension: '1010' } as const;
+  const { account, link } = done(await accounts.create(wish, 'x'));
+  done(await accounts.setPassword(link.token, KIM.password));
+  const { id } = done(await enter({ email: wish.email }));
+  done(await service.editDirectory(() => ({ remove: [{ kind: 'user', id: '1010' }] }), 'x'));
+  done(await comes());
+  expect(await signIn.session(id)).toBeUndefined();
+  expect(accounts.get(account.id)).toEqual({ refused: 'unknownAccount' });
+  expect(accounts.get(kim.id)).toMatchObject({ id: kim.id });
+});
+
 test('two accounts of one address at once: one', async () => {
   const wish = { email: 'twin@example.com', name: 'T', role: 'readOnly' } as const;
   const both = await Promise.all([accounts.create(wish, 'x'), accounts.create(wish, 'x')]);
@@ -212,6 +232,19 @@ test('two administrators cannot remove each other at once', async () => {
     accounts.change(kim.id, { disabled: true }, { actor: 'admin:z' }),
   ]);
   expect(both.filter(isRefusal)).toEqual([{ refused: 'lastAdministrator' }]);
+});
+
+test('where all come from the identity provider, the last administrator stays', async () => {
+  const admit = async (name: string) => {
+    const wish = { email: `${name}@example.com`, name, role: 'administrator', subject: name } as const;
+    return done(await accounts.admit(wish));
+  };
+  const [one, two] = [await admit('one'), await admit('two')];
+  // An identity provider may be gone some day.
+  expect(await accounts.remove(kim.id, 'x')).toEqual({ refused: 'lastAdministrator' });
+  await harness.store.writeDirectory({ put: new Map(), remove: [`account:${kim.id}`], actor: 'test' });
+  expect(await accounts.remove(one.id, 'x')).toBe('done');
+  expect(await accounts.remove(two.id, 'x')).toEqual({ refused: 'lastAdministrator' });
 });
 
 test('a token ends when it was to', async () => {
