@@ -299,3 +299,9 @@ test('stop lets a request in hand finish and frees the port', async () => {
   await stopped;
   await expect(fetch(`${base}/healthz`)).rejects.toThrow();
 });
+
+test('a HEAD of the stream of events ends', async () => {
+  world.answer = () => undefined;
+  const head = await request('HEAD', '/api/v1/events');
+  expect([head.status, head.type, world.calls]).toEqual([200, 'text/event-stream', []]);
+});

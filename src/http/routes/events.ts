@@ -43,6 +43,8 @@ export function eventRoutes(api: Api, services: HttpServices): void {
   });
   const watch = describe('Follow changes as they happen', { 200: answer }, { headers: lastEventId });
   api.get('/events', watch, async (request, reply) => {
+    // It would stay open, with nothing to be told.
+    if (request.method === 'HEAD') return reply.type('text/event-stream').send('');
     const stream = reply.raw;
     const key = keyOf(principalOf(request));
     const others = [...open.values()].filter((other) => other === key);
