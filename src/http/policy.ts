@@ -282,6 +282,28 @@ export function maySeeEvent(
   }
 }
 
+/** Where somebody came from by logging in at one of their desks is theirs to know of when the desk or the person is. */
+export function maySeeLeft(
+  principal: Principal,
+  { host, guest }: { readonly host: string; readonly guest: string },
+  directory: Pick<Directory, 'hosts' | 'users'> | undefined,
+): boolean {
+  if (principal.role === 'user') return guest === principal.extension;
+  const left = directory?.hosts.get(host);
+  return isAtOwnSite(principal, left?.site) || isAtOwnSite(principal, directory?.users.get(guest)?.site);
+}
+
+/** A change without what in it is not theirs to know of. */
+export function asSeenBy(
+  principal: Principal,
+  event: ChangeEvent,
+  directory: Pick<Directory, 'hosts' | 'users'> | undefined,
+): ChangeEvent {
+  if (event.kind !== 'start' || event.previousHost === undefined) return event;
+  const left = { host: event.previousHost, guest: event.association.guest };
+  return maySeeLeft(principal, left, directory) ? event : { ...event, previousHost: undefined };
+}
+
 function concernsPerson(event: ChangeEvent, extension: string | undefined): boolean {
   if (extension === undefined) return false;
   if (event.kind === 'notice') return event.extension === extension;

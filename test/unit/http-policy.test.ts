@@ -333,4 +333,33 @@ describe('lists', () => {
     const { json } = await ask('GET /audit', OWN);
     expect(json.entries.map(({ seq }: { seq: number }) => seq)).toEqual([1, 4]);
   });
+
+  test('nobody is told from which desk of another site somebody has come', async () => {
+    const stay = (guest: string) => ({
+      host: 'h',
+      ...{ guest, site: 'london', generation: 1, startedAt: 0, expiresAt: 1, idleLimitMs: 'never' },
+    });
+    const moved = (seq: number, guest: string, previousHost: string) => ({
+      ...{ kind: 'start', seq, at: 0, actor: 'guest', reason: 'move', previousHost },
+      association: stay(guest),
+    });
+    const left = async (role: Role) => {
+      signInAs(role);
+      const events = [moved(1, '1002', 'u1002'), moved(2, '1001', 'u1002'), moved(3, '1002', 'u1001')];
+      world.answer = { events, next: undefined };
+      const { json } = await ask('GET /audit', OWN);
+      const stays = [
+        { association: stay('1002'), endedAt: 1, reason: 'expired', movedFrom: 'u1002' },
+        { association: stay('1001'), endedAt: 1, reason: 'expired', movedFrom: 'u1002' },
+      ];
+      world.answer = { stays, next: undefined };
+      const { json: told } = await ask('GET /audit/sessions', OWN);
+      return [
+        ...json.entries.map(({ previousHost }: { previousHost: { id: string } | null }) => previousHost?.id),
+        ...told.sessions.map(({ movedFrom }: { movedFrom: { id: string } | null }) => movedFrom?.id),
+      ];
+    };
+    expect(await left('siteAdministrator')).toEqual([undefined, 'u1002', 'u1001', undefined, 'u1002']);
+    expect(await left('administrator')).toEqual(['u1002', 'u1002', 'u1001', 'u1002', 'u1002']);
+  });
 });

@@ -6,7 +6,7 @@ import { isRefusal } from '../../domain/reasons.ts';
 import type { AuditFilter, Stay } from '../../services/audit.ts';
 import { kindsOf, typeOf } from '../../services/webhooks/message.ts';
 import * as schemas from '../audit-schemas.ts';
-import { maySeeEvent, maySeeSite } from '../policy.ts';
+import { asSeenBy, maySeeEvent, maySeeLeft, maySeeSite } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
 import { csvHeader, csvOf, presentChange, presentStay, stayCsvHeader, stayCsvOf } from '../present-audit.ts';
 import { type Principal, principalOf } from '../principal.ts';
@@ -24,9 +24,10 @@ export function auditRoutes(api: Api, services: HttpServices): void {
     const isWanted = wantedChange(request, services);
     const page = await services.audit.page({ ...filterOf(request.query), limit, cursor, isWanted });
     if (isRefusal(page)) return refuse(reply, page);
+    const seen = seenBy(request, services);
     const entries = page.events
       .filter(isWanted)
-      .map((event) => presentChange(event, services.view.directory));
+      .map((event) => presentChange(seen.change(event), services.view.directory));
     return reply.send({ entries, next: page.next ?? null });
   });
 
@@ -41,7 +42,8 @@ export function auditRoutes(api: Api, services: HttpServices): void {
     const page = await services.audit.stays({ ...filter, limit, cursor });
     if (isRefusal(page)) return refuse(reply, page);
     const own = page.stays.filter(({ association }) => filter.isWanted(association));
-    const stays = own.map((stay) => presentStay(stay, services.view.directory));
+    const seen = seenBy(request, services);
+    const stays = own.map((stay) => presentStay(seen.stay(stay), services.view.directory));
     return reply.send({ sessions: stays, next: page.next ?? null });
   });
 
@@ -72,7 +74,8 @@ function exportRoutes(api: Api, services: HttpServices): void {
     const pages = await services.audit.export(filterOf(request.query));
     if (isRefusal(pages)) return refuse(reply, pages);
     const isWanted = wantedChange(request, services);
-    return send(reply, 'audit', csvLines(pages, { services, isWanted })) as never;
+    const { change } = seenBy(request, services);
+    return send(reply, 'audit', csvLines(pages, { services, isWanted, change })) as never;
   });
 
   const stays = csvAnswer('Who sat where.', schemas.stayCsvText);
@@ -81,7 +84,8 @@ function exportRoutes(api: Api, services: HttpServices): void {
     if (open.size >= EXPORTS_AT_ONCE) return refuse(reply, { refused: 'overloaded' });
     const pages = await services.audit.exportStays(stayFilterOf(request));
     if (isRefusal(pages)) return refuse(reply, pages);
-    return send(reply, 'sessions', stayLines(pages, services)) as never;
+    const { stay } = seenBy(request, services);
+    return send(reply, 'sessions', stayLines(pages, { services, stay })) as never;
   });
 }
 
@@ -91,19 +95,41 @@ function csvAnswer<T>(description: string, schema: T) {
 
 async function* stayLines(
   pages: AsyncIterable<readonly Stay[]>,
-  services: HttpServices,
+  { services, stay }: { readonly services: HttpServices } & Pick<Seen, 'stay'>,
 ): AsyncGenerator<string> {
   yield stayCsvHeader();
-  for await (const stays of pages) yield stayCsvOf(stays, services.view.directory);
+  for await (const stays of pages) yield stayCsvOf(stays.map(stay), services.view.directory);
 }
 
 async function* csvLines(
   pages: AsyncIterable<readonly ChangeEvent[]>,
-  options: { readonly services: HttpServices; readonly isWanted: (event: ChangeEvent) => boolean },
+  options: { readonly services: HttpServices; readonly isWanted: (event: ChangeEvent) => boolean } & Pick<
+    Seen,
+    'change'
+  >,
 ): AsyncGenerator<string> {
-  const { services, isWanted } = options;
+  const { services, isWanted, change } = options;
   yield csvHeader();
-  for await (const events of pages) yield csvOf(events.filter(isWanted), services.view.directory);
+  for await (const events of pages) yield csvOf(events.filter(isWanted).map(change), services.view.directory);
+}
+
+/** What they may see of what they may see. */
+interface Seen {
+  readonly change: (event: ChangeEvent) => ChangeEvent;
+  readonly stay: (stay: Stay) => Stay;
+}
+
+function seenBy(request: FastifyRequest, { view }: HttpServices): Seen {
+  const principal = principalOf(request);
+  return {
+    change: (event) => asSeenBy(principal, event, view.directory),
+    stay: (stay) => {
+      const { movedFrom: host, association } = stay;
+      const isTheirs =
+        host === undefined || maySeeLeft(principal, { host, guest: association.guest }, view.directory);
+      return isTheirs ? stay : { ...stay, movedFrom: undefined };
+    },
+  };
 }
 
 type Query = z.output<typeof schemas.auditExportQuery>;

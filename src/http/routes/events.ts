@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ChangeEvent } from '../../domain/association.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { Watcher } from '../../services/live.ts';
-import { maySeeEvent } from '../policy.ts';
+import { asSeenBy, maySeeEvent } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
 import { presentChange } from '../present-audit.ts';
 import { keyOf, principalNow, principalOf } from '../principal.ts';
@@ -98,7 +98,7 @@ class Stream implements Watcher {
     const principal = principalNow(this.#request);
     if (principal === undefined) return false;
     if (!maySeeEvent(principal, event, directory)) return true;
-    const data = JSON.stringify(presentChange(event, directory));
+    const data = JSON.stringify(presentChange(asSeenBy(principal, event, directory), directory));
     return this.#write(`id: ${event.seq}\nevent: ${event.kind}\ndata: ${data}\n\n`);
   }
 
