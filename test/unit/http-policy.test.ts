@@ -5,6 +5,7 @@ import { POLICY } from '../../src/http/policy.ts';
 import { ROLES } from '../../src/http/principal.ts';
 import { tableOf } from '../../src/services/directory-document.ts';
 import { hashOf } from '../../src/services/secret-texts.ts';
+import { StoreUnavailable } from '../../src/store/store.ts';
 import { alice, directory, london, reception, request, world } from './http-world.ts';
 
 /** Every route of the OpenAPI document, by every role, about what is theirs and what is not. */
@@ -362,4 +363,16 @@ describe('lists', () => {
     expect(await left('siteAdministrator')).toEqual([undefined, 'u1002', 'u1001', undefined, 'u1002']);
     expect(await left('administrator')).toEqual(['u1002', 'u1002', 'u1001', 'u1002', 'u1002']);
   });
+});
+
+test('a store that goes away while a session is renewed is said, and no fault of ours', async () => {
+  signInAs('administrator');
+  world.answer = account('administrator');
+  world.fails = new StoreUnavailable('gone');
+  const body = { password: 'a lamp in the harbour', newPassword: 'another lamp in the bay' };
+  for (const operation of ['DELETE /session/others', 'PUT /session/password']) {
+    const answer = await ask(operation, OWN, operation.startsWith('PUT') ? { body } : {});
+    expect([operation, answer.status, answer.json.reason]).toEqual([operation, 503, 'storeUnavailable']);
+    expect(world.logged).toEqual([]);
+  }
 });

@@ -117,6 +117,8 @@ export interface World {
   calls: unknown[];
   logged: unknown[];
   now: number;
+  /** What becomes of a session that is begun. */
+  fails: Error | undefined;
   /** Whose every cookie is. */
   session: Session | undefined;
   readonly tokens: Map<string, ApiToken>;
@@ -286,7 +288,7 @@ function services(): HttpServices {
     },
     signIn: {
       signIn: (credentials) => called('signIn', credentials),
-      begin: (account) => called('begin', account),
+      begin: (account) => (world.fails ? Promise.reject(world.fails) : called('begin', account)),
       session: async () => world.session,
       signOut: (id) => called('signOut', id),
     },
@@ -328,6 +330,7 @@ beforeEach(async () => {
     calls: [],
     logged: [],
     now: 0,
+    fails: undefined,
     session: undefined,
     tokens: new Map(),
     webPhone: undefined,

@@ -3,6 +3,7 @@ import { type Account, canonicalEmail } from '../../domain/account.ts';
 import { PASSWORD_WORDS } from '../../domain/password.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import type { PasswordRefusal } from '../../services/accounts.ts';
+import { whileStoreAnswers } from '../../services/credentials.ts';
 import type { DirectoryRefusal } from '../../services/directory-service.ts';
 import type { Session } from '../../services/sign-in.ts';
 import * as schemas from '../account-schemas.ts';
@@ -86,7 +87,8 @@ export function sessionRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(account)) return noSession(reply);
     const result = await services.accounts.signOut(account.id, actorOf(request));
     if (isRefusal(result)) return refuse(reply, result);
-    const made = await signIn.begin(account);
+    const made = await whileStoreAnswers(() => signIn.begin(account));
+    if (isRefusal(made)) return refuse(reply, made);
     setCookie({ request, reply }, made.id);
     return reply.code(204).send();
   });
@@ -109,7 +111,8 @@ function passwordRoute(api: Api, services: HttpServices): void {
       source: sourceOf(request),
     });
     if (isRefusal(result)) return sendProblem(reply, proofProblem(result));
-    const made = await services.signIn.begin(result);
+    const made = await whileStoreAnswers(() => services.signIn.begin(result));
+    if (isRefusal(made)) return refuse(reply, made);
     setCookie({ request, reply }, made.id);
     return reply.code(204).send();
   });
