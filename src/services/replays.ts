@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Refusal } from '../domain/reasons.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
+import type { Clock } from './ports.ts';
 import type { Sealing } from './sealing.ts';
 import type { SharedState } from './shared-state.ts';
 
@@ -16,6 +17,7 @@ export interface ReplaysDependencies {
   readonly shared: Pick<SharedState, 'get' | 'put'>;
   /** Answers may hold what is told once. */
   readonly sealing: Pick<Sealing, 'seal' | 'open'>;
+  readonly clock: Clock;
 }
 
 /** What makes a request the same request. */
@@ -43,6 +45,8 @@ export class Replays {
   /** Names of answers kept by this node, the oldest first. */
   readonly #kept = new Set<string>();
   readonly #inHand = new Set<string>();
+  /** What this node has claimed and not answered for good, and until when it may be sure of it; the oldest first. */
+  readonly #claimed = new Map<string, number>();
 
   constructor(deps: ReplaysDependencies) {
     this.#deps = deps;
@@ -58,8 +62,7 @@ export class Replays {
     if (this.#inHand.has(name)) return { refused: 'requestInHand' };
     this.#inHand.add(name);
     try {
-      if (!(await this.#deps.store.claimOnce(name, CLAIM_MS)))
-        return this.#look(name, print) ?? { refused: 'requestInHand' };
+      if (!(await this.#claim(name))) return this.#look(name, print) ?? { refused: 'requestInHand' };
       const answer = await work();
       if (answer.status < 500) this.#keep(name, print, answer);
       return answer;
@@ -69,6 +72,17 @@ export class Replays {
     } finally {
       this.#inHand.delete(name);
     }
+  }
+
+  /** Whether it is ours to do: nobody has begun it, or we have, and failed. */
+  async #claim(name: string): Promise<boolean> {
+    const { store, clock } = this.#deps;
+    const now = clock.now();
+    if (!(await store.claimOnce(name, CLAIM_MS))) return (this.#claimed.get(name) ?? 0) > now;
+    const [oldest] = this.#claimed.keys();
+    if (oldest !== undefined && this.#claimed.size >= MOST_KEPT) this.#claimed.delete(oldest);
+    this.#claimed.set(name, now + CLAIM_MS);
+    return true;
   }
 
   #look(name: string, print: string): KeptAnswer | Refusal | undefined {
@@ -82,6 +96,7 @@ export class Replays {
 
   #keep(name: string, print: string, answer: KeptAnswer): void {
     const { shared, sealing } = this.#deps;
+    this.#claimed.delete(name);
     const [oldest] = this.#kept;
     if (oldest !== undefined && this.#kept.size >= MOST_KEPT) {
       this.#kept.delete(oldest);

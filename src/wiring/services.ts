@@ -124,7 +124,7 @@ export async function createServices(
     ...{ directory, edits, removals, view, realm: sip.domain, bytes: randomBytes, log },
   });
   const sites = new Sites({ directory, log });
-  const replays = new Replays({ store, shared, sealing });
+  const replays = new Replays({ store, shared, sealing, clock });
   const lists = await running.up(new DirectoryLists({ view }));
   const live = await running.up(new Live({ store, view, timers: clock }));
   return {
