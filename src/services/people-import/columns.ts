@@ -106,9 +106,14 @@ export function wishOf(
     const column = columnOf(source);
     if (column && text.includes('\uFFFD')) problems.push({ column, message: LOST });
   }
+  if (partsOf(given.get('numbers') ?? '').length > MOST_NUMBERS)
+    problems.push({ column: 'numbers', message: TOO_MANY });
   return { wish, problems };
 }
 
+/** As many as a person may have by the API. */
+const MOST_NUMBERS = 50;
+const TOO_MANY = `has more than ${MOST_NUMBERS} numbers`;
 const LOST = 'has characters that were lost: save the file as UTF-8';
 
 function textsOf(given: Cells, plan: NumberPlan | undefined): Wish {
@@ -163,8 +168,14 @@ function yesOrNo(text: string): boolean | undefined {
 }
 
 function numbersOf(text: string, plan: NumberPlan | undefined): string[] {
-  const parts = text.split(/[;,|/\n]+/).map((part) => numberOf(part, plan));
+  const parts = partsOf(text)
+    .slice(0, MOST_NUMBERS)
+    .map((part) => numberOf(part, plan));
   return [...new Set(parts.filter((part) => part !== ''))];
+}
+
+function partsOf(text: string): string[] {
+  return text.split(/[;,|/\n]+/).filter((part) => part.trim() !== '');
 }
 
 /** As numbers are kept, where it is one: `020 7946 0101` and `+44 (0)20 7946 0101` are +442079460101 in Britain. */
