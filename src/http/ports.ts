@@ -52,7 +52,7 @@ export interface HttpServices {
   };
   readonly directory: {
     /** The whole directory as YAML, in the form `importYaml` takes. */
-    exportYaml(): string | Refusal | Promise<string | Refusal>;
+    exportYaml(): Promise<string | Refusal>;
     /** Replaces the directory. A refusal's `detail` says what is wrong and where, without secrets. */
     importYaml(
       text: string,

@@ -15,6 +15,7 @@ import {
   type HostDocument,
   type UserDocument,
 } from './directory-schema.ts';
+import { turn } from './turns.ts';
 
 export interface Problems {
   /** One sentence each, beginning with the path: `hosts.u1002.site: no such site "londn"`. */
@@ -181,19 +182,52 @@ function sealedHost(id: string, { sipPassword, digest, ...host }: HostDocument):
   return { id, ...host, digest };
 }
 
+/** Entries put into words before others have their turn. */
+const WRITTEN_AT_ONCE = 25;
+
 /**
  * The directory as YAML that can be imported again: hashes and digests, never a clear secret. Accounts and tokens are
  * left out: a file of phones and people gives nobody access to this server.
  */
-export function toYaml({ company, sites, users, hosts, webhooks }: Directory): string {
-  const document = {
-    company,
-    sites: Object.fromEntries([...sites].map(([key, { id: _, ...site }]) => [key, site])),
-    users: Object.fromEntries([...users].map(([key, { extension: _, ...user }]) => [key, user])),
-    hosts: Object.fromEntries([...hosts].map(([key, { id: _, ...host }]) => [key, host])),
-    webhooks: Object.fromEntries([...webhooks].map(([key, { id: _, ...webhook }]) => [key, webhook])),
-  };
-  return stringify(document, { lineWidth: 0 });
+export async function toYaml({ company, sites, users, hosts, webhooks }: Directory): Promise<string> {
+  const sections = [
+    { name: 'sites', idName: 'id', entries: inFileOrder(sites) },
+    { name: 'users', idName: 'extension', entries: inFileOrder(users) },
+    { name: 'hosts', idName: 'id', entries: inFileOrder(hosts) },
+    { name: 'webhooks', idName: 'id', entries: inFileOrder(webhooks) },
+  ];
+  const parts = [yamlOf({ company })];
+  for (const section of sections) for await (const part of sectionParts(section)) parts.push(part);
+  return parts.join('');
+}
+
+/** Numbers first, in their order. */
+function inFileOrder(entries: ReadonlyMap<string, object>): [id: string, value: object][] {
+  return Object.entries(Object.fromEntries(entries));
+}
+
+interface Section {
+  readonly name: string;
+  /** What is the key of an entry in a file, and stands in the entry here. */
+  readonly idName: string;
+  readonly entries: readonly (readonly [id: string, value: object])[];
+}
+
+/** A few milliseconds of work each, with a turn for others in between. */
+async function* sectionParts({ name, idName, entries }: Section): AsyncGenerator<string> {
+  if (entries.length === 0) yield yamlOf({ [name]: {} });
+  for (let from = 0; from < entries.length; from += WRITTEN_AT_ONCE) {
+    const some = entries.slice(from, from + WRITTEN_AT_ONCE);
+    const values = some.map(([id, value]) => [id, withoutKey(value, idName)] as const);
+    const text = yamlOf({ [name]: Object.fromEntries(values) });
+    // The name of the section stands before the first of them.
+    yield from === 0 ? text : text.slice(`${name}:\n`.length);
+    await turn();
+  }
+}
+
+function yamlOf(value: object): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function each<T>(

@@ -120,7 +120,7 @@ export class DirectoryService {
   }
 
   /** The directory as YAML, with hashes instead of passcodes and passwords. Refused with stateUnknown. */
-  exportYaml(): string | Refusal {
+  async exportYaml(): Promise<string | Refusal> {
     const { directory } = this.#deps.view;
     return directory ? toYaml(directory) : { refused: 'stateUnknown' };
   }

@@ -136,7 +136,7 @@ test('changes are in the lists at once: names, owners, sites, an import', async 
   expect(await userIds(all)).toBe('1003 1002 1001');
   expect(await hostIds(all, { q: 'aaron' })).toBe('u1003 (1)');
   expect(await hostIds(all, { q: 'barker' })).toBe(' (0)');
-  const yaml = all.service.exportYaml();
+  const yaml = await all.service.exportYaml();
   if (isRefusal(yaml)) throw new Error('no directory');
   await all.service.importYaml(yaml.replace('Desk 9', 'Zebra'), { actor: ACTOR });
   expect(await hostIds(all)).toBe('x1 d10 u1003 d9 (4)');

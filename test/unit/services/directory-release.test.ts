@@ -16,7 +16,7 @@ async function office() {
     ...{ store, view, passcodes: new FakePasscodes(), clock, log, company: 'acme', realm: 'test' },
     release: (associations, actor) => releaseAll(associations, { store, random, log }, { actor }),
   });
-  const yaml = service.exportYaml();
+  const yaml = await service.exportYaml();
   if (isRefusal(yaml)) throw new Error(yaml.refused);
   return { ...made, service, yaml };
 }

@@ -196,14 +196,14 @@ describe('the opt-in', () => {
   });
 
   test('in a file: a passcode in clear is kept as well, and the export gives it back sealed', async () => {
-    const exported = files.exportYaml();
+    const exported = await files.exportYaml();
     if (typeof exported !== 'string') throw new Error('no export');
     const clear = exported
       .replace(`passcodeHash: ${fakeHash(PASSCODE)}`, `passcode: "204863"`)
       .replace('hotelingKeys: false', 'hotelingKeys: true');
     expect(await files.importYaml(clear, { actor: ACTOR })).toMatchObject({ written: true });
     expect(proves('204863')).toBe(true);
-    const again = files.exportYaml();
+    const again = await files.exportYaml();
     expect(again).not.toContain('passcode: ');
     expect(again).toContain('hotelingSecret: k:');
     await files.importYaml(again as string, { actor: ACTOR });
