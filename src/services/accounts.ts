@@ -5,6 +5,7 @@ import { type PasswordProblem, passwordProblems } from '../domain/password.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
+import { type AccountPage, type AccountQuery, pageOf } from './account-pages.ts';
 import type { AccountSecrets } from './account-secrets.ts';
 import { whileStoreAnswers } from './credentials.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
@@ -67,11 +68,10 @@ export class Accounts {
     this.#deps = deps;
   }
 
-  /** By e-mail. Refused with stateUnknown. */
-  list(): readonly Account[] | Refusal {
+  /** By e-mail, page by page. Refused with stateUnknown. */
+  async list(query: AccountQuery): Promise<AccountPage | Refusal> {
     const { directory } = this.#deps.view;
-    if (!directory) return { refused: 'stateUnknown' };
-    return [...directory.accounts.values()].sort((a, b) => (a.email < b.email ? -1 : 1));
+    return directory ? pageOf(directory.accounts.values(), query) : { refused: 'stateUnknown' };
   }
 
   /** Refused with unknownAccount or stateUnknown. */

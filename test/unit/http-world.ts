@@ -294,7 +294,7 @@ function services(): HttpServices {
     },
     accounts: {
       needsSetUp: false,
-      list: () => world.answer as never,
+      list: (query) => called('listAccounts', query),
       get: () => world.answer as never,
       create: (...command) => called('createAccount', ...command),
       change: (...command) => called('changeAccount', ...command),

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { Account } from '../../domain/account.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { AccountChange } from '../../services/accounts.ts';
 import * as schemas from '../account-schemas.ts';
@@ -24,8 +23,10 @@ export function accountRoutes(api: Api, services: Services): void {
     { querystring: schemas.accountsQuery },
   );
   api.get('/accounts', list, async (request, reply) => {
-    const all = accounts.list();
-    return isRefusal(all) ? refuse(reply, all) : reply.send(pageOf(all, request.query));
+    const page = await accounts.list(request.query);
+    if (isRefusal(page)) return refuse(reply, page);
+    const { accounts: found, next = null, total } = page;
+    return reply.send({ accounts: found.map(presentAccount), next, total });
   });
 
   const create = describe(
@@ -104,19 +105,6 @@ function recoveryRoutes(api: Api, { accounts }: Services): void {
     const result = await accounts.signOut(request.params.id, actorOf(request));
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
-}
-
-/** The list goes on behind the address the page before ended with, whoever else has come or gone. */
-function pageOf(
-  all: readonly Account[],
-  { q = '', cursor = '', limit }: z.output<typeof schemas.accountsQuery>,
-): z.output<typeof schemas.accounts> {
-  const text = q.trim().toLowerCase();
-  const wanted = all.filter(({ name, email }) => email.includes(text) || name.toLowerCase().includes(text));
-  const rest = wanted.filter(({ email }) => email > cursor);
-  const page = rest.slice(0, limit);
-  const next = rest.length > limit ? (page.at(-1)?.email ?? null) : null;
-  return { accounts: page.map(presentAccount), next, total: wanted.length };
 }
 
 /** null clears what may be absent. */

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Account } from '../../../src/domain/account.ts';
 import { isRefusal } from '../../../src/domain/reasons.ts';
+import type { AccountPage } from '../../../src/services/account-pages.ts';
 import { AccountSecrets } from '../../../src/services/account-secrets.ts';
 import { Accounts } from '../../../src/services/accounts.ts';
 import { ApiTokens } from '../../../src/services/api-tokens.ts';
@@ -214,6 +215,47 @@ test('an account goes with its person: whoever gets the extension next is not se
   expect(await signIn.session(id)).toBeUndefined();
   expect(accounts.get(account.id)).toEqual({ refused: 'unknownAccount' });
   expect(accounts.get(kim.id)).toMatchObject({ id: kim.id });
+});
+
+test('accounts come page by page, by their addresses, and let others have their turn', async () => {
+  const put = new Map<string, object>();
+  for (let i = 0; i < 5_000; i++) {
+    const n = String((i * 7) % 5_000).padStart(4, '0');
+    put.set(`account:a${n}`, {
+      email: `p${n}@example.com`,
+      name: `Pat ${n}`,
+      role: 'readOnly',
+      disabled: false,
+    });
+  }
+  await harness.store.writeDirectory({ put, remove: [], actor: 'test' });
+  let turns = 0;
+  let isOver = false;
+  const again = (): void => {
+    turns++;
+    if (!isOver) setImmediate(again);
+  };
+  setImmediate(again);
+  const first = done(await accounts.list({ limit: 2 }));
+  isOver = true;
+  expect(turns).toBeGreaterThan(3);
+  const emails = (page: AccountPage) => page.accounts.map(({ email }) => email);
+  expect([emails(first), first.next, first.total]).toEqual([
+    [KIM.email, 'p0000@example.com'],
+    'p0000@example.com',
+    5_001,
+  ]);
+  const second = done(await accounts.list({ limit: 3, cursor: first.next, q: ' PAT ' }));
+  expect([emails(second), second.total]).toEqual([
+    ['p0001@example.com', 'p0002@example.com', 'p0003@example.com'],
+    5_000,
+  ]);
+  const last = done(await accounts.list({ limit: 200, cursor: 'p4990@example.com' }));
+  expect([last.accounts.length, last.accounts.at(-1)?.email, last.next]).toEqual([
+    9,
+    'p4999@example.com',
+    undefined,
+  ]);
 });
 
 test('two accounts of one address at once: one', async () => {
