@@ -63,6 +63,21 @@ describe('accounts', () => {
     expect(await theirs.getByRole('link', { name: 'Accounts' }).count()).toBe(0);
   });
 
+  test('what was refused is put right in the same dialog', async () => {
+    const page = await open(hotdesk());
+    await signIn(page, '/accounts');
+    await page.getByRole('button', { name: 'Add account' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Add an account' });
+    await dialog.getByLabel('Name', { exact: true }).fill('Pia Frost');
+    await dialog.getByLabel('E-mail address').fill(ADMINISTRATOR.email);
+    await dialog.getByLabel('Leeds').check();
+    await dialog.getByRole('button', { name: 'Add account' }).click();
+    await dialog.getByText('There is an account with this already.').waitFor();
+    await dialog.getByLabel('E-mail address').fill('pia@example.com');
+    await dialog.getByRole('button', { name: 'Add account' }).click();
+    await page.getByRole('dialog', { name: 'Password link for Pia Frost' }).waitFor();
+  });
+
   test('disable, make a link, remove; the last administrator stays', async () => {
     await addAccount({ name: 'Otto Grey', email: 'otto@example.com', role: 'readOnly' });
     const page = await open(hotdesk());

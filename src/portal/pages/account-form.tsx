@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError, create, friendly, send } from '../api/client.ts';
 import type { AdministeredAccount, NewAccount, Role } from '../api/types.ts';
+import { freshKey } from '../app/fresh-key.ts';
 import { sites } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
@@ -73,7 +74,7 @@ export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
   const [mistakes, setMistakes] = useState<Mistakes>({});
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
-  const [key] = useState(() => crypto.randomUUID());
+  const key = useRef(freshKey());
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const found = mistakesIn(form);
@@ -83,8 +84,10 @@ export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
     setBusy(true);
     try {
       if (account) await send('PATCH', `/accounts/${account.id}`, bodyOf(form));
-      onSaved(account ? undefined : await create<NewAccount>('/accounts', bodyOf(form), key));
+      onSaved(account ? undefined : await create<NewAccount>('/accounts', bodyOf(form), key.current));
     } catch (error) {
+      // Without an answer it may have been made all the same: the next try is the same request.
+      if (error instanceof ApiError && error.status > 0) key.current = freshKey();
       const told = mistakesOf(error);
       setMistakes(told);
       if (Object.keys(told).length === 0) setProblem(friendly(error));

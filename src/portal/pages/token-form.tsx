@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError, create, friendly } from '../api/client.ts';
 import type { NewApiToken, Scope } from '../api/types.ts';
+import { freshKey } from '../app/fresh-key.ts';
 import { sites } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
@@ -50,7 +51,7 @@ export function TokenDialog({ onMade, onClose }: DialogProps) {
   const [mistakes, setMistakes] = useState<Mistakes>({});
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
-  const [key] = useState(() => crypto.randomUUID());
+  const key = useRef(freshKey());
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const found = mistakesIn(form);
@@ -59,8 +60,10 @@ export function TokenDialog({ onMade, onClose }: DialogProps) {
     if (Object.keys(found).length > 0 || busy) return;
     setBusy(true);
     try {
-      onMade(await create<NewApiToken>('/tokens', bodyOf(form), key));
+      onMade(await create<NewApiToken>('/tokens', bodyOf(form), key.current));
     } catch (error) {
+      // Without an answer it may have been made all the same: the next try is the same request.
+      if (error instanceof ApiError && error.status > 0) key.current = freshKey();
       const [first] = error instanceof ApiError ? (error.problem.errors ?? []) : [];
       setProblem(first?.message ?? friendly(error));
       setBusy(false);
