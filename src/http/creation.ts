@@ -56,7 +56,8 @@ export async function answerOnce(
   work: () => Promise<KeptAnswer>,
 ): Promise<never> {
   const key = request.headers['idempotency-key'];
-  const route = `${request.method} ${request.routeOptions.url}`;
+  const [path] = request.url.split('?');
+  const route = `${request.method} ${path}`;
   const given = { actor: actorOf(request), route, key: String(key), body: request.body };
   const answer = key === undefined ? await work() : await replays.run(given, work);
   if (isRefusal(answer)) return refuse(reply, answer) as never;

@@ -249,6 +249,24 @@ describe('phones of an order', () => {
     expect(world.calls.at(-1)).toEqual(['readyPhones', 'HD-1001', rows.phones, 'admin:api']);
   });
 
+  test('and told again to who asks with the same key, and of this order alone', async () => {
+    const phones = [{ host: reception, sipPassword: 'told-twice', item: '1' }];
+    world.answer = order;
+    world.ready = { order, phones };
+    const rows = { phones: [{ item: '1', mac: '00:04:f2:00:00:01' }] };
+    const headers = { 'idempotency-key': 'k1' };
+    const send = (id: string) => request('POST', `/api/v1/orders/${id}/phones`, { body: rows, headers });
+    const { json, headers: told } = await send('HD-1001');
+    expect(json).toMatchObject({ order: { id: 'HD-1001' }, phones: [{ sipPassword: 'told-twice' }] });
+    expect(told.get('etag')).toMatch(/^".+"$/);
+    await send('HD-1002');
+    const replays = world.calls.filter((call) => Array.isArray(call) && call[0] === 'replay');
+    expect(replays).toEqual([
+      ['replay', 'k1', 'POST /api/v1/orders/HD-1001/phones'],
+      ['replay', 'k1', 'POST /api/v1/orders/HD-1002/phones'],
+    ]);
+  });
+
   test('each row that is wrong is named', async () => {
     world.ready = { refused: 'invalidOrder', problems: ['order:phones.3.mac: is no MAC address'] };
     const answer = await ask('POST', '/orders/HD-1001/phones', { phones: [{ item: '1', mac: 'x' }] });

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Catalogue, Delivery, ItemWish, Order } from '../../domain/order.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import type { OrderFilter } from '../../services/orders/order-book.ts';
-import type { OrderChange } from '../../services/orders/orders.ts';
+import type { OrderChange, ReadyPhone } from '../../services/orders/orders.ts';
 import { answerOnce, idempotencyKey, operationOf, refusedAs } from '../creation.ts';
 import { addressOf } from '../entry-schemas.ts';
 import { orderOf } from '../list-schemas.ts';
@@ -115,22 +115,35 @@ function readyRoute(api: Api, services: HttpServices): void {
   const ready = describe(
     'Make phones of what has come, all or none; answers each SIP password, once',
     { 201: schemas.readyPhones },
-    { params: schemas.orderPath, body: schemas.receivedPhones },
+    { params: schemas.orderPath, headers: idempotencyKey, body: schemas.receivedPhones },
   );
   api.post('/orders/:id/phones', { ...ready, bodyLimit: MAX_ORDER_BYTES }, async (request, reply) => {
     const facts = factsOf(services);
     if (isRefusal(facts)) return refuse(reply, facts);
     const order = await orderIn(services, request);
     if (isRefusal(order)) return refuse(reply, order);
-    const made = await services.orders.ready(order.id, request.body.phones, actorOf(request));
-    if (isRefusal(made)) return sendProblem(reply, problemsProblem(made, 'order:'));
-    const phones = made.phones.map(({ host, item, sipPassword }) => ({
-      ...{ item, sipPassword },
-      host: presentHost(host, facts),
-    }));
-    tag(reply, made.order);
-    return reply.code(201).send({ order: presentOrder(made.order), phones });
+    let fresh: Order | undefined;
+    const expand = async (body: unknown) => {
+      const now = fresh ?? (await services.orders.get(order.id));
+      if (isRefusal(now)) return now;
+      const phones = (body as KeptPhones).phones.map(({ host, ...told }) => ({
+        ...told,
+        host: presentHost(facts.directory.hosts.get(host.id) ?? host, facts),
+      }));
+      return { entry: now, body: { order: presentOrder(now), phones } };
+    };
+    return answerOnce(services, { request, reply, expand }, async () => {
+      const made = await services.orders.ready(order.id, request.body.phones, actorOf(request));
+      if (isRefusal(made)) return refusedAs(problemsProblem(made, 'order:'));
+      fresh = made.order;
+      return { status: 201, body: { phones: made.phones } satisfies KeptPhones, headers: {} };
+    });
   });
+}
+
+/** What cannot be told again from what there is by then. */
+interface KeptPhones {
+  readonly phones: readonly ReadyPhone[];
 }
 
 function csvRoutes(api: Api, services: HttpServices): void {
