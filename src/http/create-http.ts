@@ -104,14 +104,14 @@ function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
   return (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done));
 }
 
-function createApp({ log, trustedProxies = [] }: HttpOptions) {
+function createApp({ log, trustedProxies = [], idleMs = IDLE_TIMEOUT_MS }: HttpOptions) {
   const onError = errorHandler(log);
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_TIMEOUT_MS,
+    connectionTimeout: idleMs,
     forceCloseConnections: 'idle',
     clientErrorHandler: clientError,
     frameworkErrors: (error, request, reply) => void onError(error, request, reply as FastifyReply),

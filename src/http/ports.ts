@@ -148,6 +148,8 @@ export interface HttpOptions {
   readonly trustedProxies?: readonly string[];
   /** Of one account or token; five times as many of one address. */
   readonly requestsPerMinute?: number;
+  /** How long a connection may stand without a word, ms. */
+  readonly idleMs?: number;
   readonly services: HttpServices;
   readonly log: HttpLog;
   /** Milliseconds of any clock that only goes forward. */

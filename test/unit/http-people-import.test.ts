@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { createHttp, type HttpServices } from '../../src/http/create-http.ts';
 import { peopleImport } from '../../src/http/import-schemas.ts';
 import type { ImportReport } from '../../src/services/people-import/people-import.ts';
-import { alice, expectProblem, request, world } from './http-world.ts';
+import { alice, expectProblem, request, services, TOKEN, world } from './http-world.ts';
 
 /** The import of people as the API takes and tells it. */
 
@@ -100,4 +101,28 @@ describe('POST /users/import', () => {
   test('elsewhere CSV is a mistake, and so is a body of that size', async () => {
     expectProblem(await request('POST', '/api/v1/users', { body: CSV, type: 'text/csv' }), 415);
   });
+});
+
+test('whoever sends a large file gets an answer, however long it takes', async () => {
+  const log = { error: () => undefined, warn: () => undefined };
+  const later = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return { refused: 'overloaded' as const };
+  };
+  const slow: HttpServices = {
+    ...services(),
+    peopleImport: { run: later },
+    directory: { ...services().directory, importYaml: later },
+  };
+  const impatient = createHttp({
+    ...{ host: '127.0.0.1', port: 0, adminToken: TOKEN, services: slow, log, now: () => 0, idleMs: 200 },
+  });
+  const { host, port } = await impatient.start();
+  const send = async (method: string, path: string, type: string) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': type };
+    return (await fetch(`http://${host}:${port}/api/v1${path}`, { method, headers, body: 'ext' })).status;
+  };
+  expect(await send('POST', '/users/import', 'text/csv')).toBe(503);
+  expect(await send('PUT', '/directory', 'application/yaml')).toBe(503);
+  await impatient.stop();
 });

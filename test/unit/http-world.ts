@@ -130,7 +130,7 @@ export let world: World;
 export let http: Http;
 export let base: string;
 
-function services(): HttpServices {
+export function services(): HttpServices {
   const called = async (...call: unknown[]) => {
     world.calls.push(call);
     if (world.answer instanceof Error) throw world.answer;

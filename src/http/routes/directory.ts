@@ -4,7 +4,7 @@ import type { HttpServices } from '../ports.ts';
 import { actorOf } from '../principal.ts';
 import { refuse } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import { type Api, describe, scoped } from './route.ts';
+import { type Api, bePatient, describe, scoped } from './route.ts';
 
 /** A directory of some ten thousand entries. */
 const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
@@ -31,9 +31,13 @@ function importRoute(api: Api, services: HttpServices): void {
   api.addContentTypeParser(YAML_TYPES, asText, (_request, body, done) => done(null, body));
   const given = { querystring: removalQuery, body: schemas.yamlText, consumes: YAML_TYPES };
   const into = describe('Replace the directory', { 204: schemas.nothing }, given);
-  api.put('/directory', { ...into, bodyLimit: MAX_DIRECTORY_BYTES }, async (request, reply) => {
-    const release = request.query.release === 'true';
-    const result = await services.directory.importYaml(request.body, { actor: actorOf(request), release });
-    return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
-  });
+  api.put(
+    '/directory',
+    { ...into, bodyLimit: MAX_DIRECTORY_BYTES, preHandler: bePatient },
+    async (request, reply) => {
+      const release = request.query.release === 'true';
+      const result = await services.directory.importYaml(request.body, { actor: actorOf(request), release });
+      return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
+    },
+  );
 }

@@ -11,7 +11,7 @@ import type { HttpServices } from '../ports.ts';
 import { reportJson } from '../present-import.ts';
 import { actorOf, principalOf } from '../principal.ts';
 import { type Problem, problemOf, sendProblem } from '../problem.ts';
-import { type Api, describe, scoped } from './route.ts';
+import { type Api, bePatient, describe, scoped } from './route.ts';
 
 /** Ten thousand people, and what JSON adds to quotation marks. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -28,13 +28,17 @@ function importRoute(api: Api, services: HttpServices): void {
   api.addContentTypeParser('text/csv', asText, (_request, body, done) => done(null, { csv: body }));
   const given = { querystring: importQuery, body: importWish, consumes: ['application/json', 'text/csv'] };
   const into = describe(SUMMARY, { 200: peopleImport }, given);
-  api.post('/users/import', { ...into, bodyLimit: MAX_BYTES }, async (request, reply) => {
-    const { csv } = request.body;
-    const report = await services.peopleImport.run(csv, optionsOf(request));
-    if (isRefusal(report)) return sendProblem(reply, importProblem(report));
-    const json = Readable.from(inTurns(reportJson(report)));
-    return reply.type('application/json; charset=utf-8').send(json as never);
-  });
+  api.post(
+    '/users/import',
+    { ...into, bodyLimit: MAX_BYTES, preHandler: bePatient },
+    async (request, reply) => {
+      const { csv } = request.body;
+      const report = await services.peopleImport.run(csv, optionsOf(request));
+      if (isRefusal(report)) return sendProblem(reply, importProblem(report));
+      const json = Readable.from(inTurns(reportJson(report)));
+      return reply.type('application/json; charset=utf-8').send(json as never);
+    },
+  );
 }
 
 type Wish = z.output<typeof importWish>;

@@ -1,6 +1,7 @@
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -28,6 +29,13 @@ export function describe<const Answers extends object, const Given extends objec
   given: Given = {} as Given,
 ) {
   return { schema: { summary, ...given, response: { ...answers, ...PROBLEMS } } };
+}
+
+const LONGEST_WORK_MS = 5 * 60_000;
+
+/** For work that takes its time: while it is done its connection is not idle, though nobody says a word. */
+export async function bePatient(request: FastifyRequest): Promise<void> {
+  request.raw.setTimeout(LONGEST_WORK_MS);
 }
 
 /** A fastify plugin, for hooks and body parsers that hold for some routes only. */
