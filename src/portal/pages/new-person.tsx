@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { create, friendly, get, send } from '../api/client.ts';
 import type { Licences, User } from '../api/types.ts';
+import { freshKey } from '../app/fresh-key.ts';
 import { navigate } from '../app/router.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
@@ -34,7 +35,7 @@ export function NewPersonPage() {
   const [busy, setBusy] = useState(false);
   const [pin, setPin] = useState('');
   /** The same for a request that is sent again, another for another person. */
-  const key = useRef(crypto.randomUUID());
+  const key = useRef(freshKey());
 
   const leave = (): void => navigate(`/users/${encodeURIComponent(draft.extension.trim())}`);
   const save = async (event: Event): Promise<void> => {
@@ -49,7 +50,7 @@ export function NewPersonPage() {
       done(words.added(user.name));
       await givePin(user);
     } catch (failure) {
-      key.current = crypto.randomUUID();
+      key.current = freshKey();
       const found = mistakesIn(failure);
       setMistakes(found);
       setError(Object.keys(found).length > 0 ? words.look : friendly(failure));

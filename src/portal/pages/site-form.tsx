@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { create, friendly, send } from '../api/client.ts';
 import type { SiteDetails } from '../api/types.ts';
+import { freshKey } from '../app/fresh-key.ts';
 import { readSites, sites } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Card } from '../ui/bits.tsx';
@@ -115,7 +116,7 @@ export function SiteForm({ site, may, onSaved }: FormProps) {
   const [mistakes, setMistakes] = useState<Mistakes>({});
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
-  const key = useRef(crypto.randomUUID());
+  const key = useRef(freshKey());
   const isSame = JSON.stringify(draft) === JSON.stringify(draftOf(site));
   const write = (): Promise<SiteDetails> => {
     const body = bodyOf(draft);
@@ -134,7 +135,7 @@ export function SiteForm({ site, may, onSaved }: FormProps) {
       await readSites();
       onSaved(saved);
     } catch (failure) {
-      key.current = crypto.randomUUID();
+      key.current = freshKey();
       const found = fieldsOf(failure);
       setMistakes(found);
       setError(Object.keys(found).length > 0 ? texts.person.look : friendly(failure));
