@@ -1,97 +1,17 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
 import { isLive } from '../api/live.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
-import { Icon, type IconName, Mark } from '../ui/icons.tsx';
+import { Icon, Mark } from '../ui/icons.tsx';
 import { failed } from '../ui/toast.tsx';
+import { useOpen } from '../ui/use-open.ts';
 import { EmergencyBanner } from './emergency-banner.tsx';
-import { navigate, place } from './router.ts';
+import { MainMenu } from './menu.tsx';
+import { navigate } from './router.ts';
 import { account, signOut } from './session.ts';
 import { chooseTheme, THEMES, theme } from './theme.ts';
 
-interface Entry {
-  readonly href: string;
-  readonly text: string;
-  readonly icon: IconName;
-  /** Where one is there. */
-  readonly under: string;
-}
-
-interface Group {
-  readonly title?: string;
-  /** Others may not see what is there. */
-  readonly forAdministrators?: true;
-  readonly entries: readonly Entry[];
-}
-
 const { nav } = texts;
-
-const GROUPS: readonly Group[] = [
-  {
-    title: nav.phoneSystem,
-    entries: [
-      { href: '/phones/common-area', text: nav.phones, icon: 'desk', under: '/phones' },
-      { href: '/orders', text: nav.orders, icon: 'box', under: '/orders' },
-      { href: '/sites', text: nav.sites, icon: 'building', under: '/sites' },
-    ],
-  },
-  { title: nav.users, entries: [{ href: '/users', text: nav.users, icon: 'users', under: '/users' }] },
-  {
-    title: `${nav.more} › ${nav.activity}`,
-    entries: [
-      { href: '/usage', text: texts.usage.nav, icon: 'chart', under: '/usage' },
-      { href: '/live', text: texts.feed.nav, icon: 'signal', under: '/live' },
-      { href: '/audit', text: texts.audit.nav, icon: 'list', under: '/audit' },
-      { href: '/emergencies', text: texts.emergencies.nav, icon: 'bell', under: '/emergencies' },
-    ],
-  },
-  {
-    title: `${nav.more} › ${nav.security}`,
-    entries: [
-      {
-        href: '/security/hot-desk-session-timeout',
-        text: nav.timeOut,
-        icon: 'clock',
-        under: '/security',
-      },
-      { href: '/company', text: texts.company.nav, icon: 'sliders', under: '/company' },
-    ],
-  },
-  {
-    title: nav.more,
-    forAdministrators: true,
-    entries: [
-      { href: '/accounts', text: nav.accounts, icon: 'shield', under: '/accounts' },
-      { href: '/webhooks', text: texts.webhooks.nav, icon: 'link', under: '/webhooks' },
-      { href: '/tokens', text: nav.tokens, icon: 'key', under: '/tokens' },
-    ],
-  },
-];
-
-function groups(): readonly Group[] {
-  const who = account.value;
-  if (who?.role === 'administrator') return GROUPS;
-  if (who?.role !== 'user') return GROUPS.filter(({ forAdministrators }) => !forAdministrators);
-  const href = `/users/${encodeURIComponent(who.extension ?? '')}`;
-  return [{ entries: [{ href: `${href}/features`, text: nav.me, icon: 'user', under: href }] }];
-}
-
-function NavLink({ href, text, icon, under }: Entry) {
-  const { path } = place.value;
-  const isHere = path === under || path.startsWith(`${under}/`);
-  const link = useRef<HTMLAnchorElement>(null);
-  // On a phone the menu is one line, longer than the screen.
-  useEffect(() => {
-    if (isHere) link.current?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [isHere]);
-  return (
-    <a ref={link} href={href} aria-current={isHere ? (path === href ? 'page' : 'true') : undefined}>
-      <Icon name={icon} />
-      <span>{text}</span>
-    </a>
-  );
-}
 
 /** What stands around every page: the way to the others, who is signed in, and what is urgent. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
@@ -105,16 +25,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           <Mark />
           <span>{texts.product}</span>
         </a>
-        <nav class="main-nav" aria-label={nav.label}>
-          {groups().map(({ title, entries }) => (
-            <div class="nav-group" key={entries[0]?.href}>
-              {title && title !== entries[0]?.text && <p class="nav-title">{title}</p>}
-              {entries.map((entry) => (
-                <NavLink key={entry.href} {...entry} />
-              ))}
-            </div>
-          ))}
-        </nav>
+        <MainMenu />
         <div class="side-foot">
           <LiveSign />
           <AccountMenu />
@@ -158,30 +69,10 @@ function openOwn(onLeave: () => void): void {
   navigate('/account');
 }
 
-/** Opens by the button, closes by Esc, by going elsewhere, and by the button again. */
 function AccountMenu() {
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
+  const { open, setOpen, box, button, onKeyDown } = useOpen<HTMLDivElement>();
   const who = account.value;
-  useEffect(() => {
-    if (!open) return undefined;
-    const elsewhere = (event: Event) => {
-      if (!box.current?.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener('pointerdown', elsewhere);
-    document.addEventListener('focusin', elsewhere);
-    return () => {
-      document.removeEventListener('pointerdown', elsewhere);
-      document.removeEventListener('focusin', elsewhere);
-    };
-  }, [open]);
   if (!who) return null;
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Escape' || !open) return;
-    setOpen(false);
-    button.current?.focus();
-  };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Esc closes it from anywhere inside
     <div class="account" ref={box} onKeyDown={onKeyDown}>

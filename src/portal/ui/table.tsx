@@ -3,7 +3,9 @@
 import type { ComponentChildren } from 'preact';
 import { texts } from '../texts.ts';
 import { Button } from './button.tsx';
+import { SmallSelect } from './fields.tsx';
 import { Icon } from './icons.tsx';
+import { useMedia } from './use-media.ts';
 
 export interface Column<T> {
   readonly key: string;
@@ -36,11 +38,15 @@ export interface Selection {
 }
 
 const SKELETON_ROWS = 6;
+/** Up to these widths rows are cards (style/table.css). */
+const CARDS = '(max-width: 760px)';
+const WIDE_CARDS = '(max-width: 1240px)';
 
 /** A table; narrow screens see each row as a card. The roles stay whatever the style sheet does. */
 export function Table<T>(props: TableProps<T>) {
   const { label, columns, rows, selection, sort = '', onSort, rowAction } = props;
-  return (
+  const isCards = useMedia(props.wide ? WIDE_CARDS : CARDS);
+  const table = (
     <div
       class={`table-wrap${props.wide ? ' wide' : ''}`}
       aria-busy={rows === undefined || (props.stale ?? false)}
@@ -71,6 +77,36 @@ export function Table<T>(props: TableProps<T>) {
           )}
         </tbody>
       </table>
+    </div>
+  );
+  return (
+    <>
+      {isCards && <CardTools {...props} />}
+      {table}
+    </>
+  );
+}
+
+/** What the headings do where there are none: choose all, and put in order. */
+function CardTools<T>({ columns, rows, selection, keyOf, sort = '', onSort }: TableProps<T>) {
+  const sorts = onSort ? columns.filter(({ sortable }) => sortable) : [];
+  if (!selection && sorts.length === 0) return null;
+  const options = sorts.flatMap(({ key, title }) => [
+    { value: key, text: texts.common.sortBy(title) },
+    { value: `-${key}`, text: texts.common.sortByReversed(title) },
+  ]);
+  return (
+    <div class="card-tools">
+      {selection && (
+        // biome-ignore lint/a11y/noLabelWithoutControl: the box is inside
+        <label>
+          <SelectAll keys={(rows ?? []).map(keyOf)} {...selection} />
+          <span aria-hidden="true">{texts.common.selectAll}</span>
+        </label>
+      )}
+      {onSort && sorts.length > 0 && (
+        <SmallSelect label={texts.common.sortLabel} value={sort} options={options} onChange={onSort} />
+      )}
     </div>
   );
 }

@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { addAdministrator, picture, signIn, useChromium } from '../support/portal.ts';
+import { useHotdesk } from '../support/suite.ts';
+
+/** What phones and tablets have instead of the menu at the side and the headings of tables. */
+
+const hotdesk = useHotdesk();
+const open = useChromium();
+beforeAll(() => addAdministrator(hotdesk()));
+
+/** Entries of the menu that begin or end outside of the screen. */
+const OUTSIDE = `[...document.querySelectorAll('.main-nav a, .main-nav button')]
+  .filter((entry) => entry.checkVisibility())
+  .map((entry) => ({ text: entry.textContent, box: entry.getBoundingClientRect() }))
+  .filter(({ box }) => box.left < 0 || box.right > innerWidth || box.top < 0 || box.bottom > innerHeight)
+  .map(({ text }) => text)`;
+
+describe.each(['tablet', 'phone'] as const)('%s', (size) => {
+  test('every page can be reached: the first few at once, the others under More', async () => {
+    const page = await open(hotdesk(), { size });
+    await signIn(page);
+    const menu = page.getByRole('navigation', { name: 'Main' });
+    const more = menu.getByRole('button', { name: 'More' });
+    expect(await menu.getByRole('link').count()).toBe(4);
+    expect(await page.evaluate(OUTSIDE)).toEqual([]);
+    await more.click();
+    expect(await menu.getByRole('link').count()).toBe(13);
+    expect(await page.evaluate(OUTSIDE)).toEqual([]);
+    await picture(page, `more-${size}`);
+    await menu.getByRole('link', { name: 'Hot desk session timeout' }).click();
+    await page.getByRole('heading', { name: 'Hot desk session timeout' }).waitFor();
+    expect(await more.getAttribute('aria-expanded')).toBe('false');
+    await more.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Escape');
+    expect(await more.getAttribute('aria-expanded')).toBe('false');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('More');
+  });
+
+  test('rows that are cards can be chosen together and put in order', async () => {
+    const page = await open(hotdesk(), { size });
+    await signIn(page);
+    const links = page.getByRole('table').getByRole('link');
+    await expect.poll(() => links.allTextContents()).toEqual(['Leeds desk', 'Reception desk', 'Window desk']);
+    await page.getByLabel('Order of the list').selectOption('Sort by Phone, reversed');
+    await expect.poll(() => links.allTextContents()).toEqual(['Window desk', 'Reception desk', 'Leeds desk']);
+    await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
+    await page.getByText('3 selected').waitFor();
+  });
+});
+
+test('nothing that cannot be seen takes the focus', async () => {
+  const page = await open(hotdesk(), { size: 'tablet' });
+  await signIn(page);
+  await page.getByRole('link', { name: 'Window desk' }).waitFor();
+  for (let step = 0; step < 40; step++) {
+    await page.keyboard.press('Tab');
+    const size = await page.evaluate(`(() => {
+      const at = document.activeElement;
+      const box = (at.closest('label') ?? at).getBoundingClientRect();
+      const clipped = at.closest('thead')?.getBoundingClientRect().width === 1;
+      return clipped ? 0 : Math.min(box.width, box.height);
+    })()`);
+    expect(Number(size), await page.evaluate('document.activeElement.outerHTML')).toBeGreaterThan(10);
+  }
+});
