@@ -17,6 +17,29 @@ useAdministrator(hotdesk);
 const DESK = '10 Example Street, London, Ground, Reception';
 
 describe('add device', () => {
+  test('what was entered is there after a reload, and gone after signing out', async () => {
+    const page = await open(hotdesk());
+    await signIn(page, '/phones/add');
+    await page.getByLabel('Quantity of VVX 411', { exact: true }).fill('3');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByLabel('Site').selectOption('London');
+    await page.getByLabel('Emergency address').selectOption({ index: 1 });
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByLabel('Attention to').fill('Facilities');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Delivery', level: 1 }).waitFor();
+    expect(await page.getByLabel('Attention to').inputValue()).toBe('Facilities');
+    await page.goto('/phones/add');
+    const quantity = page.getByLabel('Quantity of VVX 411', { exact: true });
+    expect(await quantity.inputValue()).toBe('3');
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.reload();
+    await signIn(page, '/phones/add');
+    expect(await quantity.inputValue()).toBe('0');
+  });
+
   test('from the price list to a phone that somebody logs in at', { timeout: 120_000 }, async () => {
     const page = await open(hotdesk());
     await signIn(page);
@@ -309,9 +332,11 @@ async function convert(page: Page): Promise<void> {
   await page.getByRole('radio', { name: 'Deliver it' }).check();
   await page.getByLabel('Delivery address').selectOption({ index: 1 });
   await page.getByLabel('Attention to').fill('Oliver Hughes');
+  await page.getByRole('radio', { name: /Express/ }).check();
+  await page.locator('.charges-total').getByText('£15.00').waitFor();
   await page.getByRole('radio', { name: /Standard/ }).check();
   await picture(page, 'convert');
-  await page.getByRole('button', { name: 'Convert' }).click();
+  await page.getByRole('button', { name: 'Convert and order delivery' }).click();
   await page.getByText(/Window desk 3 is a hot desk phone now. Order HD-\d+ is placed./).waitFor();
   await page.getByRole('heading', { name: /Order HD-/ }).waitFor();
   await picture(page, 'order-conversion');

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../api/types.ts';
+import type { Catalogue, Charges } from '../api/types.ts';
 
 /** Amounts as the API has them, in the smallest unit of the currency, as people read them. */
 export function money(amount: number, currency: string): string {
@@ -31,4 +31,19 @@ export function variantsOf({ models }: Pick<Catalogue, 'models'>): readonly Vari
     const monthly = phone.monthly + module.monthly;
     return [alone, { ...alone, id: `${id}+`, expansionModule: true, once, monthly }];
   });
+}
+
+/** What a converted phone and its delivery cost by the price list; the server refuses another total. */
+export function conversionCharges(
+  { licence, shipping, currency }: Catalogue,
+  shippingMethod: string,
+): Charges | undefined {
+  const method = shipping.find(({ id }) => id === shippingMethod);
+  if (!method) return undefined;
+  const { monthly } = licence;
+  const lines = [
+    ...(monthly > 0 ? [{ key: 'licence', item: null, quantity: 1, once: 0, monthly } as const] : []),
+    { key: 'shipping', item: method.id, quantity: 1, once: method.once, monthly: 0 } as const,
+  ];
+  return { lines, once: method.once, monthly, currency };
 }

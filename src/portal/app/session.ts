@@ -3,6 +3,7 @@ import { ApiError, get, send, setCsrf, whenSignedOut } from '../api/client.ts';
 import { listSites } from '../api/lists.ts';
 import { startLive, stopLive } from '../api/live.ts';
 import type { Account, Site } from '../api/types.ts';
+import { forgetAll } from './kept.ts';
 
 /** Who is signed in: undefined while not known, null for nobody. */
 export const account = signal<Account | null | undefined>(undefined);
@@ -75,6 +76,7 @@ export async function signOut(): Promise<void> {
   try {
     await send('DELETE', '/session');
   } finally {
+    forgetAll();
     leave();
   }
 }

@@ -1,12 +1,16 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { QuoteWish } from '../api/orders.ts';
 import type { Catalogue } from '../api/types.ts';
 import { freshKey } from '../app/fresh-key.ts';
+import { forget, keep, kept } from '../app/kept.ts';
 import { type Variant, variantsOf } from '../app/money.ts';
 import { addressWish } from '../ui/address-fields.tsx';
 import { type AddressValue, nothingChosen } from './address-choice.tsx';
 
-/** What is being ordered, as far as it has been entered. It stays while one goes from step to step and back. */
+/**
+ * What is being ordered, as far as it has been entered. It stays while one goes from step to step and back,
+ * and when the page is loaded anew.
+ */
 
 export const STEPS = ['phones', 'address', 'delivery', 'summary'] as const;
 export type Step = (typeof STEPS)[number];
@@ -44,6 +48,26 @@ export interface Draft {
 }
 
 export const draft = signal<Draft | undefined>(undefined);
+
+/** With a number that changes when the shape of a draft does. */
+const KEPT = 'add-device.1';
+
+/** What this person had entered before the page was loaded anew. */
+export function draftOf(owner: string): Draft | undefined {
+  const found = kept(KEPT) as Partial<Draft> | undefined;
+  return found?.owner === owner ? (found as Draft) : undefined;
+}
+
+effect(() => {
+  const { value } = draft;
+  if (value) keep(KEPT, value);
+});
+
+/** The order is placed: the next one begins anew. */
+export function endDraft(): void {
+  draft.value = undefined;
+  forget(KEPT);
+}
 
 interface Beginning {
   readonly owner: string;

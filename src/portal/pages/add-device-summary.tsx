@@ -15,7 +15,7 @@ import { CheckField } from '../ui/fields.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { useMistakeFocus } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
-import { draft as current, edit, linesOf, type Step, wishOf } from './add-device-draft.ts';
+import { edit, endDraft, linesOf, type Step, wishOf } from './add-device-draft.ts';
 import { variantName } from './add-device-phones.tsx';
 import { pathOf, StepFoot, type StepProps } from './add-device-step.tsx';
 import { AddressLines, plain } from './address-choice.tsx';
@@ -111,7 +111,7 @@ function ChargesCard({ draft, catalogue, charges, reload }: ChargesProps) {
       done(words.ordered(order.number));
       // Replaced: back does not lead to an order that is placed already.
       navigate(`/orders/${encodeURIComponent(order.id)}`, { replace: true });
-      current.value = undefined;
+      endDraft();
     } catch (error) {
       if (isOtherTotal(error)) {
         setAcknowledged(false);

@@ -10,11 +10,12 @@ import { texts } from '../texts.ts';
 import { Empty, Failed, Head, Skeleton } from '../ui/bits.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { DeliveryStep } from './add-device-delivery.tsx';
-import { beginDraft, draft, linesOf, STEPS, type Step } from './add-device-draft.ts';
+import { beginDraft, draft, draftOf, linesOf, STEPS, type Step } from './add-device-draft.ts';
 import { PhonesStep } from './add-device-phones.tsx';
 import { PlacesStep } from './add-device-places.tsx';
 import { pathOf, type StepProps } from './add-device-step.tsx';
 import { SummaryStep } from './add-device-summary.tsx';
+import { NeedsSite } from './needs-site.tsx';
 
 const words = texts.addDevice;
 
@@ -31,7 +32,7 @@ export function AddDevicePage() {
     const [only, ...others] = sites.value;
     const site = only && others.length === 0 ? only.id : '';
     const method = catalogue.shipping[0]?.id ?? '';
-    draft.value = beginDraft({ owner, country: company.country, site, method });
+    draft.value = draftOf(owner) ?? beginDraft({ owner, country: company.country, site, method });
   }, [facts.data, owner]);
   const from = draft.value;
   if (facts.error && !facts.data) {
@@ -52,6 +53,13 @@ export function AddDevicePage() {
     return (
       <Around step="phones">
         <Empty icon="desk" {...words.noCatalogue} />
+      </Around>
+    );
+  }
+  if (sites.value.length === 0) {
+    return (
+      <Around step="phones">
+        <NeedsSite />
       </Around>
     );
   }

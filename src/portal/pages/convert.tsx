@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
-import { send } from '../api/client.ts';
+import { ApiError, send } from '../api/client.ts';
 import { below, type Mistakes, mistakesIn, NO_MISTAKES } from '../api/mistakes.ts';
-import type { Catalogue, Host } from '../api/types.ts';
-import { moneyOrNothing } from '../app/money.ts';
+import { readCatalogue } from '../api/orders.ts';
+import type { Catalogue, Charges, Host } from '../api/types.ts';
+import { conversionCharges, moneyOrNothing } from '../app/money.ts';
 import { navigate } from '../app/router.ts';
+import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
 import { type AddressMistakes, addressDraft, addressWish } from '../ui/address-fields.tsx';
 import { Card } from '../ui/bits.tsx';
@@ -14,21 +16,21 @@ import { RadioCards } from '../ui/radio-cards.tsx';
 import { done } from '../ui/toast.tsx';
 import type { Delivery } from './add-device-draft.ts';
 import { AddressChoice, chosen, mistakesOf, nothingChosen, useKnownAddresses } from './address-choice.tsx';
+import { ChargesTable } from './charges.tsx';
 import { DeliveryFields } from './delivery-fields.tsx';
 import { HostAround } from './host-around.tsx';
 import { FormFoot } from './unassign.tsx';
-import { useCatalogue } from './use-catalogue.ts';
 
 const words = texts.convert;
 
 /** Makes an unassigned phone a common area phone, and has it delivered where it is to stand (rules A6, A7). */
 export function ConvertPage({ id }: { readonly id: string }) {
-  const catalogue = useCatalogue();
+  const catalogue = useLoad('catalogue', readCatalogue);
   return (
     <HostAround id={id} title={() => words.title} lead={(host) => words.lead(host.nickname || host.id)}>
       {(host) =>
         host.kind === 'unassigned' ? (
-          <ConvertForm key={host.id} host={host} catalogue={catalogue} />
+          <ConvertForm key={host.id} host={host} catalogue={catalogue.data} reloadPrices={catalogue.reload} />
         ) : (
           <Notice kind="info">{words.notUnassigned}</Notice>
         )
@@ -40,6 +42,7 @@ export function ConvertPage({ id }: { readonly id: string }) {
 interface FormProps {
   readonly host: Host;
   readonly catalogue: Catalogue | undefined;
+  readonly reloadPrices: () => void;
 }
 
 /** What the API answers with: the phone, and the order of its delivery. */
@@ -68,7 +71,12 @@ function missingIn({ name, address, isSent, delivery }: Fields): Record<string, 
   return Object.fromEntries(found);
 }
 
-function bodyOf({ name, address, isSent, delivery }: Fields): object {
+/** What the delivery would cost; undefined while nothing is to be delivered. */
+function chargesFor({ isSent, delivery }: Fields, catalogue: Catalogue | undefined): Charges | undefined {
+  return isSent && catalogue ? conversionCharges(catalogue, delivery.method) : undefined;
+}
+
+function bodyOf({ name, address, isSent, delivery }: Fields, charges: Charges | undefined): object {
   const { method, attention, note } = delivery;
   return {
     nickname: name.trim(),
@@ -79,6 +87,9 @@ function bodyOf({ name, address, isSent, delivery }: Fields): object {
         attention: attention.trim() || null,
         shippingMethod: method,
         ...(note.trim() !== '' && { note: note.trim() }),
+        ...(charges && {
+          total: { once: charges.once, monthly: charges.monthly, currency: charges.currency },
+        }),
       },
     }),
   };
@@ -87,12 +98,13 @@ function bodyOf({ name, address, isSent, delivery }: Fields): object {
 const isField = (path: string): boolean =>
   path === 'nickname' || path.startsWith('address.') || path.startsWith('delivery.');
 
-function ConvertForm({ host, catalogue }: FormProps) {
+function ConvertForm({ host, catalogue, reloadPrices }: FormProps) {
   const fields = useConvertForm(host);
   const [mistakes, setMistakes] = useState<Mistakes>(NO_MISTAKES);
   const [busy, setBusy] = useState(false);
   const { form, show } = useMistakeFocus<HTMLFormElement>();
   const known = useKnownAddresses(host.site);
+  const charges = chargesFor(fields, catalogue);
   const refuse = (found: Mistakes): void => {
     setMistakes(found);
     show();
@@ -104,11 +116,12 @@ function ConvertForm({ host, catalogue }: FormProps) {
     setBusy(true);
     try {
       const path = `/hosts/${encodeURIComponent(host.id)}/convert`;
-      const { nickname, order } = await send<Converted>('POST', path, bodyOf(fields));
+      const { nickname, order } = await send<Converted>('POST', path, bodyOf(fields, charges));
       done(order ? words.doneOrdered(nickname, order) : words.done(nickname));
       const after = order ? `/orders/${encodeURIComponent(order)}` : `/phones/${encodeURIComponent(host.id)}`;
       navigate(after, { replace: true });
     } catch (error) {
+      if (error instanceof ApiError && error.problem.reason === 'priceChanged') reloadPrices();
       refuse(mistakesIn(error, isField));
       setBusy(false);
     }
@@ -138,8 +151,13 @@ function ConvertForm({ host, catalogue }: FormProps) {
       {catalogue && catalogue.shipping.length > 0 && (
         <DeliveryCard {...{ fields, catalogue }} mistakes={below(mistakes.fields, 'delivery')} />
       )}
+      {charges && (
+        <Card title={texts.order.charges} lead={words.chargesLead}>
+          <ChargesTable charges={charges} catalogue={catalogue} />
+        </Card>
+      )}
       {mistakes.rest !== '' && <Notice kind="danger">{mistakes.rest}</Notice>}
-      <FormFoot id={host.id} busy={busy} action={words.submit} />
+      <FormFoot id={host.id} busy={busy} action={charges ? words.submitOrder : words.submit} />
     </form>
   );
 }

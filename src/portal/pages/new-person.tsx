@@ -3,13 +3,16 @@ import { create, friendly, get, send } from '../api/client.ts';
 import type { Licences, User } from '../api/types.ts';
 import { freshKey } from '../app/fresh-key.ts';
 import { navigate } from '../app/router.ts';
+import { sites } from '../app/session.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
 import { Card, Head } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { CheckField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
+import { NeedsSite } from './needs-site.tsx';
 import {
   bodyOf,
   type Mistakes,
@@ -27,10 +30,21 @@ type Kind = (typeof KINDS)[number];
 
 /** Users › Add a person: who they are, what they may do, and the PIN they begin with. */
 export function NewPersonPage() {
+  if (sites.value.length > 0) return <NewPerson />;
+  return (
+    <>
+      <Head title={words.add} lead={words.addLead} back={{ href: '/users', text: texts.user.back }} />
+      <NeedsSite />
+    </>
+  );
+}
+
+function NewPerson() {
   const [draft, setDraft] = useState(newDraft);
   const [wanted, setWanted] = useState<ReadonlySet<Kind>>(new Set());
   const [wantsPin, setWantsPin] = useState(true);
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const [pin, setPin] = useState('');
@@ -79,7 +93,7 @@ export function NewPersonPage() {
   return (
     <>
       <Head title={words.add} lead={words.addLead} back={{ href: '/users', text: texts.user.back }} />
-      <form class="form" noValidate onSubmit={(event) => void save(event)}>
+      <form ref={element} class="form" noValidate onSubmit={(event) => void save(event)}>
         <div class="columns even">
           <div>
             <Card title={words.who}>

@@ -10,3 +10,12 @@ export function useMistakeFocus<E extends HTMLElement>() {
   }, [round]);
   return { form, show: (): void => setRound((value) => value + 1) };
 }
+
+/** The same for a form whose mistakes change only when it is sent. */
+export function useMistakeFocusOn<E extends HTMLElement>(mistakes: object) {
+  const element = useRef<E>(null);
+  useEffect(() => {
+    element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [mistakes]);
+  return element;
+}
