@@ -73,6 +73,14 @@ describe('signing in', () => {
     await page.getByText('your session ended').waitFor();
   });
 
+  test('a link to a page with a search leads to what was searched for', async () => {
+    const page = await open(hotdesk());
+    await signIn(page, '/users?q=shah&sort=-name');
+    await page.getByRole('link', { name: 'Priya Shah' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?q=shah&sort=-name');
+    expect(await page.getByRole('row').count()).toBe(2);
+  });
+
   test('a one-time link sets a password and stays in no address', async () => {
     const json = { name: 'Nora Field', email: 'nora@example.com', role: 'readOnly' };
     const { body } = await hotdesk().api('/api/v1/accounts', { method: 'POST', json });
@@ -225,17 +233,30 @@ describe('company and people', () => {
     await hotdesk().expectGuest(PHONES.own, undefined);
   });
 
+  test('B3: while the guest service is off, it is said how to come to the hosts', async () => {
+    const json = { enabled: false };
+    await hotdesk().api('/api/v1/users/1003/guest', { method: 'PATCH', json });
+    const page = await open(hotdesk());
+    await signIn(page, '/users/1003/features');
+    await page.getByRole('switch', { name: 'Guest service' }).click();
+    await page.getByText('Save to switch the service on.', { exact: false }).waitFor();
+    await page.getByRole('button', { name: 'Save' }).first().click();
+    await page.getByText('The connection is made as soon as you save.').waitFor();
+    await expect.poll(() => page.getByLabel('Connect with').locator('option').count()).toBeGreaterThan(1);
+  });
+
   test('B2: host settings are checked, and saved', async () => {
     const page = await open(hotdesk());
     await signIn(page, '/users/1002/features');
     const limit = page.getByLabel('Maximum association time');
+    const save = page.locator('form', { has: limit }).getByRole('button', { name: 'Save' });
     await limit.fill('0');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await save.click();
     await page.getByText('Enter whole hours from 1 to 999').waitFor();
     expect(await limit.getAttribute('aria-invalid')).toBe('true');
     await limit.fill('8');
     await page.getByLabel('Availability').selectOption('Same site');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await save.click();
     await page.getByText('Host settings are saved.').waitFor();
     const { body } = await hotdesk().api(`/api/v1/hosts/${PHONES.own}`);
     expect(body).toMatchObject({ associationLimitHours: 8, accessLevel: 'site' });

@@ -9,7 +9,7 @@ import { type Entrance, open, renew } from './session.ts';
 
 const OFF = statusProblem(404, 'No identity provider is configured.');
 /** Only its own pages: what stands here comes back later, and must lead nowhere else. */
-const OWN_PAGE = /^\/(?![/\\])[\w/.%~-]*$/;
+const OWN_PAGE = /^\/(?![/\\])[\w/.%~-]*(?:\?[\w.%~*+&=-]*)?$/;
 
 /** Signing in at an identity provider (OpenID Connect). */
 export function providerRoutes(api: Api, { services }: Entrance): void {

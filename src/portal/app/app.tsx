@@ -102,7 +102,7 @@ function page(path: string): ComponentChildren {
 }
 
 function Content() {
-  const { path } = place.value;
+  const { path, query } = place.value;
   const who = account.value;
   if (who === undefined) {
     return (
@@ -115,7 +115,8 @@ function Content() {
   if (who === null) {
     if (path === '/setup') return <NewPasswordPage kind="setup" />;
     if (path === '/sign-in') return <SignInPage />;
-    const back = path === '/' ? '' : `?to=${encodeURIComponent(path)}`;
+    const wanted = query.size === 0 ? path : `${path}?${query}`;
+    const back = path === '/' ? '' : `?to=${encodeURIComponent(wanted)}`;
     return <Go to={`/sign-in${back}`} />;
   }
   if (path === '/' || path === '/setup' || path === '/sign-in')

@@ -10,6 +10,8 @@ import { TextField } from '../ui/fields.tsx';
 import { Icon, Mark } from '../ui/icons.tsx';
 
 const words = texts.signIn;
+/** Characters, as the API takes them. */
+const LONGEST_WAY_BACK = 300;
 
 interface Form {
   readonly email: string;
@@ -121,7 +123,9 @@ function ProviderButton({ onFail }: { readonly onFail: (error: unknown) => void 
   const go = async (): Promise<void> => {
     setBusy(true);
     try {
-      const to = returnPath();
+      // The provider's way back has room for so much.
+      const wanted = returnPath();
+      const to = wanted.length <= LONGEST_WAY_BACK ? wanted : wanted.replace(/\?.*/s, '');
       const { location } = await send<{ location: string }>('POST', '/provider', { to });
       window.location.assign(location);
     } catch (error) {

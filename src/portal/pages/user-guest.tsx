@@ -77,7 +77,7 @@ function Connected({ user, reload }: Omit<GuestProps, 'onChange'>) {
   );
 }
 
-function optionsOf(hosts: readonly AvailableHost[]) {
+function optionsOf(hosts: readonly AvailableHost[], isConnected: boolean) {
   const named = hosts.map(({ id, nickname, site, owner, free }) => ({
     value: id,
     text: [nickname || id, owner?.name, site.name, free ? words.free : words.taken]
@@ -85,7 +85,7 @@ function optionsOf(hosts: readonly AvailableHost[]) {
       .join(' · '),
     disabled: !free,
   }));
-  return [{ value: '', text: words.choose }, ...named];
+  return [{ value: '', text: isConnected ? words.stay : words.choose }, ...named];
 }
 
 /** Hosts in the drop-down; where there are more, they are found by a search. */
@@ -138,10 +138,10 @@ function HostChoice({ user, offered, host, disabled, onChange }: ChoiceProps) {
       )}
       <SelectField
         label={words.connect}
-        hint={isNone ? words.noHosts : words.connectHint}
+        hint={!disabled && !user.guestEnabled ? words.saveFirst : isNone ? words.noHosts : words.connectHint}
         value={host}
         disabled={disabled || hosts.length === 0}
-        options={optionsOf(hosts)}
+        options={optionsOf(hosts, user.association !== null)}
         onChange={onChange}
       />
     </>
