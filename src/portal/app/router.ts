@@ -39,6 +39,15 @@ export function followLinks(): void {
   });
 }
 
+/** Without %20 and the like; as it is where that cannot be read. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The parts of `path` that stand where the pattern has `:name`; undefined where it does not match. */
 export function match(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/');
@@ -47,7 +56,7 @@ export function match(pattern: string, path: string): Readonly<Record<string, st
   const found: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const value = given[index] ?? '';
-    if (part.startsWith(':')) found[part.slice(1)] = decodeURIComponent(value);
+    if (part.startsWith(':')) found[part.slice(1)] = decoded(value);
     else if (part !== value) return undefined;
   }
   return found;

@@ -7,6 +7,7 @@ import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
 import { CheckField, SelectField, TextField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 
 const words = texts.accounts;
 const ROLES: readonly Role[] = ['administrator', 'siteAdministrator', 'readOnly', 'user'];
@@ -72,6 +73,7 @@ interface DialogProps {
 export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
   const [form, setForm] = useState(() => formOf(account));
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
   const key = useRef(freshKey());
@@ -104,7 +106,7 @@ export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
   );
   return (
     <Dialog title={account ? words.edit(account.name) : words.addTitle} onClose={onClose} actions={actions}>
-      <form id="account-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={element} id="account-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
         <Fields
           form={form}
           mistakes={mistakes}

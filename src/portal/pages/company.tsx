@@ -10,6 +10,7 @@ import { Card, Facts, Failed, Head, Skeleton } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { Switch, TextField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
 import { type Mistakes, mistakesIn } from './person-fields.tsx';
 
@@ -130,6 +131,7 @@ function Form({ company, licences, onSaved }: FormProps) {
   const before = draftOf(company);
   const [draft, setDraft] = useState(before);
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const may = isAdministrator.value;
@@ -153,7 +155,7 @@ function Form({ company, licences, onSaved }: FormProps) {
   };
   const parts: PartProps = { draft, mistakes, may, onChange: setDraft };
   return (
-    <form class="form" noValidate onSubmit={(event) => void save(event)}>
+    <form ref={element} class="form" noValidate onSubmit={(event) => void save(event)}>
       <div class="columns even">
         <div>
           <LicenceCard {...parts} licences={licences} />

@@ -12,7 +12,7 @@ import { useCatalogue } from './use-catalogue.ts';
 
 const words = texts.models;
 
-/** At most this many phones are looked at to count one's own. */
+/** At most this many phones are looked at to count one's own; of more nothing is said. */
 const LOOKED_AT = 200;
 
 /** The price of a model by its name, where the price list has it. */
@@ -24,7 +24,8 @@ function priceOf({ name, expansionModule }: Model, catalogue: Catalogue | undefi
 }
 
 interface Facts {
-  readonly have: ReadonlyMap<string, number> | undefined;
+  /** Undefined while they are counted, null where there are too many to count. */
+  readonly have: ReadonlyMap<string, number> | null | undefined;
   readonly catalogue: Catalogue | undefined;
 }
 
@@ -51,11 +52,15 @@ function columns({ have, catalogue }: Facts): readonly Column<Model>[] {
     { key: 'keys', title: words.columns.keys, render: ({ lineKeys }) => lineKeys },
     { key: 'screen', title: words.columns.screen, render: ({ screen }) => words.screens[screen] },
     { key: 'price', title: words.price, render: (model) => priceOf(model, catalogue) },
-    {
-      key: 'yours',
-      title: words.yours,
-      render: (model) => (have ? words.have(have.get(keyOf(model)) ?? 0) : texts.common.none),
-    },
+    ...(have === null
+      ? []
+      : [
+          {
+            key: 'yours',
+            title: words.yours,
+            render: (model: Model) => (have ? words.have(have.get(keyOf(model)) ?? 0) : texts.common.none),
+          },
+        ]),
   ];
 }
 
@@ -66,7 +71,8 @@ function keyOf({ name, expansionModule }: Pick<Model, 'name' | 'expansionModule'
 /** Check phones that support hot desking (rule A8). */
 export function ModelsPage() {
   const mine = useLoad('models', async (signal) => {
-    const { rows } = await listHosts({ limit: LOOKED_AT }, signal);
+    const { rows, total } = await listHosts({ limit: LOOKED_AT }, signal);
+    if (total > rows.length) return null;
     const counts = new Map<string, number>();
     for (const { model, expansionModule } of rows) {
       const key = keyOf({ name: model, expansionModule });

@@ -1,18 +1,19 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, friendly, send } from '../api/client.ts';
-import { navigate } from '../app/router.ts';
+import { decoded, navigate } from '../app/router.ts';
 import { signIn } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { TextField } from '../ui/fields.tsx';
 import { Mark } from '../ui/icons.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 
 const words = texts.newPassword;
 
 /** The token stands behind `#`: it reaches no server before the form is sent, and leaves the address at once. */
 function tokenInAddress(): string {
-  const token = decodeURIComponent(window.location.hash.slice(1));
+  const token = decoded(window.location.hash.slice(1));
   if (token !== '') window.history.replaceState(null, '', window.location.pathname);
   return token;
 }
@@ -67,6 +68,7 @@ export function NewPasswordPage({ kind }: { readonly kind: 'setup' | 'password' 
   }));
   const [asksToken] = useState(form.token === '');
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
   const { title, lead, submit } = words[kind];
@@ -94,7 +96,7 @@ export function NewPasswordPage({ kind }: { readonly kind: 'setup' | 'password' 
   });
   return (
     <main class="sign-in-main alone">
-      <form class="sign-in-form" noValidate onSubmit={(event) => void onSubmit(event)}>
+      <form ref={element} class="sign-in-form" noValidate onSubmit={(event) => void onSubmit(event)}>
         <div class="sign-in-mark">
           <Mark size={40} />
           <span>{texts.product}</span>

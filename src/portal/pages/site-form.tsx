@@ -8,6 +8,7 @@ import { Card } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { AreaField, SelectField, TextField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { linesOf, type Mistakes, mistakesIn } from './person-fields.tsx';
 
 const words = texts.sites;
@@ -114,6 +115,7 @@ export function SiteForm({ site, may, onSaved }: FormProps) {
   const isNew = site === undefined;
   const [draft, setDraft] = useState(() => draftOf(site));
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const key = useRef(freshKey());
@@ -144,7 +146,7 @@ export function SiteForm({ site, may, onSaved }: FormProps) {
   };
   const parts = { draft, mistakes, may, onChange: setDraft };
   return (
-    <form class="form" noValidate onSubmit={(event) => void save(event)}>
+    <form ref={element} class="form" noValidate onSubmit={(event) => void save(event)}>
       <div class="columns even">
         <div>
           <PlaceCard {...parts} isNew={isNew} />

@@ -7,6 +7,7 @@ import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
 import { CheckField, SelectField, Switch, TextField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { SiteChoice } from './account-form.tsx';
 
 const words = texts.tokens;
@@ -49,6 +50,7 @@ interface DialogProps {
 export function TokenDialog({ onMade, onClose }: DialogProps) {
   const [form, setForm] = useState(EMPTY);
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
   const key = useRef(freshKey());
@@ -83,7 +85,7 @@ export function TokenDialog({ onMade, onClose }: DialogProps) {
   );
   return (
     <Dialog title={words.addTitle} onClose={onClose} actions={actions}>
-      <form id="token-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={element} id="token-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
         <TextField
           {...{ name: 'name', label: words.name, hint: words.nameHint, value: form.name, maxLength: 100 }}
           error={mistakes.name}

@@ -8,6 +8,7 @@ import { Card, Facts } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, Notice } from '../ui/dialog.tsx';
 import { CheckField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
 import {
   bodyOf,
@@ -77,6 +78,7 @@ interface EditProps {
 function EditDialog({ user, onClose, onSaved }: EditProps) {
   const [draft, setDraft] = useState(() => draftOf(user));
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const [isUsed, setUsed] = useState(false);
@@ -111,7 +113,7 @@ function EditDialog({ user, onClose, onSaved }: EditProps) {
   );
   return (
     <Dialog title={words.edit} onClose={onClose} actions={actions}>
-      <form class="form" id="edit-person" noValidate onSubmit={(event) => void save(event)}>
+      <form ref={element} class="form" id="edit-person" noValidate onSubmit={(event) => void save(event)}>
         <WhoFields isNew={false} draft={draft} mistakes={mistakes} onChange={setDraft} />
         <NumberFields draft={draft} mistakes={mistakes} onChange={setDraft} />
         {error !== '' && <Notice kind="danger">{error}</Notice>}

@@ -6,6 +6,7 @@ import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
 import { CheckField, Switch, TextField } from '../ui/fields.tsx';
+import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { RadioCards } from '../ui/radio-cards.tsx';
 import { SecretText } from '../ui/secret.tsx';
 import { done } from '../ui/toast.tsx';
@@ -65,6 +66,7 @@ export function WebhookForm({ webhook, onSaved, onClose }: FormProps) {
     enabled: webhook?.enabled ?? true,
   });
   const [mistakes, setMistakes] = useState<Mistakes>({});
+  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const key = useRef(freshKey());
@@ -96,7 +98,7 @@ export function WebhookForm({ webhook, onSaved, onClose }: FormProps) {
   );
   return (
     <Dialog title={webhook ? words.edit : words.add} onClose={onClose} actions={actions}>
-      <form id="webhook-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={element} id="webhook-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
         <TextField
           autoFocus
           name="url"

@@ -65,8 +65,13 @@ interface TabsProps {
 
 /** Pages side by side: links, so that each has an address. */
 export function Tabs({ label, current, tabs }: TabsProps) {
+  const nav = useRef<HTMLElement>(null);
+  // On a phone they may be wider than the screen.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={nav}>
       {tabs.map(({ href, text }) => (
         <a key={href} href={href} aria-current={href === current ? 'page' : undefined}>
           {text}
