@@ -346,6 +346,7 @@ export const texts = {
     left: (available: number, total: number) =>
       `${texts.count(available)} of ${texts.count(total)} available`,
     modify: 'Modify',
+    ask: 'An administrator can do that.',
     choose: 'Choose licences and add-ons',
     none: 'None left',
     continue: 'Continue',
@@ -1559,6 +1560,11 @@ export const texts = {
     title: 'There is no such page',
     text: 'The address may have a typing error, or what was here is gone.',
     home: 'Go to phones',
+  },
+
+  notAllowed: {
+    title: 'Only administrators can do this',
+    text: 'You are signed in with an account that may not change it.',
   },
 
   errors: {

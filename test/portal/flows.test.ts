@@ -97,6 +97,10 @@ describe('signing in', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Reception desk').waitFor();
     expect(await page.getByRole('checkbox').count()).toBe(0);
+    for (const path of ['/phones/add', '/users/new', '/phones/u1002/unassign']) {
+      await page.goto(path);
+      await page.getByRole('heading', { name: 'Only administrators can do this' }).waitFor();
+    }
   });
 });
 

@@ -15,7 +15,7 @@ import { ModelsPage } from '../pages/models.tsx';
 import { MyAccountPage } from '../pages/my-account.tsx';
 import { NewPasswordPage } from '../pages/new-password.tsx';
 import { NewPersonPage } from '../pages/new-person.tsx';
-import { NotFoundPage } from '../pages/not-found.tsx';
+import { NotAllowedPage, NotFoundPage } from '../pages/not-found.tsx';
 import { OrderPage } from '../pages/order.tsx';
 import { OrdersPage } from '../pages/orders.tsx';
 import { PeopleImportPage } from '../pages/people-import.tsx';
@@ -33,7 +33,7 @@ import { WebhooksPage } from '../pages/webhooks.tsx';
 import { Mark } from '../ui/icons.tsx';
 import { Toasts } from '../ui/toast.tsx';
 import { match, navigate, place } from './router.ts';
-import { account } from './session.ts';
+import { account, mayChange } from './session.ts';
 import { Shell } from './shell.tsx';
 
 type Params = Readonly<Record<string, string>>;
@@ -74,6 +74,15 @@ const ROUTES: readonly (readonly [string, (params: Params) => ComponentChildren]
   ['/users/:id/features', ({ id = '' }) => <UserPage key={id} extension={id} tab="features" />],
 ];
 
+/** Forms that nobody is to fill in for nothing: the server would refuse them. */
+const CHANGES = new Set([
+  '/phones/add',
+  '/phones/:id/unassign',
+  '/phones/:id/convert',
+  '/users/new',
+  '/users/import',
+]);
+
 /** Where who signs in begins: people at their own settings, administrators at the phones. */
 function home(): string {
   const who = account.value;
@@ -96,7 +105,9 @@ function returnPath(): string {
 function page(path: string): ComponentChildren {
   for (const [pattern, show] of ROUTES) {
     const params = match(pattern, path);
-    if (params) return show(params);
+    if (!params) continue;
+    if (CHANGES.has(pattern) && !mayChange.value) return <NotAllowedPage home={home()} />;
+    return show(params);
   }
   return <NotFoundPage home={home()} />;
 }

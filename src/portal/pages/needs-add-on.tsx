@@ -10,12 +10,11 @@ interface NeedsProps {
 export function NeedsAddOn({ extension, text }: NeedsProps) {
   return (
     <p class="card-text muted">
-      {text}
-      {mayChange.value && (
-        <>
-          {' '}
-          <a href={`/users/${encodeURIComponent(extension)}`}>{texts.licensing.title}</a>
-        </>
+      {text}{' '}
+      {mayChange.value ? (
+        <a href={`/users/${encodeURIComponent(extension)}`}>{texts.licensing.title}</a>
+      ) : (
+        texts.licensing.ask
       )}
     </p>
   );
