@@ -9,6 +9,8 @@ const BINDING_SUCCESS = 0x0101;
 const COOKIE = 0x2112a442;
 const HEADER_BYTES = 20;
 const INTEGRITY_BYTES = 20;
+/** A browser's check has some 100 bytes; reading an endless list of attributes would be work for nothing. */
+const LONGEST_CHECK = 1_280;
 
 const ATTRIBUTE = {
   username: 0x0006,
@@ -36,6 +38,7 @@ export function isStun(data: Buffer): boolean {
 
 /** A connectivity or consent check meant for us, proven with our password; undefined: anything else. */
 export function readBinding(data: Buffer, local: IceCredentials): BindingRequest | undefined {
+  if (data.length > LONGEST_CHECK) return undefined;
   if (data.readUInt16BE(0) !== BINDING_REQUEST || data.readUInt16BE(2) + HEADER_BYTES !== data.length) {
     return undefined;
   }

@@ -122,9 +122,10 @@ export class DtlsServer {
   }
 
   private hear(fragments: Buffer, isEncrypted = false): void {
-    // Once connected a plain message is a repetition, or a stranger's; neither moves anything.
     const { messages, repeated } = this.reassembly.push(fragments);
     if (repeated && messages.length === 0) this.mustRepeat = true;
+    // Once connected a message is a repetition, or somebody's who only writes the browser's address: nothing moves.
+    if (this.isConnected) return;
     for (const message of messages) {
       const type = STEPS[this.step];
       if (message.type !== type || isEncrypted !== (type === HANDSHAKE.finished)) {
