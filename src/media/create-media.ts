@@ -8,6 +8,7 @@ import type {
   MediaSession,
   MediaStats,
   OpenOptions,
+  RelayOptions,
 } from './media.ts';
 import { Relay } from './relay.ts';
 import { type Link, Session } from './session.ts';
@@ -105,11 +106,11 @@ class Media implements MediaPort, Link {
     return session;
   }
 
-  async relay(browser?: MediaSession): Promise<MediaRelay | MediaRefusal> {
+  async relay({ browser, urgent = false }: RelayOptions = {}): Promise<MediaRelay | MediaRefusal> {
     if (this.options.webrtc !== 'on') return { refused: 'notAcceptable' };
     const id = ++this.lastNumber;
     const talk = browser instanceof Session ? browser.id : undefined;
-    const reply = await this.ask({ type: 'relay', session: id, browser: talk, peer: '' });
+    const reply = await this.ask({ type: 'relay', session: id, browser: talk, urgent });
     if (reply?.sdp === undefined) return { refused: 'noPorts' };
     const relay = new Relay({ id, link: this, plainOffer: reply.sdp });
     this.relays.set(id, relay);

@@ -26,7 +26,13 @@ export interface OpenOptions {
   readonly peer: string;
 }
 
-/** Counters since start (all but `sessions` and `relays` only ever grow, and survive a restart of the worker). */
+export interface RelayOptions {
+  /** The browser is in this talk with us already. */
+  readonly browser?: MediaSession | undefined;
+  /** An emergency call: it gets the last ports. */
+  readonly urgent?: boolean;
+}
+
 /** The two sides of a relay: a browser, and an ordinary phone or trunk. */
 export type RelayEnd = 'web' | 'plain';
 
@@ -46,6 +52,7 @@ export interface MediaRelay {
   close(): Promise<void>;
 }
 
+/** Counters since start (all but `sessions` and `relays` only ever grow, and survive a restart of the worker). */
 export interface MediaStats {
   readonly sessions: number;
   readonly relays: number;
@@ -71,10 +78,10 @@ export interface MediaPort {
   /** Offer in, answer out. A refusal is a value; see `isRefusal`. */
   open(options: OpenOptions): Promise<MediaSession | MediaRefusal>;
   /**
-   * A relay for a browser, or for one that is in a talk with us already. A refusal when browsers are not served, there are no
+   * A relay for a browser. A refusal when browsers are not served, there are no
    * ports, or media start again.
    */
-  relay(browser?: MediaSession): Promise<MediaRelay | MediaRefusal>;
+  relay(options?: RelayOptions): Promise<MediaRelay | MediaRefusal>;
   stats(): MediaStats;
   /** Whether prompts can be played and digits heard now: false while the worker starts again. */
   readonly available: boolean;

@@ -18,7 +18,7 @@ import type { Handler, Request, Response } from './srf.ts';
 
 /** ms that calls have to end by themselves when the server stops. */
 const DRAIN = 2_000;
-/** ms that emergency calls have to be answered after that. */
+/** ms that emergency calls have to be answered after that, and browsers' to end. */
 const EMERGENCY_DRAIN = 7_000;
 /** ms for the last BYEs to reach the wire. */
 const LAST_WORDS = 100;
@@ -84,7 +84,10 @@ export function createSipApp(deps: SipDependencies): SipApp {
       warnings.endAll(reasonHeader(503, 'Server stops'));
       await pass(DRAIN, () => table.size === 0);
       table.hangUpAll();
-      await pass(EMERGENCY_DRAIN, () => table.pendingEmergencies + warnings.pendingEmergencies === 0);
+      const emergencies = (): number =>
+        table.pendingEmergencies + warnings.pendingEmergencies + table.relayedEmergencies;
+      await pass(EMERGENCY_DRAIN, () => emergencies() === 0);
+      table.hangUpRelayed();
       await new Promise<void>((resolve) => clock.setTimer(LAST_WORDS, resolve));
     },
     stats: () => ({ calls: table.size + warnings.size, legs: table.legs }),

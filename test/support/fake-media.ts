@@ -42,9 +42,10 @@ export class FakeMedia implements MediaPort {
 
   /** Each relay that was asked for and given. */
   readonly relays: FakeRelay[] = [];
-  relaysOf: 'browsers' | 'nobody' | 'never' = 'nobody';
+  relaysOf: 'browsers' | 'nobody' | 'never' | 'throws' = 'nobody';
 
   relay(): Promise<MediaRelay | MediaRefusal> {
+    if (this.relaysOf === 'throws') throw new Error('media are broken');
     if (this.relaysOf === 'never') return new Promise(() => undefined);
     if (this.relaysOf === 'nobody') return Promise.resolve({ refused: 'noPorts' });
     const relay = new FakeRelay();

@@ -99,8 +99,12 @@ export class Engine {
   }
 
   /** A call on a port of its own, and on the clock; undefined when every port is taken. */
-  private async startCall(owner: { session: number; peer: string }): Promise<Open | undefined> {
-    const socket = await this.ports.take();
+  private async startCall(owner: {
+    session: number;
+    peer: string;
+    urgent?: boolean;
+  }): Promise<Open | undefined> {
+    const socket = await this.ports.take(owner.urgent);
     if (socket === undefined) return undefined;
     const call = this.newCall(owner, socket);
     this.connect(socket, call);

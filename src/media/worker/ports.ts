@@ -1,10 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 
+/** Eight emergency calls of browsers take as many. */
+const MOST_RESERVED = 16;
+
 /** One bound UDP socket per call, on even ports, round robin over the range. */
 export class PortPool {
   private readonly address: string;
   private readonly ports: readonly number[];
+  /** Kept for calls that may not fail. */
+  private readonly reserve: number;
   private readonly used = new Set<number>();
   private next = 0;
 
@@ -13,10 +18,15 @@ export class PortPool {
     const first = range.from + (range.from % 2);
     const count = Math.max(0, Math.floor((range.to - first) / 2) + 1);
     this.ports = Array.from({ length: count }, (_, i) => first + 2 * i);
+    this.reserve = Math.min(MOST_RESERVED, count >> 3);
   }
 
-  /** A bound socket, or undefined when every port is taken. Rejects when the address cannot be bound at all. */
-  async take(): Promise<Socket | undefined> {
+  /**
+   * A bound socket, or undefined when every port is taken; the last few are for urgent calls. Rejects when the address cannot be
+   * bound at all.
+   */
+  async take(urgent = false): Promise<Socket | undefined> {
+    if (!urgent && this.used.size >= this.ports.length - this.reserve) return undefined;
     for (let tries = 0; tries < this.ports.length; tries++) {
       const port = this.ports[this.next++ % this.ports.length] as number;
       if (this.used.has(port)) continue;
@@ -51,9 +61,13 @@ export function bindSocket(address: string, port: number): Promise<Socket> {
     lookup: (host, _options, done) => done(null, host, family),
   });
   return new Promise((resolve, reject) => {
-    socket.once('error', reject);
+    const fail = (error: Error): void => {
+      socket.close();
+      reject(error);
+    };
+    socket.once('error', fail);
     socket.bind(port, address, () => {
-      socket.off('error', reject);
+      socket.off('error', fail);
       resolve(socket);
     });
   });

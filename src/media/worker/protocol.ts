@@ -24,7 +24,7 @@ export type Request =
       readonly type: 'relay';
       readonly session: number;
       readonly browser: number | undefined;
-      readonly peer: string;
+      readonly urgent: boolean;
     }
   | {
       readonly type: 'pass';

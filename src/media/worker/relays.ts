@@ -6,7 +6,7 @@ import type { Request } from './protocol.ts';
 export interface RelaysOptions {
   /** Talks with us, by session: one of them may become the browser's end of a relay. */
   readonly sessions: ReadonlyMap<number, Open>;
-  readonly start: (owner: { session: number; peer: string }) => Promise<Open | undefined>;
+  readonly start: (owner: { session: number; peer: string; urgent: boolean }) => Promise<Open | undefined>;
   readonly end: (call: Open) => Promise<void>;
 }
 
@@ -25,12 +25,12 @@ export class Relays {
    * Opens one, with a talk of a browser's with us as its end or with an end of its own. The offer to the ordinary side,
    * should nobody else have one to make; undefined when there are no ports.
    */
-  async open({ session, browser, peer }: Extract<Request, { type: 'relay' }>): Promise<string | undefined> {
+  async open({ session, browser, urgent }: Extract<Request, { type: 'relay' }>): Promise<string | undefined> {
     const { sessions, start, end } = this.options;
     const talk = browser === undefined ? undefined : sessions.get(browser);
-    const web = talk ?? (await start({ session, peer }));
+    const web = talk ?? (await start({ session, urgent, peer: '' }));
     if (web === undefined) return undefined;
-    const plain = await start({ session, peer: '' });
+    const plain = await start({ session, urgent, peer: '' });
     if (plain === undefined) {
       if (web !== talk) await end(web);
       return undefined;

@@ -68,7 +68,7 @@ export async function connect(
 /** The caller's offer as others are told it: a browser's through a relay, if there is one to be had. */
 async function offerOf({ deps }: CallContext, invite: InboundInvite): Promise<string> {
   const offer = sdpOf(invite.request);
-  invite.web ??= await WebSide.open(deps);
+  invite.web ??= await WebSide.open(deps, { urgent: invite.emergency });
   const plain = await invite.web?.heard('offer', offer);
   if (plain !== undefined) return plain;
   invite.web?.drop();
@@ -86,8 +86,7 @@ async function join(
   invite: InboundInvite,
   outgoing: Outgoing & { readonly caller: Party; readonly line: OpenLine; readonly ringing: Ringing },
 ): Promise<ConnectResult> {
-  const { table } = context;
-  const { line, ringing } = outgoing;
+  const { line } = outgoing;
   const sent = sdpOf(invite.request);
   const offer = isWeb(sent) ? await offerOf(context, invite) : sent;
   const result = await search(context, outgoing, {
@@ -100,7 +99,25 @@ async function join(
     },
   });
   if (result.outcome !== 'answered') return failure(result);
-  const { emergency } = outgoing;
+  try {
+    return await meet(context, invite, { ...outgoing, answered: result });
+  } finally {
+    result.web?.drop();
+  }
+}
+
+/** Answers the caller, and makes one call of the two. */
+async function meet(
+  { table }: CallContext,
+  invite: InboundInvite,
+  outgoing: Outgoing & {
+    readonly caller: Party;
+    readonly line: OpenLine;
+    readonly ringing: Ringing;
+    readonly answered: Answered;
+  },
+): Promise<ConnectResult> {
+  const { answered: result, emergency, line, ringing } = outgoing;
   const { web } = result;
   const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
   const early = takeIn(table, result.leg, theirs);
@@ -142,11 +159,23 @@ async function joinLeg(
   leg: Leg,
   outgoing: Outgoing & { readonly signal: AbortSignal; readonly ringing: Ringing },
 ): Promise<ConnectResult> {
-  const { deps, table } = context;
   const offer = unheld(leg.remoteSdp);
-  const { signal, emergency, ringing } = outgoing;
+  const { signal } = outgoing;
   const result = await search(context, outgoing, { offer, signal, onProvisional: () => undefined });
   if (result.outcome !== 'answered') return failure(result);
+  try {
+    return await meetLeg(context, leg, { ...outgoing, offer, answered: result });
+  } finally {
+    result.web?.drop();
+  }
+}
+
+async function meetLeg(
+  { deps, table }: CallContext,
+  leg: Leg,
+  outgoing: Outgoing & { readonly ringing: Ringing; readonly offer: string; readonly answered: Answered },
+): Promise<ConnectResult> {
+  const { answered: result, emergency, offer, ringing } = outgoing;
   const { web } = result;
   const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
   const early = takeIn(table, result.leg, theirs);
@@ -180,10 +209,10 @@ async function described({ leg, web }: Answered, early: Leg | undefined): Promis
 }
 
 /** A browser that was asked for an offer: others get it through a relay, and it their answer. */
-async function offeredBy(deps: SipDependencies, answered: Answered): Promise<Answered> {
+async function offeredBy(deps: SipDependencies, answered: Answered, urgent: boolean): Promise<Answered> {
   const { leg } = answered;
   if (!isUnacknowledged(leg) || !isWeb(leg.sdp)) return answered;
-  const web = await WebSide.open(deps);
+  const web = await WebSide.open(deps, { urgent });
   const sdp = await web?.heard('offer', leg.sdp);
   if (!web || sdp === undefined) {
     web?.drop();
@@ -226,7 +255,11 @@ async function search(
       );
   const ringing = outgoing.rounds.flat().map(({ party }) => table.phones.ring(party));
   const result = await tryInTurn(deps, outgoing, {
-    ...{ ...attempt, signal: controller.signal, openWeb: () => WebSide.open(deps) },
+    ...{
+      ...attempt,
+      signal: controller.signal,
+      openWeb: () => WebSide.open(deps, { urgent: outgoing.emergency }),
+    },
     onProvisional: (response, only, target) => {
       lines.early(target);
       onProvisional(response, only, target);
@@ -241,7 +274,7 @@ async function search(
     return { outcome: 'failed', status: 480, reason: NO_ANSWER };
   }
   if (result.outcome !== 'answered' || sdpOfLeg(result.leg) !== '') {
-    return result.outcome === 'answered' ? offeredBy(deps, result) : result;
+    return result.outcome === 'answered' ? offeredBy(deps, result, outgoing.emergency) : result;
   }
   result.web?.drop();
   hangUpLeg(result.leg, reasonHeader(488, 'No session description'));

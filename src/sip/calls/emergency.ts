@@ -1,4 +1,5 @@
 import type { EmergencyRoute, Identity } from '../../domain/route.ts';
+import { sdpOf } from '../body.ts';
 import { contentId, PIDF_TYPE, pidfLo } from '../location/pidf-lo.ts';
 import { Conversation } from '../menus/conversation.ts';
 import type { EmergencyDesk, SipDependencies } from '../ports.ts';
@@ -27,6 +28,8 @@ export async function placeEmergency(
   );
   if (result.outcome !== 'failed') return;
   deps.log.error({ ...outgoing.record, status: result.status }, 'EMERGENCY CALL FAILED on every trunk');
+  // No trunk can read a browser's offer, and we cannot speak to it either: it is to call again without sound.
+  if (isWeb(sdpOf(invite.request)) && !invite.web) return invite.refuse(488, 'No audio', deps.domain);
   const conversation = await Conversation.answer(deps.media, deps.clock, invite);
   await conversation?.say(['emergency-failed', 'emergency-failed']);
   conversation?.hangUp(reasonHeader(result.status, 'Emergency call failed'));

@@ -169,14 +169,21 @@ export class Leg implements SessionSide {
     if (!request.body) return response.send(200);
     const peer = this.#livePeer;
     if (!peer || this.negotiating || peer.negotiating) return response.send(491);
-    // Browsers have no UPDATE; whoever tries one with a session says it by re-INVITE instead.
-    if (this.web || peer.web) return response.send(488);
+    if (this.web || peer.web) return this.#updateByInvite(peer, request.body, response);
     const answer = await this.#negotiate(peer, () => carry(peer.dialog, request));
     if (answer && answer.status < 300) {
       this.remoteSdp = request.body;
       if (answer.body) peer.remoteSdp = answer.body;
     }
     reply(response, answer);
+  }
+
+  /** Browsers have no UPDATE: what one side says by it, the other is told by re-INVITE. */
+  async #updateByInvite(peer: Leg, offer: string, response: Response): Promise<void> {
+    const result = await this.#negotiate(peer, () => this.#offerTo(peer, offer));
+    if (result.outcome === 'refused') return response.send(passedOn(result.status));
+    this.dialog.local.sdp = result.sdp;
+    response.send(200, { body: result.sdp, headers: { 'Content-Type': 'application/sdp' } });
   }
 
   /** INFO goes to the other side. With nobody there yet it is lost, which is no reason to end the call (RFC 5057). */

@@ -92,11 +92,29 @@ export class CallTable {
     return [...this.pending].filter(({ emergency }) => emergency).length;
   }
 
-  /** Ends every call for stop but emergency calls: those that are answered need no server for their media. */
+  /** Ends every call for stop but emergency calls: most of those that are answered need no server for their media. */
   hangUpAll(): void {
     const reason = reasonHeader(503, 'Server stops');
     for (const invite of [...this.pending]) if (!invite.emergency) invite.abandon(reason);
     for (const leg of [...this.#legs.keys()]) if (!leg.emergency) leg.hangUp(reason);
+  }
+
+  /** Sides of emergency calls that are heard through our relay. */
+  get relayedEmergencies(): number {
+    return this.#relayed.length;
+  }
+
+  /** Ends them: the audio stops with us, and whoever waits in silence does not call back. */
+  hangUpRelayed(): void {
+    for (const leg of this.#relayed) {
+      const { peer } = leg;
+      leg.hangUp(reasonHeader(503, 'Server stops'));
+      peer?.hangUp(reasonHeader(503, 'Server stops'));
+    }
+  }
+
+  get #relayed(): Leg[] {
+    return [...this.#legs.keys()].filter(({ emergency, web }) => emergency && web);
   }
 
   /** The SIP server is gone and took all dialogs with it; none of them will ever be heard of again. */

@@ -1,4 +1,4 @@
-import { isRefusal, type MediaRelay, type MediaSession } from '../../media/media.ts';
+import { isRefusal, type MediaRelay, type MediaSession, type RelayOptions } from '../../media/media.ts';
 import type { Clock, SipDependencies } from '../ports.ts';
 
 /** ms to wait for a relay; then the call goes on with what there is. */
@@ -30,14 +30,14 @@ export class WebSide {
   }
 
   /** For a browser that offers or answers a call. Undefined when there can be none: then its session goes as it is. */
-  static async open(deps: SipDependencies, talk?: MediaSession): Promise<WebSide | undefined> {
-    const relay = await opened(deps, talk);
+  static async open(deps: SipDependencies, options: RelayOptions): Promise<WebSide | undefined> {
+    const relay = await opened(deps, options);
     return relay && new WebSide(relay, deps.clock);
   }
 
-  /** For a browser in a talk with us; `said` is the offer to whoever it is joined to. */
-  static async of(deps: SipDependencies, talk: MediaSession): Promise<WebSide | undefined> {
-    const side = await WebSide.open(deps, talk);
+  /** For an emergency call of a browser in a talk with us; `said` is the offer to whoever it is joined to. */
+  static async of(deps: SipDependencies, browser: MediaSession): Promise<WebSide | undefined> {
+    const side = await WebSide.open(deps, { browser, urgent: true });
     if (!side) return undefined;
     side.inTalk = true;
     side.said = side.#relay.plainOffer;
@@ -46,14 +46,14 @@ export class WebSide {
 
   /** What the browser offers or answers, as others are told; undefined: not acceptable. */
   async heard(kind: Kind, sdp: string): Promise<string | undefined> {
-    const plain = await soon(this.#clock, this.#relay.pass(kind, 'plain', sdp));
+    const plain = await soon(this.#clock, () => this.#relay.pass(kind, 'plain', sdp));
     if (plain !== undefined) this.said = plain;
     return plain;
   }
 
   /** What another offers or answers, as the browser is told; undefined: not acceptable. */
   told(kind: Kind, sdp: string): Promise<string | undefined> {
-    return soon(this.#clock, this.#relay.pass(kind, 'web', sdp));
+    return soon(this.#clock, () => this.#relay.pass(kind, 'web', sdp));
   }
 
   /** A leg has it now: the browser has to come, and `onLost` hears if it does not or goes without a word. */
@@ -76,24 +76,31 @@ export class WebSide {
 /** Never longer than it takes to be useful: an emergency call may wait for it. */
 async function opened(
   { media, clock, log }: SipDependencies,
-  talk: MediaSession | undefined,
+  options: RelayOptions,
 ): Promise<MediaRelay | undefined> {
-  const asked = media.relay(talk);
-  const relay = await soon(clock, asked);
+  let isLate = false;
+  const relay = await soon(clock, async () => {
+    const opened = await media.relay(options);
+    if (isLate && !isRefusal(opened)) await opened.close();
+    return opened;
+  });
+  isLate = true;
   if (relay && !isRefusal(relay)) return relay;
-  if (!relay) asked.then((late) => (isRefusal(late) ? undefined : late.close())).catch(() => undefined);
   if (relay?.refused !== 'notAcceptable') log.warn({}, 'no relay for a browser: its session goes as it is');
   return undefined;
 }
 
 /** What media answer, unless they take too long or fail. */
-function soon<T>(clock: Clock, asked: Promise<T>): Promise<T | undefined> {
+function soon<T>(clock: Clock, ask: () => Promise<T>): Promise<T | undefined> {
   return new Promise((resolve) => {
     const patience = clock.setTimer(PATIENCE, () => resolve(undefined));
     const settle = (answer: T | undefined): void => {
       patience.cancel();
       resolve(answer);
     };
-    asked.then(settle, () => settle(undefined));
+    // It may throw at once as well.
+    Promise.resolve()
+      .then(ask)
+      .then(settle, () => settle(undefined));
   });
 }
