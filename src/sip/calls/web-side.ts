@@ -1,5 +1,6 @@
 import { isRefusal, type MediaRelay, type MediaSession, type RelayOptions } from '../../media/media.ts';
 import type { Clock, SipDependencies } from '../ports.ts';
+import { soon } from '../soon.ts';
 
 /** ms to wait for a relay; then the call goes on with what there is. */
 const PATIENCE = 1_000;
@@ -46,14 +47,14 @@ export class WebSide {
 
   /** What the browser offers or answers, as others are told; undefined: not acceptable. */
   async heard(kind: Kind, sdp: string): Promise<string | undefined> {
-    const plain = await soon(this.#clock, () => this.#relay.pass(kind, 'plain', sdp));
+    const plain = await soon(this.#clock, PATIENCE, () => this.#relay.pass(kind, 'plain', sdp));
     if (plain !== undefined) this.said = plain;
     return plain;
   }
 
   /** What another offers or answers, as the browser is told; undefined: not acceptable. */
   told(kind: Kind, sdp: string): Promise<string | undefined> {
-    return soon(this.#clock, () => this.#relay.pass(kind, 'web', sdp));
+    return soon(this.#clock, PATIENCE, () => this.#relay.pass(kind, 'web', sdp));
   }
 
   /** A leg has it now: the browser has to come, and `onLost` hears if it does not or goes without a word. */
@@ -79,7 +80,7 @@ async function opened(
   options: RelayOptions,
 ): Promise<MediaRelay | undefined> {
   let isLate = false;
-  const relay = await soon(clock, async () => {
+  const relay = await soon(clock, PATIENCE, async () => {
     const opened = await media.relay(options);
     if (isLate && !isRefusal(opened)) await opened.close();
     return opened;
@@ -88,19 +89,4 @@ async function opened(
   if (relay && !isRefusal(relay)) return relay;
   if (relay?.refused !== 'notAcceptable') log.warn({}, 'no relay for a browser: its session goes as it is');
   return undefined;
-}
-
-/** What media answer, unless they take too long or fail. */
-function soon<T>(clock: Clock, ask: () => Promise<T>): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    const patience = clock.setTimer(PATIENCE, () => resolve(undefined));
-    const settle = (answer: T | undefined): void => {
-      patience.cancel();
-      resolve(answer);
-    };
-    // It may throw at once as well.
-    Promise.resolve()
-      .then(ask)
-      .then(settle, () => settle(undefined));
-  });
 }

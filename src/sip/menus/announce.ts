@@ -26,7 +26,7 @@ export async function sayAndRefuse(
   reason: Reason,
 ): Promise<void> {
   const { status, text, clips } = spoken(reason);
-  const session = sdpOf(invite.request) === '' ? undefined : await openMedia(deps.media, invite);
+  const session = sdpOf(invite.request) === '' ? undefined : await openMedia(deps.media, deps.clock, invite);
   // Without media the refusal alone has to do.
   if (session && !isRefusal(session)) {
     await invite.provisional(183, session.localSdp);

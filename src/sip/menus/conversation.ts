@@ -11,9 +11,12 @@ import { sdpOf } from '../body.ts';
 import type { InboundInvite } from '../calls/inbound.ts';
 import type { Clock, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
+import { soon } from '../soon.ts';
 import type { Dialog, Request, Response } from '../srf.ts';
 import { DigitQueue, type EmergencyDigits, type PressedKey } from './digit-queue.ts';
 
+/** ms to wait for media; a worker that hangs must not leave a caller without any answer. */
+const MEDIA_PATIENCE = 4_000;
 /** ms a conversation may last; nobody needs longer to log in. */
 const MAX_DURATION = 180_000;
 
@@ -57,7 +60,7 @@ export class Conversation {
     clock: Clock,
     invite: InboundInvite,
   ): Promise<Conversation | undefined> {
-    const session = await openMedia(media, invite);
+    const session = await openMedia(media, clock, invite);
     if (isRefusal(session)) {
       if (!invite.signal.aborted) invite.response.send(session.refused === 'noPorts' ? 503 : 488);
       return undefined;
@@ -213,14 +216,22 @@ export class Conversation {
 }
 
 /** Media for an INVITE: our answer to its offer, or an offer of ours. */
-export function openMedia(
+export async function openMedia(
   media: MediaPort,
+  clock: Clock,
   { request }: InboundInvite,
 ): Promise<MediaSession | MediaRefusal> {
   const offer = sdpOf(request);
-  return media.open({
-    callId: request.get('Call-ID') ?? '',
-    peer: request.source_address,
-    ...(offer === '' ? {} : { offer }),
+  let isLate = false;
+  const opened = await soon(clock, MEDIA_PATIENCE, async () => {
+    const session = await media.open({
+      callId: request.get('Call-ID') ?? '',
+      peer: request.source_address,
+      ...(offer === '' ? {} : { offer }),
+    });
+    if (isLate && !isRefusal(session)) await session.close();
+    return session;
   });
+  isLate = true;
+  return opened ?? { refused: 'noPorts' };
 }

@@ -180,6 +180,14 @@ describe('a way to us', () => {
     expect(transport.receive(media, { ...FROM, port: 5001 })).toBe(false);
   });
 
+  test('is asked for briefly: nobody makes us read for long', () => {
+    const { transport, sent } = open();
+    transport.receive(check('secret', `ours:${'x'.repeat(300)}`), FROM);
+    expect(sent).toHaveLength(1);
+    transport.receive(check('secret', `ours:${'x'.repeat(1_400)}`), FROM);
+    expect(sent).toHaveLength(1);
+  });
+
   test('that is not found in 10 s is given up; nothing is counted before it is watched', () => {
     const { clock, ends, transport } = open();
     clock.now += 60_000;

@@ -64,6 +64,19 @@ describe("a browser's emergency call", () => {
     expect(response.final?.status).toBe(488);
   });
 
+  test('of an ordinary phone that failed on every trunk has an answer, even when media hang', async () => {
+    const world = worldOf('never');
+    world.media.open = () => new Promise(() => undefined);
+    const response = await world.receive(invite('999'));
+    for (let tried = 0; tried < world.deps.trunks.length; tried++) {
+      world.srf.uac.reject(503);
+      await settled();
+    }
+    await world.clock.advance(4_000);
+    await settled();
+    expect(response.final?.status).toBe(503);
+  });
+
   test('is not ended when the browser is not heard of', async () => {
     const world = worldOf('browsers');
     await world.receive(invite('999', { body: WEB }));
