@@ -94,6 +94,18 @@ export class Call {
     await (this.session as Invitation).accept();
   }
 
+  /** The emergency services call back (RFC 7090). */
+  get isUrgent(): boolean {
+    const priority = this.direction === 'in' ? this.session.request.getHeader('Priority') : undefined;
+    return priority?.trim().toLowerCase() === 'psap-callback';
+  }
+
+  /** No room for it: other phones of the same person go on ringing, as they would not after a 6xx. */
+  async refuse(): Promise<void> {
+    this.endedHere = true;
+    await (this.session as Invitation).reject({ statusCode: 486 });
+  }
+
   /** Ends it, whatever state it is in. */
   async end(): Promise<void> {
     this.endedHere = true;

@@ -162,7 +162,8 @@ export class Phone {
     this.offHook.value = false;
     this.dialled.value = '';
     const others = this.calls.value.filter((other) => other !== call && other.state.value === 'talking');
-    Promise.all(others.map((other) => other.hold(true)))
+    // A call that cannot be held is no reason to miss another.
+    Promise.allSettled(others.map((other) => other.hold(true)))
       .then(() => call.answer())
       .then(() => this.#choose(call))
       .catch(() => this.say(texts.screen.ending));
@@ -256,8 +257,8 @@ export class Phone {
   // --- calls
 
   #called(call: Call): void {
-    if (this.calls.value.length >= MOST_CALLS) {
-      call.end().catch(() => undefined);
+    if (call.direction === 'in' && this.calls.value.length >= MOST_CALLS && !call.isUrgent) {
+      call.refuse().catch(() => undefined);
       return;
     }
     this.calls.value = [...this.calls.value, call];
