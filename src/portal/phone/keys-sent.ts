@@ -7,12 +7,32 @@ const PATIENCE_MS = 4_000;
 /** Keys kept until the call is answered. */
 const MOST_WAITING = 64;
 
-/** Sends pressed keys in the audio (RFC 4733), or by INFO where there is none. Each goes one way only. */
+interface Dtmf {
+  readonly canInsertDTMF: boolean;
+  readonly toneBuffer: string;
+  insertDTMF(tones: string, duration: number, gap: number): void;
+}
+
+/** What is used of an RTCPeerConnection. */
+interface Connection {
+  readonly connectionState: string;
+  addEventListener(event: 'connectionstatechange', listener: () => void): void;
+  getSenders(): readonly {
+    readonly track: { readonly kind: string } | null;
+    readonly dtmf: Dtmf | null;
+  }[];
+}
+
+/**
+ * Sends pressed keys in the audio (RFC 4733), or by INFO where there is none. All of a call's keys go the same way: who gets
+ * them by two takes them for the same keys, told twice.
+ */
 export class KeySender {
   readonly #session: Session;
   readonly #waiting: string[] = [];
   #patience: ReturnType<typeof setTimeout> | undefined;
-  #isImpatient = false;
+  #isListening = false;
+  #way: 'audio' | 'info' | undefined;
 
   constructor(session: Session) {
     this.#session = session;
@@ -32,22 +52,28 @@ export class KeySender {
   flush(): void {
     if (this.#session.state !== SessionState.Established) return;
     const connection = this.#connection();
-    if (connection && !isUp(connection) && !this.#isImpatient) return this.#waitFor(connection);
+    if (connection && this.#way !== 'info') {
+      if (!isUp(connection)) return this.#waitFor(connection);
+      if (takesTones(connection)) this.#way = 'audio';
+    }
+    this.#way ??= 'info';
     for (const key of this.#waiting.splice(0)) {
-      if (!connection || !isUp(connection) || !sendTone(connection, key)) this.#inform(key);
+      if (this.#way === 'info') this.#inform(key);
+      else if (connection) sendTone(connection, key);
     }
   }
 
-  #connection(): RTCPeerConnection | undefined {
+  #connection(): Connection | undefined {
     const { sessionDescriptionHandler: handler } = this.#session;
     return handler instanceof Web.SessionDescriptionHandler ? handler.peerConnection : undefined;
   }
 
-  #waitFor(connection: RTCPeerConnection): void {
-    if (this.#patience !== undefined) return;
+  #waitFor(connection: Connection): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
     connection.addEventListener('connectionstatechange', () => this.flush());
     this.#patience = setTimeout(() => {
-      this.#isImpatient = true;
+      this.#way ??= 'info';
       this.flush();
     }, PATIENCE_MS);
   }
@@ -59,14 +85,21 @@ export class KeySender {
   }
 }
 
-function isUp({ connectionState }: RTCPeerConnection): boolean {
+function isUp({ connectionState }: Connection): boolean {
   return connectionState === 'connected';
 }
 
-/** After the tones that still sound. False: there is no telephone-event in this call. */
-function sendTone(connection: RTCPeerConnection, key: string): boolean {
-  const dtmf = connection.getSenders().find(({ track }) => track?.kind === 'audio')?.dtmf;
-  if (!dtmf?.canInsertDTMF) return false;
-  dtmf.insertDTMF(dtmf.toneBuffer + key, TONE_MS, GAP_MS);
-  return true;
+function dtmfOf(connection: Connection): Dtmf | undefined {
+  return connection.getSenders().find(({ track }) => track?.kind === 'audio')?.dtmf ?? undefined;
+}
+
+/** Whether there is telephone-event in this call. */
+function takesTones(connection: Connection): boolean {
+  return dtmfOf(connection)?.canInsertDTMF === true;
+}
+
+/** After the tones that still sound. */
+function sendTone(connection: Connection, key: string): void {
+  const dtmf = dtmfOf(connection);
+  if (dtmf?.canInsertDTMF) dtmf.insertDTMF(dtmf.toneBuffer + key, TONE_MS, GAP_MS);
 }
