@@ -66,8 +66,12 @@ class PagePhone {
 
   async digits(keys: string): Promise<void> {
     this.#handler().sendDtmf(keys, { duration: 100, interToneGap: 60 });
-    // The next keys would take the place of what is not sent yet.
-    await new Promise<void>((resolve) => setTimeout(resolve, 160 * keys.length + 300));
+    // biome-ignore lint/suspicious/noExplicitAny: see above
+    const senders: any[] = (this.#handler().peerConnection as any)?.getSenders() ?? [];
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    // The next keys would take the place of what is not sent yet, however slow this machine is.
+    while (senders.some(({ dtmf }) => dtmf?.toneBuffer)) await pause(50);
+    await pause(300);
   }
 
   async hold(hold: boolean): Promise<void> {
