@@ -128,6 +128,7 @@ export const texts = {
     connect: 'Plugged in. It registers with its own password, as a desk phone does …',
     logIn: 'Nobody is on this phone. Press Login, the first key below the screen.',
     type: (extension: string, pin: string) => `Type ${extension} and #, then the PIN ${pin} and #.`,
+    listen: 'You are logged in. Let it say so.',
     second: (name: string) =>
       `You are ${name} here: calls to you ring at this desk. Now open a second phone, Oliver’s own.`,
     openSecond: 'Open Oliver’s phone',

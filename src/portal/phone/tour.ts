@@ -39,6 +39,8 @@ export function hintFor(facts: TourFacts): Hint {
     return { step: 2, text: tour.type(NEWCOMER.extension, NEWCOMER.pin) };
   if (guest === undefined) return { step: 1, text: tour.logIn };
   if (hasTalked) return { step: STEPS, text: tour.logOut };
+  // Keys would go into this call.
+  if (call === 'menu') return { step: 3, text: tour.listen };
   if (isSecondOpen) return { step: 4, text: tour.call };
   return { step: 3, text: tour.second(guest), offersSecond: true };
 }
