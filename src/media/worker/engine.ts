@@ -40,7 +40,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { settings, counters } = options;
     this.options = options;
-    this.ports = new PortPool(settings.address, settings.ports);
+    this.ports = new PortPool(settings.address, { ...settings.ports, reserves: settings.webrtc === 'on' });
     this.pacer = new Pacer({
       now: () => performance.now(),
       setTimer: (run, ms) => void setTimeout(run, ms),

@@ -13,12 +13,13 @@ export class PortPool {
   private readonly used = new Set<number>();
   private next = 0;
 
-  constructor(address: string, range: { from: number; to: number }) {
+  /** `reserves`: whether urgent calls are to be expected; otherwise every port is for everybody. */
+  constructor(address: string, range: { from: number; to: number; reserves?: boolean }) {
     this.address = address;
     const first = range.from + (range.from % 2);
     const count = Math.max(0, Math.floor((range.to - first) / 2) + 1);
     this.ports = Array.from({ length: count }, (_, i) => first + 2 * i);
-    this.reserve = Math.min(MOST_RESERVED, count >> 3);
+    this.reserve = range.reserves ? Math.min(MOST_RESERVED, count >> 3) : 0;
   }
 
   /**

@@ -32,7 +32,7 @@ test('a port that somebody else has costs nothing', async () => {
 
 test('the last ports are for urgent calls', async () => {
   const from = 39_100;
-  const pool = new PortPool(ADDRESS, { from, to: from + 31 });
+  const pool = new PortPool(ADDRESS, { from, to: from + 31, reserves: true });
   const take = async (urgent: boolean): Promise<boolean> => {
     const socket = await pool.take(urgent);
     if (socket) sockets.push(socket);
