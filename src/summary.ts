@@ -31,7 +31,7 @@ export function describe(facts: SummaryFacts): string {
     '',
     `  SIP      ${[...new Set(sip)].join('  ')}   domain ${domain}`,
     `  API      ${api}   token in ${tokenFile ?? 'your configuration'}`,
-    ...(setUp ? [setUpLine(portal, setUp)] : []),
+    portalLine(portal, setUp),
     ...(webPhone ? [`  Phone    ${portal}/phone   in your browser; open two and call each other`] : []),
     ...(demo && directory ? demoLines(directory) : []),
     ...(company ? ['', ...dialLines(company)] : []),
@@ -41,9 +41,10 @@ export function describe(facts: SummaryFacts): string {
 }
 
 /** The code alone makes an administrator: it is shown where everybody who can see it sits at this machine. */
-function setUpLine(portal: string, { file, code }: NonNullable<SummaryFacts['setUp']>): string {
-  const where = code === undefined ? `${portal}/setup   code in ${file}` : `${portal}/setup#${code}`;
-  return `  Set up   ${where}`;
+function portalLine(portal: string, setUp: SummaryFacts['setUp']): string {
+  if (!setUp) return `  Portal   ${portal}`;
+  const { file, code } = setUp;
+  return `  Portal   ${portal}/setup${code === undefined ? `   code for the first administrator in ${file}` : `#${code}`}`;
 }
 
 function dialLines({ featureAccessCodes: codes, voicePortal, voicemailNumber }: Company): string[] {

@@ -56,3 +56,13 @@ test('names the phone in the browser where there is one', () => {
   expect(summarise({ ...facts, webPhone: true })).toContain('http://127.0.0.1:8080/phone');
   expect(summarise(facts)).not.toContain('/phone ');
 });
+
+test('leads to the portal; while it has no administrator, to where the first is made', () => {
+  expect(summarise(facts)).toContain('  Portal   http://127.0.0.1:8080\n');
+  const file = 'data/first-administrator';
+  const told = summarise({ ...facts, setUp: { file, code: undefined } });
+  expect(told).toContain(`http://127.0.0.1:8080/setup   code for the first administrator in ${file}\n`);
+  expect(summarise({ ...facts, setUp: { file, code: 'abc' } })).toContain(
+    'http://127.0.0.1:8080/setup#abc\n',
+  );
+});
