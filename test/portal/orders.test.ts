@@ -212,11 +212,11 @@ describe('by keyboard alone', () => {
     const { keyboard } = page;
     await press(page, 'Add device');
     await page.getByRole('heading', { name: 'Quantity and model' }).waitFor();
-    expect(await focused(page)).toBe('Quantity and model');
+    await expect.poll(() => focused(page)).toBe('Quantity and model');
     await press(page, 'One VVX 301 more');
     await press(page, 'Next');
     await page.getByRole('heading', { name: 'Emergency address', level: 1 }).waitFor();
-    expect(await focused(page)).toBe('Emergency address');
+    await expect.poll(() => focused(page)).toBe('Emergency address');
     await tabTo(page, 'Site');
     await keyboard.type('London');
     await tabTo(page, 'Emergency address');
@@ -226,7 +226,7 @@ describe('by keyboard alone', () => {
     await page.getByRole('heading', { name: 'Delivery', level: 1 }).waitFor();
     await press(page, 'Next');
     await page.getByText('Choose an address.').waitFor();
-    expect(await focused(page)).toBe('Delivery address');
+    await expect.poll(() => focused(page)).toBe('Delivery address');
     await keyboard.type('10 Ex');
     await press(page, 'Next');
     await page.getByRole('button', { name: 'Place order' }).waitFor();
@@ -236,7 +236,7 @@ describe('by keyboard alone', () => {
     await page.getByRole('heading', { name: /Order HD-/ }).waitFor();
     await press(page, 'Cancel order');
     await page.getByRole('dialog').waitFor();
-    expect(await focused(page)).toBe('Keep order');
+    await expect.poll(() => focused(page)).toBe('Keep order');
     await keyboard.press('Tab');
     await keyboard.press('Enter');
     await page.getByText('This order was cancelled.', { exact: false }).waitFor();
