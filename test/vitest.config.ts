@@ -43,7 +43,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Each has a browser.
-          maxWorkers: 2,
+          maxWorkers: 1,
           retry: RETRY,
         },
       },

@@ -87,12 +87,12 @@ describe('audit', () => {
       .getByText(/logged in at Reception desk/)
       .first()
       .waitFor();
-    expect(await page.getByText('was unlocked').count()).toBe(0);
+    await expect.poll(() => page.getByText('was unlocked').count()).toBe(0);
     const rows = page.getByRole('table', { name: 'Changes' }).locator('tbody tr');
     await expect.poll(() => rows.count()).toBe(50);
     await page.getByRole('button', { name: 'Show more' }).click();
     await page.getByText('That is all.').waitFor();
-    expect(await rows.count()).toBeGreaterThan(50);
+    await expect.poll(() => rows.count()).toBeGreaterThan(50);
   });
 });
 

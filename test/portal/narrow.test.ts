@@ -21,10 +21,10 @@ describe.each(['tablet', 'phone'] as const)('%s', (size) => {
     await signIn(page);
     const menu = page.getByRole('navigation', { name: 'Main' });
     const more = menu.getByRole('button', { name: 'More' });
-    expect(await menu.getByRole('link').count()).toBe(4);
+    await expect.poll(() => menu.getByRole('link').count()).toBe(4);
     expect(await page.evaluate(OUTSIDE)).toEqual([]);
     await more.click();
-    expect(await menu.getByRole('link').count()).toBe(13);
+    await expect.poll(() => menu.getByRole('link').count()).toBe(13);
     expect(await page.evaluate(OUTSIDE)).toEqual([]);
     await picture(page, `more-${size}`);
     await menu.getByRole('link', { name: 'Hot desk session timeout' }).click();
