@@ -131,7 +131,8 @@ test('an emergency call: busy, with nobody', async () => {
   await call.answered;
   const notify = await shows(one, 'initiator confirmed');
   expect(notify.body).not.toContain('<remote>');
-  expect(notify.body).not.toContain('999');
+  // The dialog's id is random, and may hold these digits.
+  expect(notify.body.replace(/ id="\w+"/, '')).not.toContain('999');
   await call.hangUp();
   await shows(one);
 });
