@@ -22,7 +22,7 @@ import {
 } from './config-words.ts';
 
 /** Networks nobody reaches from the internet: loopback, private and link-local (RFC 1918, 4193, 3927, 4291). */
-export const PRIVATE_NETWORKS = [
+const PRIVATE_NETWORKS = [
   '127.0.0.0/8',
   '10.0.0.0/8',
   '172.16.0.0/12',

@@ -1,7 +1,7 @@
 export type PasswordProblem = 'tooShort' | 'tooLong' | 'repeated' | 'holdsEmail' | 'common' | 'odd';
 
 /** Characters. The length is what makes a password strong; no kinds of characters are asked for (NIST SP 800-63B). */
-export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
+const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
 
 /** The rest of a sentence that begins with the password. */
 export const PASSWORD_WORDS = {

@@ -95,7 +95,7 @@ function unauthenticated(reply: FastifyReply, error: string): FastifyReply {
 }
 
 /** What an account may do, as it is now. */
-export function accountPrincipal(account: Account): Principal {
+function accountPrincipal(account: Account): Principal {
   const { id, role, sites, extension } = account;
   const hasAll = role === 'administrator' || (role === 'readOnly' && sites === undefined);
   return {

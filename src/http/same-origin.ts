@@ -7,7 +7,7 @@ import { sendProblem, statusProblem } from './problem.ts';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const NOT_OURS = statusProblem(403, 'The request does not come from a page of this portal.');
 
-export function isSafe({ method }: FastifyRequest): boolean {
+function isSafe({ method }: FastifyRequest): boolean {
   return SAFE.has(method);
 }
 

@@ -40,7 +40,7 @@ export interface Session {
 }
 
 /** A session nobody uses ends. */
-export const IDLE_MS = 30 * 60_000;
+const IDLE_MS = 30 * 60_000;
 /** A session ends, used or not. */
 export const LONGEST_MS = 12 * 3_600_000;
 /** Passwords under check at once on this node; each waits for one of a few slow hashes. */

@@ -5,8 +5,9 @@ import { freshKey } from '../app/fresh-key.ts';
 import { sites } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
+import { Choices } from '../ui/choices.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
-import { CheckField, SelectField, TextField } from '../ui/fields.tsx';
+import { SelectField, TextField } from '../ui/fields.tsx';
 import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 
 const words = texts.accounts;
@@ -180,32 +181,7 @@ interface SiteProps {
 }
 
 /** Some of the company's sites. */
-export function SiteChoice({ chosen, hint, error, onChange }: SiteProps) {
-  const toggle = (id: string, checked: boolean): void => {
-    const after = new Set(chosen);
-    if (checked) after.add(id);
-    else after.delete(id);
-    onChange(after);
-  };
-  return (
-    <fieldset class="site-choice">
-      <legend>{words.sites}</legend>
-      {hint && <p class="hint">{hint}</p>}
-      <div class="choices">
-        {sites.value.map(({ id, name }) => (
-          <CheckField
-            key={id}
-            label={name}
-            checked={chosen.has(id)}
-            onChange={(checked) => toggle(id, checked)}
-          />
-        ))}
-      </div>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
-    </fieldset>
-  );
+export function SiteChoice(props: SiteProps) {
+  const options = sites.value.map(({ id, name }) => ({ value: id, text: name }));
+  return <Choices label={words.sites} options={options} {...props} />;
 }

@@ -10,7 +10,7 @@ import { texts } from '../texts.ts';
 import { Card, Empty, Failed, Head, Skeleton } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
-import { TextArea } from '../ui/text-area.tsx';
+import { AreaField } from '../ui/fields.tsx';
 import { failed } from '../ui/toast.tsx';
 import { type ListedPhone, phonesIn, type Room } from './assign-list.ts';
 import { AssignPreview } from './assign-preview.tsx';
@@ -98,7 +98,8 @@ function AssignForm({ order, onReady }: FormProps) {
   return (
     <form class="form" onSubmit={(event) => void submit(event)} noValidate>
       <Card title={words.typeTitle} lead={words.typeLead} aside={<FileButton onText={change} />}>
-        <TextArea
+        <AreaField
+          name="phones"
           label={words.field}
           hint={words.hint}
           placeholder={words.placeholder}

@@ -24,7 +24,7 @@ const KINDS = [
 ];
 
 /** A sentence with its sign. */
-export function Happened({ entry }: { readonly entry: AuditEntry }) {
+function Happened({ entry }: { readonly entry: AuditEntry }) {
   const { text, icon, tone } = sentenceOf(entry);
   return (
     <span class="happened">

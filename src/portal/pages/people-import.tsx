@@ -30,7 +30,7 @@ export interface Wrong {
   readonly lines: readonly string[];
 }
 
-export function wrongIn(error: unknown): Wrong {
+function wrongIn(error: unknown): Wrong {
   const listed = error instanceof ApiError ? (error.problem.errors ?? []) : [];
   const lines = listed.map(({ path, message }) => `${path}: ${message}`);
   return { text: lines.length > 0 ? words.rowsWrong : friendly(error), lines };

@@ -5,13 +5,18 @@ import { freshKey } from '../app/fresh-key.ts';
 import { sites } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
+import { Choices } from '../ui/choices.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
-import { CheckField, SelectField, Switch, TextField } from '../ui/fields.tsx';
+import { SelectField, Switch, TextField } from '../ui/fields.tsx';
 import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { SiteChoice } from './account-form.tsx';
 
 const words = texts.tokens;
 const SCOPES: readonly Scope[] = ['read', 'phones', 'people', 'write'];
+const SCOPE_OPTIONS = SCOPES.map((value) => {
+  const { name: text, hint } = words.scopes[value];
+  return { value, text, hint };
+});
 const DAYS = ['30', '90', '365', ''] as const;
 
 interface Form {
@@ -92,7 +97,13 @@ export function TokenDialog({ onMade, onClose }: DialogProps) {
           autoFocus
           onInput={(name) => change({ name })}
         />
-        <ScopeChoice chosen={form.scopes} error={mistakes.scopes} onChange={(scopes) => change({ scopes })} />
+        <Choices
+          label={words.scopesLabel}
+          options={SCOPE_OPTIONS}
+          chosen={form.scopes}
+          error={mistakes.scopes}
+          onChange={(scopes) => change({ scopes })}
+        />
         {sites.value.length > 1 && (
           <Switch
             label={words.someSites}
@@ -120,41 +131,5 @@ export function TokenDialog({ onMade, onClose }: DialogProps) {
       </form>
       {problem !== '' && <Notice kind="danger">{problem}</Notice>}
     </Dialog>
-  );
-}
-
-interface ScopeProps {
-  readonly chosen: ReadonlySet<Scope>;
-  readonly error: string | undefined;
-  readonly onChange: (chosen: ReadonlySet<Scope>) => void;
-}
-
-function ScopeChoice({ chosen, error, onChange }: ScopeProps) {
-  const toggle = (scope: Scope, checked: boolean): void => {
-    const after = new Set(chosen);
-    if (checked) after.add(scope);
-    else after.delete(scope);
-    onChange(after);
-  };
-  return (
-    <fieldset class="site-choice">
-      <legend>{words.scopesLabel}</legend>
-      <div class="choices">
-        {SCOPES.map((scope) => (
-          <CheckField
-            key={scope}
-            label={words.scopes[scope].name}
-            hint={words.scopes[scope].hint}
-            checked={chosen.has(scope)}
-            onChange={(checked) => toggle(scope, checked)}
-          />
-        ))}
-      </div>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
-    </fieldset>
   );
 }

@@ -90,6 +90,7 @@ export function TextField(props: TextProps) {
 interface AreaProps extends Common {
   readonly value: string;
   readonly name: string;
+  readonly placeholder?: string;
   readonly rows?: number;
   readonly disabled?: boolean;
   readonly onInput: (value: string) => void;
@@ -106,6 +107,7 @@ export function AreaField(props: AreaProps) {
           name={props.name}
           rows={props.rows ?? 2}
           value={props.value}
+          placeholder={props.placeholder}
           disabled={props.disabled ?? false}
           autocomplete="off"
           spellcheck={false}

@@ -93,7 +93,7 @@ export function takesAway({ before, after }: PlannedRow): boolean {
   return isLess || before.site !== after.site || before.addOns.some((addOn) => !after.addOns.includes(addOn));
 }
 
-export async function turnAfterEach<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
+async function turnAfterEach<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
   for (const [i, item] of items.entries()) {
     work(item);
     if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await turn();
@@ -209,7 +209,7 @@ function cellProblem(text: string): CellProblem {
 }
 
 /** Problems that name people, each to its row. */
-export function addProblems(rows: readonly Drafted[], problems: readonly string[]): void {
+function addProblems(rows: readonly Drafted[], problems: readonly string[]): void {
   const byExtension = new Map(rows.map((row) => [`${row.extension}`, row]));
   for (const text of problems) {
     const extension = /^user:([^.:]*)/.exec(text)?.[1];

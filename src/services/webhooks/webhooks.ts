@@ -64,7 +64,7 @@ export interface WebhookTest {
   readonly durationMs: number;
 }
 
-export const MAX_WEBHOOKS = 20;
+const MAX_WEBHOOKS = 20;
 /** How many of the store's dead letters there are at most. */
 const MAX_LETTERS = 1_000;
 /** Tests under way at once. */

@@ -48,7 +48,7 @@ function routeUri(route: string): string {
 }
 
 /** Address and transport a SIP URI names; refused when no listener speaks that transport. */
-export function hopForUri(core: Core, uri: Uri): HopOrRefusal {
+function hopForUri(core: Core, uri: Uri): HopOrRefusal {
   const named = transportOf(uri);
   const spoken = core.transport.addresses().map((address) => address.protocol);
   const other = spoken.find((one) => one !== 'ws');

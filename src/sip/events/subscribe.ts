@@ -21,7 +21,7 @@ import {
 /** Subscriptions of one phone: the keys of a VVX with expansion modules, and itself. */
 export const MOST_PER_HOST = 100;
 /** Subscriptions of one node. */
-export const MOST_IN_ALL = 50_000;
+const MOST_IN_ALL = 50_000;
 /** ms until nobody waits for the server to say that an answer is out. */
 const ANSWERED_MS = 10_000;
 /** Bytes a shared entry may have, less what is added later: tag, digest, figures. */

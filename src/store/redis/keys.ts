@@ -111,7 +111,7 @@ export function orderKeys(keys: Keys): string[] {
 }
 
 /** @throws TypeError unless the AOR matches `[A-Za-z0-9._-]{1,64}`, the form of a host id. */
-export function checkAor(aor: string): string {
+function checkAor(aor: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(aor))
     throw new TypeError('An AOR may hold A-Z, a-z, 0-9, ., _ and - only');
   return aor;
