@@ -30,6 +30,8 @@ const GOING_ON_PER_TURN = 64;
  */
 const FLOOD_PER_TURN = 30;
 const NEW_PER_FLOODED_TURN = 1;
+/** Of the flooded turns in a row, every how many takes on anything new: until the sockets are empty, reading goes first. */
+const FLOODED_TURNS_PER_NEW = 8;
 const GOING_ON_PER_FLOODED_TURN = 16;
 /** Waiting at most: some seconds of work. */
 const MAX_WAITING = 4_000;
@@ -65,6 +67,8 @@ export class Intake {
   #seen = 0;
   #goneOn = 0;
   #begun = 0;
+  /** Turns before this one, in a row, that were floods. */
+  #floodedTurns = 0;
   #scheduled = false;
 
   constructor(options: IntakeOptions) {
@@ -139,8 +143,9 @@ export class Intake {
 
   #hasTime(turn: Turn): boolean {
     const flooded = this.#seen >= FLOOD_PER_TURN;
-    if (turn === 'new') return this.#begun < (flooded ? NEW_PER_FLOODED_TURN : NEW_PER_TURN);
-    return this.#goneOn < (flooded ? GOING_ON_PER_FLOODED_TURN : GOING_ON_PER_TURN);
+    if (turn === 'goingOn') return this.#goneOn < (flooded ? GOING_ON_PER_FLOODED_TURN : GOING_ON_PER_TURN);
+    if (!flooded) return this.#begun < NEW_PER_TURN;
+    return this.#floodedTurns % FLOODED_TURNS_PER_NEW === 0 && this.#begun < NEW_PER_FLOODED_TURN;
   }
 
   #count(turn: Turn): void {
@@ -163,6 +168,7 @@ export class Intake {
         queue.next()?.();
       }
     }
+    this.#floodedTurns = this.#seen >= FLOOD_PER_TURN ? this.#floodedTurns + 1 : 0;
     this.#seen = 0;
     this.#goneOn = 0;
     this.#begun = 0;

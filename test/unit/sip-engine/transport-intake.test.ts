@@ -91,6 +91,21 @@ describe('under a flood', () => {
     turn();
     expect(handled.length - before).toBeLessThanOrEqual(2);
   });
+
+  test('as long as it goes on, reading goes first, and what is new still has its small share', () => {
+    const perTurn: number[] = [];
+    for (let i = 0; i < 24; i++) {
+      const before = handled.length;
+      for (let j = 0; j < 32; j++) take('INVITE sip:3@x');
+      turn();
+      perTurn.push(handled.length - before);
+    }
+    expect(perTurn.slice(8).filter((count) => count === 1)).toHaveLength(2);
+    expect(perTurn.slice(8).filter((count) => count === 0)).toHaveLength(14);
+    const before = handled.length;
+    turn();
+    expect(handled.length - before).toBe(8);
+  });
 });
 
 describe('a flood of emergency calls', () => {
