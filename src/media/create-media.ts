@@ -10,6 +10,7 @@ import type {
   OpenOptions,
   RelayOptions,
 } from './media.ts';
+import { LOOK_MS, Pulse, Watch } from './pulse.ts';
 import { Relay } from './relay.ts';
 import { type Link, Session } from './session.ts';
 import {
@@ -33,14 +34,22 @@ export interface Thread {
 export interface MediaParts {
   readonly spawn: (start: WorkerStart) => Thread;
   readonly delay: (run: () => void, ms: number) => void;
+  /** Again and again until what it returns is called; never twice at once to make up for time lost. */
+  readonly repeat: (run: () => void, ms: number) => () => void;
 }
 
 const FIRST_RESTART_MS = 100;
 const LAST_RESTART_MS = 30_000;
 /** A worker this old did not die of the same thing as the one before. */
 const HEALTHY_AFTER_MS = 60_000;
+/** What a worker that is told to end may take; one that hangs in the operating system never does. */
+const LAST_BREATH_MS = 2_000;
+/** So many of those are borne with; then none is started until one of them has ended. */
+const MOST_UNDEAD = 3;
+/** ms between two lines of the log about requests nobody answered. */
+const TELL_LATE_EVERY = 10_000 / LOOK_MS;
 
-const REAL_PARTS: MediaParts = {
+export const REAL_PARTS: MediaParts = {
   spawn: (start) =>
     new Worker(new URL('./worker-boot.mjs', import.meta.url), {
       workerData: start,
@@ -48,6 +57,10 @@ const REAL_PARTS: MediaParts = {
       name: 'media',
     }),
   delay: (run, ms) => void setTimeout(run, ms).unref(),
+  repeat: (run, ms) => {
+    const timer = setInterval(run, ms).unref();
+    return () => clearInterval(timer);
+  },
 };
 
 /** Prompts out, digits in: one worker thread for all calls. Nothing runs before `start`. */
@@ -61,13 +74,18 @@ class Media implements MediaPort, Link {
   private readonly memory = Counters.memory();
   private readonly sessions = new Map<number, Session>();
   private readonly relays = new Map<number, Relay>();
-  private readonly waiting = new Map<number, (reply: Reply | undefined) => void>();
+  private readonly waiting = new Map<number, Waiting>();
   private thread: Thread | undefined;
+  private watch: Watch | undefined;
+  private stopWatching: () => void = () => undefined;
   private ready = false;
   private stopping = false;
   private lastNumber = 0;
   private failures = 0;
   private restarts = 0;
+  private hangs = 0;
+  private undead = 0;
+  private toldLateAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MediaOptions, parts: MediaParts) {
     this.options = options;
@@ -88,8 +106,9 @@ class Media implements MediaPort, Link {
     await Promise.all(open.map((one) => one.close()));
     this.ready = false;
     this.thread = undefined;
+    this.stopWatching();
     this.giveUpWaiting();
-    await thread?.terminate();
+    if (thread) await this.end(thread);
   }
 
   async open({ offer, peer }: OpenOptions): Promise<MediaSession | MediaRefusal> {
@@ -127,6 +146,7 @@ class Media implements MediaPort, Link {
       sessions: this.sessions.size,
       relays: this.relays.size,
       workerRestarts: this.restarts,
+      workerHangs: this.hangs,
       ...counters,
     };
   }
@@ -134,8 +154,9 @@ class Media implements MediaPort, Link {
   ask(request: Request): Promise<Reply | undefined> {
     if (!this.ready || this.thread === undefined) return Promise.resolve(undefined);
     const ref = ++this.lastNumber;
+    const askedAt = this.watch?.now ?? 0;
     this.thread.postMessage({ ...request, ref });
-    return new Promise((resolve) => this.waiting.set(ref, resolve));
+    return new Promise((resolve) => this.waiting.set(ref, { resolve, askedAt, type: request.type }));
   }
 
   post(command: Command): void {
@@ -150,11 +171,14 @@ class Media implements MediaPort, Link {
   /** One life of the worker: resolves when it is ready, rejects when it never gets there. */
   private run(): Promise<void> {
     const { onProblem: _, ...settings } = this.options;
-    const thread = this.parts.spawn({ settings, counters: this.memory });
+    const pulse = Pulse.memory();
+    const thread = this.parts.spawn({ settings, counters: this.memory, pulse });
     this.thread = thread;
     return new Promise((resolve, reject) => {
       let why = 'the media worker ended before it was ready';
+      this.keepWatch(thread, new Watch(new Pulse(pulse), () => thread.postMessage({ type: 'ping' })), reject);
       thread.on('message', (report) => {
+        if (this.thread !== thread) return;
         if (report.type === 'failed') why = `media: ${report.text}`;
         if (report.type === 'failed') void thread.terminate();
         else if (report.type === 'ready') resolve(this.becomeReady(thread));
@@ -170,8 +194,36 @@ class Media implements MediaPort, Link {
     });
   }
 
+  /** From now on it is seen when this worker hangs, or leaves a request without an answer. */
+  private keepWatch(thread: Thread, watch: Watch, reject: (error: Error) => void): void {
+    this.stopWatching();
+    this.watch = watch;
+    this.stopWatching = this.parts.repeat(() => {
+      const why = watch.look();
+      if (why === undefined) return this.giveUpLate(watch);
+      this.hangs++;
+      this.undead++;
+      reject(new Error(why));
+      this.lose(thread, why);
+      void thread.terminate().then(() => this.undead--);
+    }, LOOK_MS);
+  }
+
+  /** A worker that lives has failed to answer; whoever asked goes on without. */
+  private giveUpLate(watch: Watch): void {
+    for (const [ref, { resolve, askedAt, type }] of this.waiting) {
+      if (!watch.isLate(askedAt)) return; // they are in the order they were asked
+      this.waiting.delete(ref);
+      resolve(undefined);
+      if (watch.now - this.toldLateAt < TELL_LATE_EVERY) continue;
+      this.toldLateAt = watch.now;
+      this.options.onProblem?.('the media worker has left a request without an answer', { request: type });
+    }
+  }
+
   private becomeReady(thread: Thread): void {
     this.ready = true;
+    this.watch?.becomeReady();
     this.parts.delay(() => {
       if (this.thread === thread) this.failures = 0;
     }, HEALTHY_AFTER_MS);
@@ -180,9 +232,7 @@ class Media implements MediaPort, Link {
   private hear(report: Exclude<Report, { type: 'ready' | 'failed' }>): void {
     switch (report.type) {
       case 'reply':
-        this.waiting.get(report.ref)?.(report.reply);
-        this.waiting.delete(report.ref);
-        return;
+        return this.answered(report);
       case 'problem':
         return this.options.onProblem?.(report.text, report.data);
       case 'digit':
@@ -196,6 +246,15 @@ class Media implements MediaPort, Link {
       case 'silent':
         return this.sessions.get(report.session)?.onSilent?.();
     }
+  }
+
+  private answered({ ref, session, reply }: Extract<Report, { type: 'reply' }>): void {
+    const waiting = this.waiting.get(ref);
+    this.waiting.delete(ref);
+    waiting?.resolve(reply);
+    // Too late: what was opened has nobody to close it.
+    const isKnown = waiting !== undefined || this.sessions.has(session) || this.relays.has(session);
+    if (!isKnown && reply.sdp !== undefined) void this.ask({ type: 'close', session });
   }
 
   /** A browser is gone. A talk with it is over, and its port free; a relay is its call's to end. */
@@ -213,6 +272,7 @@ class Media implements MediaPort, Link {
     const wasReady = this.ready;
     this.ready = false;
     this.thread = undefined;
+    this.stopWatching();
     this.giveUpWaiting();
     for (const one of [...this.sessions.values(), ...this.relays.values()]) one.lost();
     // Never ready and never restarted: `start` rejects, and starting again is the caller's decision.
@@ -222,18 +282,35 @@ class Media implements MediaPort, Link {
   }
 
   private giveUpWaiting(): void {
-    for (const resolve of this.waiting.values()) resolve(undefined);
+    for (const { resolve } of this.waiting.values()) resolve(undefined);
     this.waiting.clear();
   }
 
   private restart(): void {
     this.restarts++;
     const wait = Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** this.failures++);
-    this.parts.delay(() => {
-      // A failed start is told and tried again by `lose`.
-      if (!this.stopping) this.run().catch(() => undefined);
-    }, wait);
+    this.parts.delay(() => this.runAgain(), wait);
   }
+
+  private runAgain(): void {
+    if (this.stopping) return;
+    // A failed start is told and tried again by `lose`.
+    if (this.undead < MOST_UNDEAD) return void this.run().catch(() => undefined);
+    this.options.onProblem?.('media workers hang and do not end: restart Hotdesk', { hanging: this.undead });
+    this.parts.delay(() => this.runAgain(), LAST_RESTART_MS);
+  }
+
+  private end(thread: Thread): Promise<unknown> {
+    const lastBreath = new Promise<void>((resolve) => this.parts.delay(resolve, LAST_BREATH_MS));
+    return Promise.race([thread.terminate(), lastBreath]);
+  }
+}
+
+/** Who waits for an answer of the worker's. */
+interface Waiting {
+  readonly resolve: (reply: Reply | undefined) => void;
+  readonly askedAt: number;
+  readonly type: Request['type'];
 }
 
 function wrongAddress({ address, externalAddress }: MediaOptions): string | undefined {

@@ -68,6 +68,8 @@ export interface MediaStats {
   /** Ticks never sent because the clock was held up for longer than it catches up. */
   readonly ticksLost: number;
   readonly workerRestarts: number;
+  /** How many of the restarts were because it gave no sign of life. */
+  readonly workerHangs: number;
 }
 
 export interface MediaPort {

@@ -9,7 +9,7 @@ import { newNegotiation, type Terms } from '../sdp/negotiation.ts';
 import type { Endpoint } from '../sdp/remote.ts';
 import { Call } from './call.ts';
 import { PortPool } from './ports.ts';
-import type { Command, Counters, Reply, Report, Request, Settings } from './protocol.ts';
+import type { Command, Counters, Ping, Reply, Report, Request, Settings } from './protocol.ts';
 import { Relays } from './relays.ts';
 
 export interface EngineOptions {
@@ -62,7 +62,7 @@ export class Engine {
   }
 
   /** Does one command; requests are always answered. */
-  async handle(command: Command): Promise<void> {
+  async handle(command: Exclude<Command, Ping>): Promise<void> {
     if (command.type === 'play') return this.play(command);
     if (command.type === 'stop') return this.open.get(command.session)?.call.stop();
     if (command.type === 'record') return this.record(command);
@@ -72,7 +72,7 @@ export class Engine {
       this.options.tell({ type: 'problem', text: 'media request failed', data: { error: String(error) } });
       return { refused: 'noPorts' };
     });
-    this.options.tell({ type: 'reply', ref: command.ref, reply });
+    this.options.tell({ type: 'reply', ref: command.ref, session: command.session, reply });
   }
 
   private async answer(request: Request): Promise<Reply> {

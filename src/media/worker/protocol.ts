@@ -4,10 +4,12 @@ import type { DigitSource, MediaOptions, MediaStats, PlayItem, RecordOptions, Re
 
 export type Settings = Omit<MediaOptions, 'onProblem'>;
 
-/** What the worker is started with. `counters` is shared memory: `stats()` reads it without asking. */
+/** What the worker is started with. `counters` and `pulse` are shared memory: they are read without asking. */
 export interface WorkerStart {
   readonly settings: Settings;
   readonly counters: SharedArrayBuffer;
+  /** Of this one worker. */
+  readonly pulse: SharedArrayBuffer;
 }
 
 /** Answered by a `Reply` with the same `ref`. */
@@ -36,6 +38,7 @@ export type Request =
   | { readonly type: 'close'; readonly session: number };
 
 export type Command =
+  | Ping
   | (Request & { readonly ref: number })
   | {
       readonly type: 'play';
@@ -53,6 +56,11 @@ export type Command =
   | { readonly type: 'watch'; readonly session: number }
   | { readonly type: 'stop'; readonly session: number };
 
+/** Answered by a beat of the pulse. */
+export interface Ping {
+  readonly type: 'ping';
+}
+
 export interface Reply {
   readonly sdp?: string;
   readonly refused?: 'notAcceptable' | 'noPorts';
@@ -63,7 +71,7 @@ export interface Reply {
 export type Report =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly text: string }
-  | { readonly type: 'reply'; readonly ref: number; readonly reply: Reply }
+  | { readonly type: 'reply'; readonly ref: number; readonly session: number; readonly reply: Reply }
   | { readonly type: 'digit'; readonly session: number; readonly digit: string; readonly source: DigitSource }
   | { readonly type: 'played'; readonly session: number; readonly ref: number }
   | {

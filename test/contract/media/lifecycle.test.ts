@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createMedia } from '../../../src/media/create-media.ts';
+import { createMedia, REAL_PARTS } from '../../../src/media/create-media.ts';
 import { isRefusal, type MediaPort, type MediaSession } from '../../../src/media/media.ts';
+import type { WorkerStart } from '../../../src/media/worker/protocol.ts';
 import { RtpPeer } from '../../support/rtp-peer.ts';
 import { BENCH_OPTIONS as OPTIONS, offerOf } from './bench.ts';
 
@@ -23,6 +24,33 @@ async function open(offer: string, peer: string, media: MediaPort): Promise<Medi
   const session = await media.open({ callId: 'c', peer, offer });
   if (isRefusal(session)) throw new Error(session.refused);
   return session;
+}
+
+/** Media whose workers the test can reach. */
+function spawned(
+  file: string,
+  port: number,
+  onProblem: (text: string, data?: object) => void = () => undefined,
+) {
+  const boot = new URL(`../../../${file}`, import.meta.url);
+  const workers: Worker[] = [];
+  const spawn = (workerData: WorkerStart): Worker => {
+    const worker = new Worker(boot, { workerData, execArgv: [] });
+    workers.push(worker);
+    return worker;
+  };
+  const options = { ...OPTIONS, ports: { from: port, to: port + 3 }, onProblem };
+  return { media: createMedia(options, { ...REAL_PARTS, spawn }), workers };
+}
+
+async function opensAgain(media: MediaPort): Promise<boolean> {
+  const offer = offerOf(await newPeer());
+  for (let tries = 0; tries < 100; tries++) {
+    const next = await media.open({ callId: 'd', offer, peer: '127.0.0.1' });
+    if (!isRefusal(next)) return true;
+    await sleep(50);
+  }
+  return false;
 }
 
 describe('starting and stopping', () => {
@@ -47,19 +75,7 @@ describe('starting and stopping', () => {
   });
 
   it('a worker that dies ends its calls, and the next call finds a new one', async () => {
-    const boot = new URL('../../../src/media/worker-boot.mjs', import.meta.url);
-    const workers: Worker[] = [];
-    const other = createMedia(
-      { ...OPTIONS, ports: { from: 46_080, to: 46_081 } },
-      {
-        spawn: (workerData) => {
-          const worker = new Worker(boot, { workerData, execArgv: [] });
-          workers.push(worker);
-          return worker;
-        },
-        delay: (run, ms) => void setTimeout(run, ms).unref(),
-      },
-    );
+    const { media: other, workers } = spawned('src/media/worker-boot.mjs', 46_080);
     await other.start();
     cleanUp.push(() => other.stop());
     const session = await open(offerOf(await newPeer()), '127.0.0.1', other);
@@ -68,14 +84,45 @@ describe('starting and stopping', () => {
     const playing = session.play(['service-problem']);
     await workers[0]?.terminate();
     expect([await playing, closed, other.stats().sessions]).toEqual(['stopped', 1, 0]);
-    const offer = offerOf(await newPeer());
-    let next = await other.open({ callId: 'd', offer, peer: '127.0.0.1' });
-    for (let tries = 0; isRefusal(next) && tries < 100; tries++) {
-      await sleep(50);
-      next = await other.open({ callId: 'd', offer, peer: '127.0.0.1' });
-    }
-    expect(isRefusal(next)).toBe(false);
+    expect(await opensAgain(other)).toBe(true);
     expect(other.stats().workerRestarts).toBe(1);
+  });
+
+  it.each(['loop', 'block'])(
+    'a worker that hangs (%s) is ended within 6 s, with all that dying does',
+    async (how) => {
+      const problems: unknown[] = [];
+      const { media: other, workers } = spawned('test/support/hanging-worker.mjs', 46_084, (_text, data) =>
+        problems.push(data),
+      );
+      await other.start();
+      cleanUp.push(() => other.stop());
+      const session = await open(offerOf(await newPeer()), '127.0.0.1', other);
+      const closed = new Promise<void>((resolve) => {
+        session.onClosed = () => resolve();
+      });
+      const [first] = workers;
+      const ended = new Promise((resolve) => first?.on('exit', resolve));
+      const from = performance.now();
+      first?.postMessage({ type: how });
+      const asked = session.renegotiate('x');
+      await Promise.all([closed, ended]);
+      expect(performance.now() - from).toBeLessThan(6_000);
+      expect(await asked).toBeUndefined();
+      expect(problems).toEqual([{ why: 'the media worker hangs' }]);
+      expect(await opensAgain(other)).toBe(true);
+      expect(other.stats()).toMatchObject({ workerRestarts: 1, workerHangs: 1, sessions: 1 });
+    },
+  );
+
+  it('is not taken for one that hangs while the main thread stands still', async () => {
+    const { media: other } = spawned('src/media/worker-boot.mjs', 46_088);
+    await other.start();
+    cleanUp.push(() => other.stop());
+    const until = performance.now() + 6_000;
+    while (performance.now() < until);
+    await sleep(1_200);
+    expect(other.stats()).toMatchObject({ workerRestarts: 0 });
   });
 
   it('stop ends calls and frees the ports; starting again works', async () => {

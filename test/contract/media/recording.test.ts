@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type CodecName, makeClip, SILENCE } from '../../../src/media/codec/codecs.ts';
-import { createMedia, type MediaParts } from '../../../src/media/create-media.ts';
+import { createMedia, type MediaParts, REAL_PARTS } from '../../../src/media/create-media.ts';
 import { isRefusal, type MediaPort, type MediaSession, type Recording } from '../../../src/media/media.ts';
 import { SrtpSender } from '../../../src/media/rtp/srtp.ts';
 import { RtpPeer, type RtpPeerOptions } from '../../support/rtp-peer.ts';
@@ -189,12 +189,12 @@ describe('the worker', () => {
     const boot = new URL('../../../src/media/worker-boot.mjs', import.meta.url);
     const workers: Worker[] = [];
     const parts: MediaParts = {
+      ...REAL_PARTS,
       spawn: (workerData) => {
         const worker = new Worker(boot, { workerData, execArgv: [] });
         workers.push(worker);
         return worker;
       },
-      delay: (run, ms) => void setTimeout(run, ms).unref(),
     };
     const port = createMedia({ ...OPTIONS, ports: { from: 46_150, to: 46_159 } }, parts);
     await port.start();

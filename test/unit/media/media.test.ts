@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMedia, type Thread } from '../../../src/media/create-media.ts';
 import { isRefusal, type MediaOptions, type MediaSession } from '../../../src/media/media.ts';
-import type { Command, Reply, Report } from '../../../src/media/worker/protocol.ts';
+import { Pulse } from '../../../src/media/pulse.ts';
+import type { Command, Ping, Reply, Report, WorkerStart } from '../../../src/media/worker/protocol.ts';
 
 const OPTIONS: MediaOptions = {
   address: '127.0.0.1',
@@ -13,25 +14,35 @@ const OPTIONS: MediaOptions = {
   inband: 'auto',
 };
 
+/** What stop gives a worker to end. */
+const LAST_BREATH_MS = 2_000;
+
 /** A worker thread that does what the test says. */
 class FakeThread implements Thread {
-  readonly commands: Command[] = [];
+  readonly commands: Exclude<Command, Ping>[] = [];
+  readonly pulse: Pulse;
+  hangs = false;
   terminated = false;
   /** The answer to a close. */
   closing: Reply = {};
   answers = true;
   private readonly handlers = new Map<string, (value: never) => void>();
 
+  constructor({ pulse }: WorkerStart) {
+    this.pulse = new Pulse(pulse);
+  }
+
   on(event: string, handler: (value: never) => void): void {
     this.handlers.set(event, handler);
   }
 
   postMessage(command: Command): void {
+    if (command.type === 'ping') return this.hangs ? undefined : this.pulse.beat();
     this.commands.push(command);
     const isRequest = 'ref' in command && command.type !== 'play' && command.type !== 'record';
     if (!isRequest || !this.answers) return;
     const reply = command.type === 'close' ? this.closing : { sdp: `sdp ${command.type}` };
-    queueMicrotask(() => this.report({ type: 'reply', ref: command.ref, reply }));
+    queueMicrotask(() => this.report({ type: 'reply', ref: command.ref, session: command.session, reply }));
   }
 
   async terminate(): Promise<void> {
@@ -57,15 +68,20 @@ function bench(options: Partial<MediaOptions> = {}) {
   const threads: FakeThread[] = [];
   const delays: { run: () => void; ms: number }[] = [];
   const problems: string[] = [];
+  const watches = new Set<() => void>();
   const media = createMedia(
     { ...OPTIONS, onProblem: (text) => problems.push(text), ...options },
     {
-      spawn: () => {
-        const thread = new FakeThread();
+      spawn: (start) => {
+        const thread = new FakeThread(start);
         threads.push(thread);
         return thread;
       },
       delay: (run, ms) => delays.push({ run, ms }),
+      repeat: (run) => {
+        watches.add(run);
+        return () => void watches.delete(run);
+      },
     },
   );
   const started = async (): Promise<FakeThread> => {
@@ -75,8 +91,12 @@ function bench(options: Partial<MediaOptions> = {}) {
     await start;
     return thread;
   };
-  const restarts = (): number[] => delays.map((one) => one.ms).filter((ms) => ms < 60_000);
-  return { media, threads, delays, problems, started, restarts };
+  const restarts = (): number[] =>
+    delays.map((one) => one.ms).filter((ms) => ms < 60_000 && ms !== LAST_BREATH_MS);
+  const look = (times: number): void => {
+    for (let i = 0; i < times; i++) for (const run of [...watches]) run();
+  };
+  return { media, threads, delays, problems, watches, look, started, restarts };
 }
 
 async function openOne(media: ReturnType<typeof createMedia>): Promise<MediaSession> {
@@ -123,8 +143,8 @@ describe('a session', () => {
     const thread = await started();
     thread.answers = false;
     const open = media.open({ callId: 'a', offer: 'x', peer: '127.0.0.1' });
-    const { ref } = thread.commands[0] as { ref: number };
-    thread.report({ type: 'reply', ref, reply: { refused: 'notAcceptable' } });
+    const { ref, session } = thread.commands[0] as { ref: number; session: number };
+    thread.report({ type: 'reply', ref, session, reply: { refused: 'notAcceptable' } });
     expect(await open).toEqual({ refused: 'notAcceptable' });
     expect(media.stats().sessions).toBe(0);
   });
@@ -369,5 +389,105 @@ describe('when the worker dies', () => {
     expect(threads[0]?.terminated).toBe(true);
     expect(restarts()).toEqual([]);
     expect(await call.play(['a'])).toBe('stopped');
+  });
+});
+
+describe('a worker that hangs', () => {
+  it('is as good as dead after eight looks without a sign of life, and another one takes over', async () => {
+    const { media, threads, delays, problems, look, started } = bench();
+    const thread = await started();
+    const call = await openOne(media);
+    let closed = 0;
+    call.onClosed = () => closed++;
+    thread.hangs = true;
+    thread.answers = false;
+    const asking = call.renegotiate('x');
+    look(8);
+    expect([closed, thread.terminated]).toEqual([0, false]);
+    look(1);
+    expect([closed, thread.terminated, await asking]).toEqual([1, true, undefined]);
+    expect(problems).toEqual(['the media worker died and is started again']);
+    delays.at(-1)?.run();
+    threads[1]?.report({ type: 'ready' });
+    await openOne(media);
+    expect(media.stats()).toMatchObject({ sessions: 1, workerRestarts: 1, workerHangs: 1 });
+  });
+
+  it('is not one that gives a sign of life now and then', async () => {
+    const { media, look, started } = bench();
+    const thread = await started();
+    for (let i = 0; i < 10; i++) {
+      thread.hangs = true;
+      look(7);
+      thread.hangs = false;
+      look(2);
+    }
+    expect(media.stats()).toMatchObject({ workerRestarts: 0 });
+  });
+
+  it('before it is ready fails the start after a minute, and is tried again later on', async () => {
+    const { media, threads, delays, look } = bench();
+    const start = media.start();
+    look(121);
+    await expect(start).rejects.toThrow('the media worker does not get ready');
+    expect([threads.length, threads[0]?.terminated]).toEqual([1, true]);
+
+    const other = bench();
+    (await other.started()).crash();
+    other.delays.at(-1)?.run();
+    other.look(121);
+    expect(other.threads[1]?.terminated).toBe(true);
+    other.delays.at(-1)?.run();
+    expect([other.threads.length, delays.length]).toEqual([3, 0]);
+  });
+
+  it('is heard no more, and no watch stays behind', async () => {
+    const { media, look, delays, threads, watches, started } = bench();
+    const thread = await started();
+    thread.hangs = true;
+    look(9);
+    delays.at(-1)?.run();
+    threads[1]?.report({ type: 'ready' });
+    const call = await openOne(media);
+    const heard: string[] = [];
+    call.onDigit = ({ digit }) => heard.push(digit);
+    const session = idOf(threads[1] as FakeThread);
+    thread.report({ type: 'digit', session, digit: '1', source: 'rtp' });
+    expect([heard, watches.size]).toEqual([[], 1]);
+    await media.stop();
+    expect(watches.size).toBe(0);
+  });
+
+  it('and cannot be ended is started again no more than three times', async () => {
+    const { threads, delays, look, problems, started } = bench();
+    await started();
+    for (let i = 0; i < 5; i++) {
+      const thread = threads.at(-1) as FakeThread;
+      thread.terminate = () => new Promise(() => undefined);
+      thread.hangs = true;
+      look(9);
+      delays.at(-1)?.run();
+      threads.at(-1)?.report({ type: 'ready' });
+    }
+    expect(threads.length).toBe(3);
+    expect(problems.at(-1)).toBe('media workers hang and do not end: restart Hotdesk');
+  });
+});
+
+describe('a request that is never answered', () => {
+  it('is given up after five seconds, told, and closed should it be answered after all', async () => {
+    const { media, look, problems, started } = bench();
+    const thread = await started();
+    thread.answers = false;
+    const open = media.open({ callId: 'a', offer: 'x', peer: '127.0.0.1' });
+    const { ref, session } = thread.commands[0] as { ref: number; session: number };
+    look(10);
+    expect(problems).toEqual([]);
+    look(1);
+    expect(await open).toEqual({ refused: 'noPorts' });
+    expect(problems).toEqual(['the media worker has left a request without an answer']);
+    thread.report({ type: 'reply', ref, session, reply: { sdp: 'late' } });
+    expect(thread.commands.slice(1)).toMatchObject([{ type: 'close', session }]);
+    expect(media.stats()).toMatchObject({ sessions: 0, workerRestarts: 0 });
   });
 });
