@@ -49,6 +49,8 @@ export interface MediaRelay {
   watch(): void;
   /** The browser did not come or is gone, or media died; why, in words. Told once, never after `close`. */
   onLost: ((why: string) => void) | undefined;
+  /** Media died, and its ports with them: only another relay can take its place. */
+  readonly died: boolean;
   close(): Promise<void>;
 }
 

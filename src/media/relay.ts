@@ -4,6 +4,7 @@ import type { Link } from './session.ts';
 /** The main thread's half of a relay. */
 export class Relay implements MediaRelay {
   onLost: ((why: string) => void) | undefined;
+  died = false;
   readonly plainOffer: string;
   private readonly id: number;
   private readonly link: Link;
@@ -32,10 +33,11 @@ export class Relay implements MediaRelay {
     await this.link.ask({ type: 'close', session: this.id });
   }
 
-  /** The browser is gone (its ports are still to be released by `close`), or the worker died. */
-  lost(why = 'Media lost'): void {
+  /** The browser is gone, and why (its ports are still to be released by `close`), or the worker died. */
+  lost(why?: string): void {
+    this.died ||= why === undefined;
     const tell = this.closed ? undefined : this.onLost;
     this.onLost = undefined;
-    tell?.(why);
+    tell?.(why ?? 'Media lost');
   }
 }

@@ -1,5 +1,6 @@
 import type { CallsAtHosts } from '../services/activity.ts';
 import type { WarnedPhones } from '../services/expiry-warnings.ts';
+import { reviver } from './calls/revive.ts';
 import { CallTable } from './calls/table.ts';
 import { handleRefer } from './calls/transfer.ts';
 import { WarningCalls } from './calls/warning-calls.ts';
@@ -53,6 +54,7 @@ export function createSipApp(deps: SipDependencies): SipApp {
   };
   const warnings = new WarningCalls({ context, inMenu: (host) => context.talks.has(host) });
   table.onRefer = (leg, request, response) => handleRefer(context, leg, { request, response });
+  table.onMute = reviver(context);
 
   const notifier = new Notifier({ deps, identifier });
   const edge = edgeOf(log);

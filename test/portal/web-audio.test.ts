@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { BROWSER_TONE, type BrowserPhone, useBrowserPhones } from '../support/browser-phone.ts';
 import { PEOPLE, PHONES } from '../support/demo.ts';
@@ -101,6 +102,21 @@ test('makes an emergency call with nobody on it, which the trunk understands and
   await browser.ended();
 });
 
+test('is in an emergency call when the media worker dies: the call stays up, and both hear each other again', async () => {
+  const browser = await browserPhone(hotdesk(), PHONES.window, { microphone: false });
+  const worker = mediaWorker();
+  await browser.dial('999');
+  const psap = await hotdesk().trunks.emergency.nextCall();
+  await psap.accept();
+  await heardByBoth(browser, psap);
+  await (await worker).terminate();
+  await browser.hears('nothing', ({ level }) => level < 0.001);
+  await heardByBoth(browser, psap);
+  expect(await browser.state()).toBe('Established');
+  await psap.hangUp();
+  await browser.ended();
+});
+
 test('types an emergency number at the question, and the call it has becomes the emergency call', async () => {
   const browser = await browserPhone(hotdesk(), PHONES.window, { microphone: false });
   await browser.register();
@@ -109,6 +125,9 @@ test('types an emergency number at the question, and the call it has becomes the
   await browser.digits('999#');
   const psap = await hotdesk().trunks.emergency.nextCall();
   await psap.accept();
+  await heardByBoth(browser, psap);
+  await (await mediaWorker()).terminate();
+  await browser.hears('nothing', ({ level }) => level < 0.001);
   await heardByBoth(browser, psap);
   await browser.hangUp();
   await psap.ended;
@@ -131,6 +150,21 @@ test('is transferred to another phone by the desk', async () => {
   await trunk.hangUp();
   await browser.ended();
 });
+
+/** The worker that is asked for a sign of life next. */
+async function mediaWorker(): Promise<Worker> {
+  const { postMessage } = Worker.prototype;
+  try {
+    return await new Promise<Worker>((resolve) => {
+      Worker.prototype.postMessage = function (this: Worker, ...message) {
+        if (message[0]?.type === 'ping') resolve(this);
+        postMessage.apply(this, message);
+      };
+    });
+  } finally {
+    Worker.prototype.postMessage = postMessage;
+  }
+}
 
 async function heardByBoth(browser: BrowserPhone, call: Call): Promise<void> {
   const { audio } = await call.media();

@@ -27,7 +27,7 @@ export class FakeMedia implements MediaPort {
     return session;
   }
 
-  readonly available = true;
+  available = true;
 
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
@@ -62,15 +62,26 @@ export class FakeMedia implements MediaPort {
 export class FakeRelay implements MediaRelay {
   readonly plainOffer = 'v=0\r\nplain offer';
   onLost: ((why: string) => void) | undefined;
+  /** Nobody can be waited for who has been told nothing. */
   watched = false;
   closed = false;
+  died = false;
+  #passed = 0;
+
+  /** The worker dies. */
+  die(): void {
+    this.died = true;
+    this.onLost?.('Media lost');
+  }
 
   async pass(kind: 'offer' | 'answer', to: RelayEnd, sdp: string): Promise<string | undefined> {
+    if (this.died) return undefined;
+    this.#passed++;
     return `${sdp}s=${kind} for ${to}\r\n`;
   }
 
   watch(): void {
-    this.watched = true;
+    this.watched = this.#passed > 0;
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import type { OpenLine } from './lines.ts';
 import { type ReinviteResult, reinvitePatiently } from './reinvite.ts';
+import { answerAnew } from './revive.ts';
 import { Ringing } from './ringing.ts';
 import { unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
@@ -108,7 +109,7 @@ async function join(
 
 /** Answers the caller, and makes one call of the two. */
 async function meet(
-  { table }: CallContext,
+  context: CallContext,
   invite: InboundInvite,
   outgoing: Outgoing & {
     readonly caller: Party;
@@ -117,11 +118,15 @@ async function meet(
     readonly answered: Answered;
   },
 ): Promise<ConnectResult> {
+  const { table } = context;
   const { answered: result, emergency, line, ringing } = outgoing;
   const { web } = result;
   const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
   const early = takeIn(table, result.leg, theirs);
-  const near = await invite.answer(await answerFor(invite, await described(result, early)));
+  const sdp = await described(result, early);
+  const told = await answerFor(invite, sdp);
+  const anew = told === undefined && emergency ? await answerAnew(context, invite, sdp) : undefined;
+  const near = await invite.answer(told ?? anew ?? sdp);
   if (!near) {
     letGo(early ?? result.leg, reasonHeader(487, 'Caller hung up'));
     return { outcome: 'gone' };
@@ -134,6 +139,7 @@ async function meet(
   }
   const b = far instanceof Leg ? far : table.add(far, theirs);
   table.connect(a, b, { ...outgoing.record, to: result.target.party });
+  if (anew) table.onMute(a);
   return { outcome: 'connected' };
 }
 
@@ -223,9 +229,9 @@ async function offeredBy(deps: SipDependencies, answered: Answered, urgent: bool
   return { ...answered, web, leg: { sdp, ack, destroy: () => leg.destroy() } };
 }
 
-/** As the caller is told it. */
-async function answerFor({ web }: InboundInvite, sdp: string): Promise<string> {
-  return web ? ((await web.told('answer', sdp)) ?? sdp) : sdp;
+/** As the caller is told it; undefined: a browser, and its relay cannot say. */
+async function answerFor({ web }: InboundInvite, sdp: string): Promise<string | undefined> {
+  return web ? web.told('answer', sdp) : sdp;
 }
 
 /** A browser in a talk with us has made its offer by our relay: all it takes is to tell that of the answer. */

@@ -14,6 +14,8 @@ export interface LegEvents {
   /** The leg asks to transfer its peer (RFC 3515). */
   onRefer(leg: Leg, request: Request, response: Response): void;
   onEnded(leg: Leg): void;
+  /** Media died under an emergency call of a browser's: neither side hears the other any more. */
+  onMute(leg: Leg): void;
 }
 
 /**
@@ -56,8 +58,9 @@ export class Leg implements SessionSide {
     if (this.web) this.stand(this.web);
   }
 
-  /** From now on the browser at its end is seen through a relay. */
+  /** From now on the browser at its end is seen through a relay, another one than before. */
   stand(web: WebSide): void {
+    if (this.web !== web) this.web?.close();
     this.web = web;
     this.remoteSdp = web.said;
     web.keep((why) => this.#lost(why));
@@ -108,9 +111,10 @@ export class Leg implements SessionSide {
     peer.hangUp(message?.get('Reason') ?? reasonHeader(200, 'Far end hung up'));
   }
 
-  /** The browser is gone without a word. Nobody but the two ends an emergency call. */
+  /** The browser is gone without a word, or media died. Nobody but the two ends an emergency call. */
   #lost(why: string): void {
-    if (this.ended || this.emergency) return;
+    if (this.ended) return;
+    if (this.emergency) return this.web?.died ? this.#events.onMute(this) : undefined;
     const reason = reasonHeader(503, why);
     const { peer } = this;
     this.hangUp(reason);

@@ -19,6 +19,8 @@ export class CallTable {
   /** Set by the transfer code, which needs this table itself. */
   onRefer: (leg: Leg, request: Request, response: Response) => void = (_leg, _request, response) =>
     response.send(405);
+  /** Set by the code that gives such a call its sound back. */
+  onMute: (leg: Leg) => void = () => undefined;
   /** Calls not answered yet, menus and announcements. */
   readonly pending = new Set<InboundInvite>();
   readonly phones: PhonesInUse;
@@ -61,6 +63,7 @@ export class CallTable {
       events: {
         onRefer: (...args) => this.onRefer(...args),
         onEnded: (ended) => this.#remove(ended),
+        onMute: (mute) => this.onMute(mute),
       },
     });
     this.#legs.set(leg, this.phones.use(options.party, options.emergency));

@@ -60,8 +60,15 @@ export class WebSide {
   /** A leg has it now: the browser has to come, and `onLost` hears if it does not or goes without a word. */
   keep(onLost: (why: string) => void): void {
     this.#kept = true;
+    // Media may have died under a call nobody had answered yet.
+    if (this.died) return queueMicrotask(() => onLost('Media lost'));
     this.#relay.onLost = onLost;
     this.#relay.watch();
+  }
+
+  /** No audio will ever come through here again. */
+  get died(): boolean {
+    return this.#relay.died;
   }
 
   /** Ends it unless a leg has it. */

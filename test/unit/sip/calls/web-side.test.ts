@@ -88,6 +88,105 @@ describe("a browser's emergency call", () => {
   });
 });
 
+describe('media that die under an emergency call of a browser', () => {
+  async function calling() {
+    const world = worldOf('browsers');
+    await world.receive(invite('999', { body: WEB }));
+    const psap = world.srf.uac.answer(ANSWER);
+    await settled();
+    return { world, psap, browser: world.srf.uas };
+  }
+  const pass = async (world: World, ms: number): Promise<void> => {
+    for (let at = 0; at < ms; at += 250) {
+      await world.clock.advance(250);
+      await settled();
+    }
+  };
+
+  test('leave it up: both sides are asked to send to a new relay as soon as there is one', async () => {
+    const { world, psap, browser } = await calling();
+    world.media.available = false;
+    world.media.relays[0]?.die();
+    await pass(world, 3_000);
+    expect([psap.asked, browser.asked]).toEqual([[], []]);
+    world.media.available = true;
+    await pass(world, 500);
+    expect(psap.asked).toMatchObject([{ method: 'INVITE', body: PLAIN }]);
+    psap.asked[0]?.answer(200, { body: ANSWER });
+    await settled();
+    expect(browser.asked).toMatchObject([{ method: 'INVITE', body: `${ANSWER}s=offer for web\r\n` }]);
+    browser.asked[0]?.answer(200, { body: WEB });
+    await pass(world, 500);
+    expect(world.media.relays).toMatchObject([{ closed: true }, { closed: false, watched: true }]);
+    expect([psap.byes, browser.byes]).toEqual([[], []]);
+    browser.bye();
+    await settled();
+    expect([psap.byes.length, world.media.relays[1]?.closed]).toEqual([1, true]);
+  });
+
+  test('and die again while it gets new ones: it gets the next', async () => {
+    const { world, psap, browser } = await calling();
+    world.media.relays[0]?.die();
+    await settled();
+    world.media.relays[1]?.die();
+    psap.asked[0]?.answer(200, { body: ANSWER });
+    await pass(world, 1_500);
+    psap.asked[1]?.answer(200, { body: ANSWER });
+    await settled();
+    browser.asked[0]?.answer(200, { body: WEB });
+    await pass(world, 5_000);
+    expect(psap.asked).toHaveLength(2);
+    expect(world.media.relays.map(({ closed }) => closed)).toEqual([true, true, false]);
+  });
+
+  test('and never come back end it after twenty seconds on both sides, so that they call again', async () => {
+    const { world, psap, browser } = await calling();
+    world.media.available = false;
+    world.media.relays[0]?.die();
+    await pass(world, 19_500);
+    expect([psap.byes, browser.byes]).toEqual([[], []]);
+    await pass(world, 1_000);
+    expect(psap.byes[0]?.Reason).toContain('Media lost');
+    expect(browser.byes[0]?.Reason).toContain('Media lost');
+  });
+
+  test('with a trunk that takes no re-INVITE are tried for a few times only', async () => {
+    const { world, psap, browser } = await calling();
+    world.media.relays[0]?.die();
+    for (let tried = 0; tried < 30; tried++) {
+      await pass(world, 500);
+      for (const asked of psap.asked) asked.answer(488);
+    }
+    expect(psap.asked).toHaveLength(4);
+    expect([psap.byes.length, browser.byes.length]).toEqual([1, 1]);
+    expect(world.media.relays.every(({ closed }) => closed)).toBe(true);
+  });
+
+  test('before it is answered: the browser is answered by a new relay, and who answers is told of it', async () => {
+    const world = worldOf('browsers');
+    const response = await world.receive(invite('999', { body: WEB }));
+    world.media.relays[0]?.die();
+    world.media.relaysOf = 'nobody';
+    const psap = world.srf.uac.answer(ANSWER);
+    await pass(world, 2_000);
+    expect(response.final).toBeUndefined();
+    world.media.relaysOf = 'browsers';
+    await pass(world, 500);
+    expect(response.final?.body).toBe(`${ANSWER}s=answer for web\r\n`);
+    expect(psap.asked).toMatchObject([{ method: 'INVITE', body: PLAIN }]);
+  });
+
+  test('end any other call at once', async () => {
+    const world = worldOf('browsers');
+    await world.dial('01632960999', { body: WEB });
+    const far = world.srf.uac.answer(ANSWER);
+    await settled();
+    world.media.relays[0]?.die();
+    await settled();
+    expect([far.byes.length, world.srf.uas.byes.length]).toEqual([1, 1]);
+  });
+});
+
 test('stop waits for a browser in an emergency call, and then tells both sides', async () => {
   const world = new World();
   world.media.relaysOf = 'browsers';
