@@ -823,7 +823,7 @@ export const texts = {
 
   keys: {
     title: 'Guest In keys',
-    lead: 'Keys on some phones that log in without dialling (x-broadworks-hoteling).',
+    lead: 'Some desk phones have keys named Guest In and Guest Out. With them one logs in and out without dialling a code.',
     on: 'Allow Guest In keys',
     hint: 'The PIN is then also kept encrypted, because those keys need it in clear. Leave it off where no phone has them.',
     ready: 'The keys work.',
