@@ -119,7 +119,6 @@ function createApp({ log, trustedProxies = [], idleMs = IDLE_TIMEOUT_MS }: HttpO
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(onError);
-  app.setNotFoundHandler(notFoundHandler);
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string' },
@@ -192,8 +191,10 @@ async function addRoutes(app: Api, options: HttpOptions): Promise<void> {
   );
   // Open to all: it holds no data, and tools fetch it without a token.
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  if (options.portalFolder === undefined) return;
-  await portalRoutes(app, { folder: options.portalFolder, webPhone: options.services.webPhones.url });
+  const { portalFolder: folder, services } = options;
+  const webPhone = services.webPhones.url;
+  const hasPages = folder !== undefined && (await portalRoutes(app, { folder, webPhone }));
+  if (!hasPages) app.setNotFoundHandler(notFoundHandler);
 }
 
 /** The HTTP edge: administration under `/api/v1` (OpenAPI 3.1 at `/api/v1/openapi.json`), `/healthz`, `/readyz`. */

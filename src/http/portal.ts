@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { notFoundHandler } from './problem.ts';
 import type { Api } from './routes/route.ts';
 import { pageHeaders } from './security-headers.ts';
 
@@ -45,7 +46,7 @@ export interface PortalOptions {
   readonly webPhone: string | undefined;
 }
 
-/** Serves the pages from where they were built. False: there are none. */
+/** Serves the pages from where they were built, and what there is in the place of none. False: there are no pages. */
 export async function portalRoutes(api: Api, { folder, webPhone }: PortalOptions): Promise<boolean> {
   const document = await readFile(join(folder, 'index.html')).catch(() => undefined);
   if (document === undefined) return false;
@@ -62,12 +63,27 @@ export async function portalRoutes(api: Api, { folder, webPhone }: PortalOptions
     schemaHide: true,
   });
   for (const path of PAGES) addPage(api, path, { document });
+  api.setNotFoundHandler(notFoundPage(document));
   const phone = await readFile(join(folder, 'phone.html')).catch(() => undefined);
   if (phone !== undefined && webPhone !== undefined) {
     const headers = pageHeaders({ connect: [webPhone], microphone: true });
     addPage(api, '/phone', { document: phone, headers });
   }
   return true;
+}
+
+/** What is for programs, and says so in the words of programs. */
+const NO_PAGES = /^\/(api|assets)([/?]|$)/;
+
+/** An address that leads nowhere: whoever typed it into a browser gets the page that says so, with its menu. */
+function notFoundPage(document: Buffer) {
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const { method, headers, url } = request;
+    const isBrowser = (headers.accept ?? '').includes('text/html');
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (!isBrowser || !isRead || NO_PAGES.test(url)) return notFoundHandler(request, reply);
+    return reply.code(404).type('text/html; charset=utf-8').send(document);
+  };
 }
 
 interface Page {

@@ -49,6 +49,23 @@ describe('what is served', () => {
     }
   });
 
+  test('typed into a browser it is the page that says so, not found all the same', async () => {
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+    for (const path of ['/nothing', '/phones/a/b?c=d']) {
+      const answer = await fetch(`${hotdesk().http}${path}`, { headers: browser });
+      expect(answer.status, path).toBe(404);
+      expect(answer.headers.get('content-type'), path).toContain('text/html');
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(await answer.text()).toContain('<script');
+    }
+    for (const path of ['/api', '/api/v1/nothing', '/api?x', '/assets/nothing.js']) {
+      const answer = await fetch(`${hotdesk().http}${path}`, { headers: browser });
+      expect(answer.headers.get('content-type'), path).toContain('problem+json');
+    }
+    const posted = await fetch(`${hotdesk().http}/nothing`, { method: 'POST', headers: browser });
+    expect(posted.headers.get('content-type')).toContain('problem+json');
+  });
+
   test('assets are named by what is in them, and may be kept for ever', async () => {
     const document = await (await get('/')).text();
     const paths = document.match(/\/assets\/[^"]+/g) ?? [];
@@ -91,6 +108,25 @@ describe('in the browser', () => {
     await signIn(page);
     await page.getByText('Reception desk').waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  test('an address that leads nowhere leads back', async () => {
+    const page = await open(hotdesk());
+    await signIn(page, '/phones/nothing/here');
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await page.getByRole('link', { name: 'Go to phones' }).click();
+    await page.getByText('Reception desk').waitFor();
+    for (const [path, what] of [
+      ['/phones/nothing-here', 'There is no such phone any more.'],
+      ['/phones/nothing-here/convert', 'There is no such phone any more.'],
+      ['/users/7777', 'There is no such person any more.'],
+    ] as const) {
+      await page.goto(path);
+      await page.getByRole('heading', { name: what }).waitFor();
+      expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+      await page.getByRole('alert').getByRole('link', { name: /^All/ }).click();
+      await page.getByRole('table').waitFor();
+    }
   });
 
   test('dark and light by choice, kept over a reload', async () => {

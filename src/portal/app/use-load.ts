@@ -1,10 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { friendly, isAbort } from '../api/client.ts';
+import { ApiError, friendly, isAbort } from '../api/client.ts';
 
 export interface Loaded<T> {
   /** The last answer; stays while it is asked again. */
   readonly data: T | undefined;
   readonly error: string | undefined;
+  /** There is no such thing, or not any more: asking again is of no use. */
+  readonly isGone: boolean;
   readonly loading: boolean;
   /** Asks again. */
   reload(): void;
@@ -12,12 +14,17 @@ export interface Loaded<T> {
   set(data: T): void;
 }
 
+interface State<T> {
+  readonly key: string;
+  readonly data?: T;
+  readonly error?: string;
+  readonly isGone?: boolean;
+  readonly loading: boolean;
+}
+
 /** Asks for something whenever `key` changes; an older question is given up. */
 export function useLoad<T>(key: string, ask: (signal: AbortSignal) => Promise<T>): Loaded<T> {
-  const [state, setState] = useState<{ key: string; data?: T; error?: string; loading: boolean }>({
-    key,
-    loading: true,
-  });
+  const [state, setState] = useState<State<T>>({ key, loading: true });
   const [round, setRound] = useState(0);
   const latest = useRef(ask);
   latest.current = ask;
@@ -28,12 +35,14 @@ export function useLoad<T>(key: string, ask: (signal: AbortSignal) => Promise<T>
       (data) => setState({ key, data, loading: false }),
       (error: unknown) => {
         if (isAbort(error)) return;
-        setState((before) => ({ ...before, key, error: friendly(error), loading: false }));
+        const isGone = error instanceof ApiError && error.status === 404;
+        setState((before) => ({ ...before, key, error: friendly(error), isGone, loading: false }));
       },
     );
     return () => control.abort();
   }, [key, round]);
   const reload = useCallback(() => setRound((value) => value + 1), []);
   const set = useCallback((data: T) => setState({ key, data, loading: false }), [key]);
-  return { data: state.data, error: state.error, loading: state.loading, reload, set };
+  const { data, error, loading, isGone = false } = state;
+  return { data, error, loading, isGone, reload, set };
 }

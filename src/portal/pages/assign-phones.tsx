@@ -7,19 +7,21 @@ import { freshKey } from '../app/fresh-key.ts';
 import { mayChange } from '../app/session.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Card, Empty, Failed, Head, Skeleton } from '../ui/bits.tsx';
+import { Card, Empty, Head } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { AreaField } from '../ui/fields.tsx';
 import { failed } from '../ui/toast.tsx';
 import { type ListedPhone, phonesIn, type Room } from './assign-list.ts';
 import { AssignPreview } from './assign-preview.tsx';
+import { NotReady } from './not-ready.tsx';
 import { leftOf } from './order-parts.tsx';
 import { SipPasswords } from './sip-passwords.tsx';
 import { useCatalogue } from './use-catalogue.ts';
 
 const words = texts.assign;
 const MOST_BYTES = 200_000;
+const ORDERS = { href: '/orders', text: texts.order.back };
 
 /** MAC addresses of the phones that have come: then they are known, and ready to be plugged in. */
 export function AssignPhonesPage({ id }: { readonly id: string }) {
@@ -28,14 +30,7 @@ export function AssignPhonesPage({ id }: { readonly id: string }) {
   const [ready, setReady] = useState<ReadyPhones>();
   const back = { href: path, text: texts.order.title(order.data?.number ?? id) };
   if (ready) return <SipPasswords ready={ready} />;
-  if (!order.data) {
-    return (
-      <>
-        <Head title={words.title} back={back} />
-        {order.error ? <Failed text={order.error} onRetry={order.reload} /> : <Skeleton lines={5} />}
-      </>
-    );
-  }
+  if (!order.data) return <NotReady title={words.title} loaded={order} back={order.isGone ? ORDERS : back} />;
   const { state, kind, items, number } = order.data;
   const left = items.reduce((sum, item) => sum + leftOf(item), 0);
   const isOpen = mayChange.value && state === 'received' && kind === 'newPhones' && left > 0;

@@ -4,7 +4,9 @@ import { useLive } from '../api/live.ts';
 import type { Host } from '../api/types.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Failed, Head, Skeleton } from '../ui/bits.tsx';
+import { Head } from '../ui/bits.tsx';
+import { listOf } from './host-parts.tsx';
+import { NotReady } from './not-ready.tsx';
 
 interface HostAroundProps {
   readonly id: string;
@@ -23,12 +25,8 @@ export function HostAround({ id, title, lead, children }: HostAroundProps) {
     text: host.data?.nickname || id,
   };
   if (!host.data) {
-    return (
-      <>
-        <Head title={texts.phones.title} back={back} />
-        {host.error ? <Failed text={host.error} onRetry={host.reload} /> : <Skeleton lines={6} />}
-      </>
-    );
+    const list = { href: listOf(undefined), text: texts.phone.back };
+    return <NotReady title={texts.phones.title} loaded={host} back={host.isGone ? list : back} />;
   }
   return (
     <>

@@ -7,7 +7,7 @@ import { account, mayChange, siteName, zoneOf } from '../app/session.ts';
 import { clock, fullTime } from '../app/time.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Card, Empty, Facts, Failed, Head, Person, Skeleton } from '../ui/bits.tsx';
+import { Card, Empty, Facts, Failed, Head, Person } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -16,6 +16,7 @@ import { AddressDialog, HostDialog } from './host-edit.tsx';
 import { ManageCard } from './host-manage.tsx';
 import { AddressPill, listOf, modelOf, RegisteredPill, StatusPill, TimeLeft } from './host-parts.tsx';
 import { LogOutDialog } from './log-out.tsx';
+import { NotReady } from './not-ready.tsx';
 
 const words = texts.phone;
 const HISTORY = 20;
@@ -26,22 +27,7 @@ export function HostPage({ id }: { readonly id: string }) {
   const host = useLoad(path, (signal) => get<Host>(path, signal));
   useLive(['start', 'end', 'extend', 'directory', 'moment'], host.reload);
   const back = { href: listOf(host.data), text: words.back };
-  if (host.error && !host.data) {
-    return (
-      <>
-        <Head title={texts.phones.title} back={back} />
-        <Failed text={host.error} onRetry={host.reload} />
-      </>
-    );
-  }
-  if (!host.data) {
-    return (
-      <>
-        <Head title={texts.phones.title} back={back} />
-        <Skeleton lines={6} />
-      </>
-    );
-  }
+  if (!host.data) return <NotReady title={texts.phones.title} loaded={host} back={back} />;
   const shown = host.data;
   return (
     <>

@@ -7,12 +7,13 @@ import { mayChange, siteName, zoneOf } from '../app/session.ts';
 import { fullTime } from '../app/time.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Card, Facts, Failed, Head, Skeleton } from '../ui/bits.tsx';
+import { Card, Facts, Head } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { AddressLines } from './address-choice.tsx';
 import { ChargesTable, itemName } from './charges.tsx';
 import { withColons } from './mac.ts';
+import { NotReady } from './not-ready.tsx';
 import { type Asked, OrderDialog } from './order-actions.tsx';
 import { OrderHistory } from './order-history.tsx';
 import { itemModel, OrderPill, toAssign } from './order-parts.tsx';
@@ -27,14 +28,7 @@ export function OrderPage({ id }: { readonly id: string }) {
   const order = useLoad(path, (signal) => get<Order>(path, signal));
   const catalogue = useCatalogue();
   useLive(['order', 'moment'], order.reload);
-  if (!order.data) {
-    return (
-      <>
-        <Head title={texts.orders.title} back={BACK} />
-        {order.error ? <Failed text={order.error} onRetry={order.reload} /> : <Skeleton lines={6} />}
-      </>
-    );
-  }
+  if (!order.data) return <NotReady title={texts.orders.title} loaded={order} back={BACK} />;
   const shown = order.data;
   return (
     <>

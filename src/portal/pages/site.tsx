@@ -6,10 +6,11 @@ import { navigate } from '../app/router.ts';
 import { isAdministrator, mayChange, readSites } from '../app/session.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Card, Failed, Head, Skeleton, Tabs } from '../ui/bits.tsx';
+import { Card, Head, Tabs } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/dialog.tsx';
 import { done } from '../ui/toast.tsx';
+import { NotReady } from './not-ready.tsx';
 import { inWords } from './person-fields.tsx';
 import { SiteAddresses } from './site-addresses.tsx';
 import { SiteForm } from './site-form.tsx';
@@ -27,14 +28,7 @@ export function SitePage({ id, tab }: SitePageProps) {
   const path = `/sites/${encodeURIComponent(id)}`;
   const site = useLoad(path, (signal) => get<SiteDetails>(path, signal));
   useLive(['directory'], site.reload);
-  if (!site.data) {
-    return (
-      <>
-        <Head title={words.title} back={BACK} />
-        {site.error ? <Failed text={site.error} onRetry={site.reload} /> : <Skeleton lines={6} />}
-      </>
-    );
-  }
+  if (!site.data) return <NotReady title={words.title} loaded={site} back={BACK} />;
   const shown = site.data;
   return (
     <>

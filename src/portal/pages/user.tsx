@@ -6,6 +6,7 @@ import { account, siteName } from '../app/session.ts';
 import { type Loaded, useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
 import { Failed, Head, Pill, Skeleton, Tabs } from '../ui/bits.tsx';
+import { NotReady } from './not-ready.tsx';
 import { CallsCard, KeysCard } from './user-calls.tsx';
 import { DetailsCard, RemoveCard } from './user-details.tsx';
 import { GuestCard } from './user-guest.tsx';
@@ -35,14 +36,7 @@ export function UserPage({ extension, tab }: UserPageProps) {
   useLive(['start', 'end', 'extend', 'directory'], reload);
   const isMe = account.value?.role === 'user';
   const back = isMe ? {} : { back: { href: '/users', text: words.back } };
-  if (!user.data) {
-    return (
-      <>
-        <Head title={texts.users.title} {...back} />
-        {user.error ? <Failed text={user.error} onRetry={user.reload} /> : <Skeleton lines={6} />}
-      </>
-    );
-  }
+  if (!user.data) return <NotReady title={texts.users.title} loaded={user} {...back} />;
   const { name, association } = user.data;
   return (
     <>

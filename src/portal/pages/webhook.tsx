@@ -5,11 +5,12 @@ import type { Webhook, WebhookTest } from '../api/types.ts';
 import { navigate } from '../app/router.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
-import { Card, Facts, Failed, Head, Skeleton } from '../ui/bits.tsx';
+import { Card, Facts, Head } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm, Notice } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { done, failed } from '../ui/toast.tsx';
+import { NotReady } from './not-ready.tsx';
 import { SecretDialog, WebhookForm } from './webhook-form.tsx';
 import { DeliveryLog, Letters } from './webhook-log.tsx';
 import { outcomeOf, WebhookState } from './webhooks.tsx';
@@ -20,21 +21,15 @@ const words = texts.webhooks;
 export function WebhookPage({ id }: { readonly id: string }) {
   const path = `/webhooks/${encodeURIComponent(id)}`;
   const [round, setRound] = useState(0);
-  const { data, error, reload, set } = useLoad(path, (signal) => get<Webhook>(path, signal));
+  const loaded = useLoad(path, (signal) => get<Webhook>(path, signal));
+  const { data, reload, set } = loaded;
   const lookAgain = (): void => {
     reload();
     setRound((value) => value + 1);
   };
   useLive(['start', 'end', 'extend', 'directory', 'notice', 'emergency', 'order', 'moment'], lookAgain);
   const back = { href: '/webhooks', text: words.back };
-  if (!data) {
-    return (
-      <>
-        <Head title={words.title} back={back} />
-        {error ? <Failed text={error} onRetry={reload} /> : <Skeleton lines={6} />}
-      </>
-    );
-  }
+  if (!data) return <NotReady title={words.title} loaded={loaded} back={back} />;
   return (
     <>
       <Head
