@@ -47,8 +47,12 @@ export interface HttpServices {
       readonly extension: string;
       readonly actor: string;
     }): Promise<{ readonly association: Association } | Refusal>;
-    /** Ends whatever association is at the host. */
-    release(command: { readonly host: string; readonly actor: string }): Promise<unknown>;
+    /** Ends the association at the host; `generation`: this one alone. */
+    release(command: {
+      readonly host: string;
+      readonly actor: string;
+      readonly generation?: number | undefined;
+    }): Promise<unknown>;
   };
   readonly directory: {
     /** The whole directory as YAML, in the form `importYaml` takes. */

@@ -22,9 +22,10 @@ export interface Facts {
 
 function guestAt(association: Association | undefined, { directory }: Facts) {
   if (association === undefined) return null;
-  const { guest } = association;
+  const { guest, generation } = association;
   return {
     guest: { extension: guest, name: directory.users.get(guest)?.name ?? '' },
+    generation,
     ...spanOf(association),
   };
 }

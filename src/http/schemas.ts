@@ -139,7 +139,11 @@ export const host = z
     registered: z.boolean(),
     bindings: z.array(binding),
     association: z
-      .object({ guest: z.object({ extension: z.string(), name: z.string() }), ...span })
+      .object({
+        guest: z.object({ extension: z.string(), name: z.string() }),
+        generation: z.int().describe('Of this stay; who logs in after it has a higher one.'),
+        ...span,
+      })
       .nullable(),
   })
   .meta({ id: 'Host' });
@@ -214,6 +218,13 @@ export const users = z.object({ users: z.array(user), ...rest });
 const name = z.string().min(1).max(64);
 export const hostPath = z.object({ id: name.describe('Host id.') });
 export const userPath = z.object({ extension: name.describe('Extension of the user.') });
+export const associationMeant = z.strictObject({
+  generation: z
+    .exactOptional(z.string().regex(/^\d{1,16}$/, 'expected the generation of an association'))
+    .describe(
+      'Of the association that is meant, as the host told it: when another has begun there since, 412 and nobody is logged out. Absent: whoever is there.',
+    ),
+});
 export const associationWish = z.strictObject({ guest: name.describe('Extension of the guest.') });
 
 /** What is wrong with it never repeats what was sent, keys included. */

@@ -197,6 +197,12 @@ export const texts = {
     loggedOutMany: (count: number) => `${many(count, 'phone is', 'phones are')} free now.`,
     someNot: (done: number, failed: number) =>
       `${texts.count(done)} logged out, ${texts.count(failed)} could not be.`,
+    otherThere: (before: string, now: string, phone: string) =>
+      `${before} has left ${phone} meanwhile, and ${now} is on it now. Nobody was logged out.`,
+    backAgain: (name: string, phone: string) =>
+      `${name} has left ${phone} meanwhile and logged in again. Nobody was logged out.`,
+    othersThere: (count: number) =>
+      `At ${many(count, 'phone', 'phones')} somebody else has logged in meanwhile, and was not logged out.`,
     alreadyFree: (phone: string) => `${phone} was free already.`,
     tableLabel: {
       user: 'User phones',

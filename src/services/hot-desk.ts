@@ -51,6 +51,7 @@ interface Placing {
 interface Ending {
   readonly host?: string;
   readonly guest?: string;
+  readonly generation?: number;
   readonly reason: 'loggedOut' | 'released';
   readonly actor: string;
 }
@@ -144,18 +145,23 @@ export class HotDesk {
     return this.#placeAndLog({ ...request, how: 'remotely' });
   }
 
-  /** An administrator frees a host (rule A5). */
+  /**
+   * An administrator frees a host (rule A5). `generation`: only from this association; refused with changedMeanwhile
+   * when another has begun there since.
+   */
   async release({
     host,
     actor,
+    generation,
   }: {
     readonly host: string;
     readonly actor: string;
+    readonly generation?: number | undefined;
   }): Promise<Ended | Refusal> {
     const { directory } = this.#deps.view;
     if (!directory) return STORE_UNAVAILABLE;
     if (!directory.hosts.has(host)) return { refused: 'unknownHost' };
-    return this.#end({ host, reason: 'released', actor });
+    return this.#end({ host, ...(generation !== undefined && { generation }), reason: 'released', actor });
   }
 
   async #logIn(request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
@@ -227,6 +233,7 @@ export class HotDesk {
 
   #endResult(reply: EndReply): Ended | Refusal {
     if (reply.outcome === 'none') return { refused: 'nobodyHere' };
+    if (reply.outcome === 'stale') return { refused: 'changedMeanwhile', detail: 'somebody else is there' };
     if (reply.outcome !== 'ended') return { refused: 'notYours' };
     return { association: reply.association };
   }

@@ -154,6 +154,44 @@ describe('phones', () => {
     await expect.poll(() => rows.count()).toBe(3);
   });
 
+  test('A5: whom it asks for is logged out, and nobody who has come after them', async () => {
+    await hotdesk().seat(PEOPLE.first.extension, PHONES.reception);
+    const page = await open(hotdesk());
+    await signIn(page, `/phones/${PHONES.reception}`);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('dialog', { name: 'Log Amelia Clarke out of Reception desk?' }).waitFor();
+    await changeOver(PHONES.reception, PEOPLE.second.extension);
+    await page.getByText('Oliver Hughes').first().waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    const again = page.getByRole('dialog', { name: 'Log Oliver Hughes out of Reception desk?' });
+    await again.getByText('Amelia Clarke has left Reception desk meanwhile', { exact: false }).waitFor();
+    await expect.poll(() => focused(page)).toBe('Cancel');
+    expect(await hotdesk().guestAt(PHONES.reception)).toBe(PEOPLE.second.extension);
+    await picture(page, 'log-out-other');
+    await again.getByRole('button', { name: 'Log out' }).click();
+    await page.getByText('Oliver Hughes is logged out of Reception desk.').waitFor();
+    await hotdesk().expectGuest(PHONES.reception, undefined);
+  });
+
+  test('A5: of many, who has come meanwhile is asked for anew', async () => {
+    await hotdesk().seat(PEOPLE.first.extension, PHONES.reception);
+    await hotdesk().seat(PEOPLE.leeds.extension, PHONES.leeds);
+    const page = await open(hotdesk());
+    await signIn(page, '/phones/common-area?status=inUse');
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(2);
+    await page.getByLabel('Select all on this page').check();
+    await page.getByRole('button', { name: 'Log out 2 phones' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Priya Shah').waitFor();
+    await changeOver(PHONES.reception, PEOPLE.second.extension);
+    await dialog.getByRole('button', { name: 'Log out 2 phones' }).click();
+    await page.getByRole('dialog', { name: 'Log Oliver Hughes out of Reception desk?' }).waitFor();
+    await page.getByText('1 phone is free now.').waitFor();
+    await hotdesk().expectGuest(PHONES.leeds, undefined);
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    expect(await hotdesk().guestAt(PHONES.reception)).toBe(PEOPLE.second.extension);
+  });
+
   test('the models of rule A8, with and without expansion module', async () => {
     const page = await open(hotdesk());
     await signIn(page);
@@ -282,6 +320,12 @@ describe('company and people', () => {
     expect(await page.content()).not.toContain(pin);
   });
 });
+
+/** Who is at this phone leaves it, and somebody else comes. */
+async function changeOver(phone: string, extension: string): Promise<void> {
+  await hotdesk().api(`/api/v1/hosts/${phone}/association`, { method: 'DELETE' });
+  await hotdesk().seat(extension, phone);
+}
 
 type Page = Awaited<ReturnType<typeof open>>;
 

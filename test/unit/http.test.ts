@@ -62,6 +62,7 @@ describe('hosts', () => {
     world.association = association;
     expect((await request('GET', `/api/v1/hosts/${reception.id}`)).json.association).toEqual({
       guest: { extension: '1001', name: 'Alice Archer' },
+      generation: 7,
       startedAt: '2031-05-06T00:00:00.000Z',
       expiresAt: '2031-05-06T12:00:00.000Z',
     });
@@ -95,6 +96,22 @@ describe('hosts', () => {
       text: '',
     });
     expect(world.calls).toEqual([['release', { host: reception.id, actor: 'admin:api' }]]);
+  });
+
+  test('releases the one association that is meant, or nobody (A5)', async () => {
+    const path = `/api/v1/hosts/${reception.id}/association`;
+    world.association = association;
+    const { json } = await request('GET', `/api/v1/hosts/${reception.id}`);
+    const meant = `${path}?generation=${json.association.generation}`;
+    expect((await request('DELETE', meant)).status).toBe(204);
+    expect(world.calls).toEqual([['release', { host: reception.id, actor: 'admin:api', generation: 7 }]]);
+    world.answer = { refused: 'changedMeanwhile' } satisfies Refusal;
+    expectProblem(await request('DELETE', meant), 412, { reason: 'changedMeanwhile' });
+    // What cannot be read is not taken for "whoever is there".
+    for (const bad of ['', '-1', 'seven', '7&generation=8'])
+      expectProblem(await request('DELETE', `${path}?generation=${bad}`), 400);
+    expectProblem(await request('DELETE', `${path}?guest=1001`), 400);
+    expect(world.calls).toHaveLength(2);
   });
 
   test.each(['application/json', 'application/json; charset=utf-8'])(

@@ -84,14 +84,18 @@ function associationRoutes(api: Api, services: HttpServices): void {
   });
 
   const release = describe(
-    'Log whoever is there out',
+    'Log out who is there',
     { 204: schemas.nothing },
-    { params: schemas.hostPath },
+    { params: schemas.hostPath, querystring: schemas.associationMeant },
   );
   api.delete('/hosts/:id/association', release, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
-    const result = await services.hotDesk.release({ host: found.host.id, actor: actorOf(request) });
+    const { generation } = request.query;
+    const result = await services.hotDesk.release({
+      ...{ host: found.host.id, actor: actorOf(request) },
+      ...(generation !== undefined && { generation: Number(generation) }),
+    });
     return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
   });
 }

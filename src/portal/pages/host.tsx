@@ -59,16 +59,29 @@ export function HostPage({ id }: { readonly id: string }) {
 }
 
 function NowCard({ host, reload }: { readonly host: Host; readonly reload: () => void }) {
-  const [leaving, setLeaving] = useState(false);
+  const [leaving, setLeaving] = useState<Host>();
+  return (
+    <>
+      {host.association ? (
+        <BusyCard host={host} onLogOut={() => setLeaving(host)} />
+      ) : (
+        <FreeCard host={host} />
+      )}
+      {leaving && <LogOutDialog hosts={[leaving]} onDone={reload} onClose={() => setLeaving(undefined)} />}
+    </>
+  );
+}
+
+function BusyCard({ host, onLogOut }: { readonly host: Host; readonly onLogOut: () => void }) {
   const { association } = host;
-  if (!association) return <FreeCard host={host} />;
+  if (!association) return null;
   const zone = zoneOf(host.site);
   return (
     <Card
       title={words.now}
       aside={
         mayChange.value && (
-          <Button kind="danger" icon="logOut" onClick={() => setLeaving(true)}>
+          <Button kind="danger" icon="logOut" onClick={onLogOut}>
             {texts.phones.logOut}
           </Button>
         )
@@ -84,7 +97,6 @@ function NowCard({ host, reload }: { readonly host: Host; readonly reload: () =>
           ]}
         />
       </div>
-      {leaving && <LogOutDialog hosts={[host]} onDone={reload} onClose={() => setLeaving(false)} />}
     </Card>
   );
 }

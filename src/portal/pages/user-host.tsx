@@ -46,6 +46,7 @@ function HostForm({ phone, reload }: { readonly phone: Host; readonly reload: ()
   const [mistake, setMistake] = useState('');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
+  const [leaving, setLeaving] = useState<Host>();
   const hours = hoursOf(limit);
   const isSame =
     enabled === phone.enabled && hours === phone.associationLimitHours && access === phone.accessLevel;
@@ -78,7 +79,8 @@ function HostForm({ phone, reload }: { readonly phone: Host; readonly reload: ()
         disabled={!may || isTaken}
         onChange={setEnabled}
       />
-      {phone.association && <OnIt phone={phone} reload={reload} may={may} />}
+      {phone.association && <OnIt phone={phone} may={may} onRelease={() => setLeaving(phone)} />}
+      {leaving && <LogOutDialog hosts={[leaving]} onDone={reload} onClose={() => setLeaving(undefined)} />}
       <div class="form-row">
         <TextField
           label={words.limit}
@@ -115,13 +117,12 @@ function HostForm({ phone, reload }: { readonly phone: Host; readonly reload: ()
 
 interface OnItProps {
   readonly phone: Host;
-  readonly reload: () => void;
   readonly may: boolean;
+  readonly onRelease: () => void;
 }
 
 /** Who is on it, until when, and Release. */
-function OnIt({ phone, reload, may }: OnItProps) {
-  const [leaving, setLeaving] = useState(false);
+function OnIt({ phone, may, onRelease }: OnItProps) {
   return (
     <div class="on-it">
       <Facts
@@ -131,11 +132,10 @@ function OnIt({ phone, reload, may }: OnItProps) {
         ]}
       />
       {may && (
-        <Button small icon="logOut" onClick={() => setLeaving(true)}>
+        <Button small icon="logOut" onClick={onRelease}>
           {words.release}
         </Button>
       )}
-      {leaving && <LogOutDialog hosts={[phone]} onDone={reload} onClose={() => setLeaving(false)} />}
     </div>
   );
 }

@@ -54,6 +54,8 @@ interface ConfirmProps {
   /** On the button that changes nothing; absent: Cancel. */
   readonly keep?: string;
   readonly danger?: boolean;
+  /** Whoever asks closes it; otherwise it closes once it is done. */
+  readonly staysOpen?: boolean;
   readonly onConfirm: () => Promise<void>;
   readonly onClose: () => void;
 }
@@ -65,9 +67,10 @@ export function Confirm(props: ConfirmProps) {
   const [error, setError] = useState('');
   const confirm = async (): Promise<void> => {
     setBusy(true);
+    setError('');
     try {
       await onConfirm();
-      onClose();
+      if (!props.staysOpen) onClose();
     } catch (failure) {
       setError(friendly(failure));
       setBusy(false);

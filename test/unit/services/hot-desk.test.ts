@@ -421,6 +421,20 @@ describe('logOut', () => {
 });
 
 describe('administrators', () => {
+  test('free a host of the guest they mean, not of who came after (A5)', async () => {
+    const { harness, hotDesk, store, view } = await office();
+    await harness.seat('d1', '1001');
+    const generation = view.associationAt('d1')?.generation ?? 0;
+    await store.end({ host: 'd1', reason: 'loggedOut', actor: 'guest', opId: 'x' });
+    await harness.seat('d1', '1002');
+    const meant = { host: 'd1', actor: 'admin:kim', generation };
+    expect(reason(await hotDesk.release(meant))).toBe('changedMeanwhile');
+    expect(view.associationAt('d1')?.guest).toBe('1002');
+    const now = { ...meant, generation: view.associationAt('d1')?.generation };
+    expect(await hotDesk.release(now)).toMatchObject({ association: { guest: '1002' } });
+    expect(reason(await hotDesk.release(now))).toBe('nobodyHere');
+  });
+
   test('associate by the same rules, without a passcode', async () => {
     const { hotDesk, store } = await office();
     const actor = 'admin:kim';
