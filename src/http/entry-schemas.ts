@@ -66,6 +66,12 @@ export const unassignment = z.strictObject({
   address: addressWish.describe('Where the phone is, with the customer’s name (A6).'),
   release: z.boolean().default(false).describe('Whoever is logged in there is logged out first.'),
 });
+export const assignment = z.strictObject({
+  owner: id.describe('Extension of who gets it.'),
+  nickname: z.exactOptional(text(100)).describe('Absent: as it was.'),
+  address: addressWish.describe('Where the phone is to stand (A6).'),
+  release: z.boolean().default(false).describe('Whoever is logged in there is logged out first.'),
+});
 export const conversion = z.strictObject({
   nickname: text(100),
   address: addressWish,

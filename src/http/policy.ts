@@ -52,6 +52,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'DELETE /api/v1/hosts/:id': PHONES,
   'POST /api/v1/hosts/:id/unassign': PHONES,
   'POST /api/v1/hosts/:id/convert': PHONES,
+  'POST /api/v1/hosts/:id/assign': PHONES,
   'POST /api/v1/hosts/:id/address/verification': PHONES,
   'PUT /api/v1/hosts/:id/association': PHONES,
   'DELETE /api/v1/hosts/:id/association': { ...PHONES, user: 'own' },

@@ -75,7 +75,7 @@ export interface HttpServices {
   readonly lists: Pick<DirectoryLists, 'hosts' | 'users' | 'sites' | 'hostsFor'>;
   readonly people: Pick<People, 'add' | 'remove'>;
   readonly peopleImport: Pick<PeopleImport, 'run'>;
-  readonly phones: Pick<Phones, 'add' | 'remove' | 'unassign' | 'convert'>;
+  readonly phones: Pick<Phones, 'add' | 'remove' | 'unassign' | 'convert' | 'assign'>;
   readonly orders: Pick<Orders, 'catalogue' | 'quote' | 'create' | 'get' | 'change' | 'ready' | 'convert'>;
   readonly orderBook: Pick<OrderBook, 'page' | 'all'>;
   readonly sites: Pick<Sites, 'add' | 'change' | 'remove'>;

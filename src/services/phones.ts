@@ -1,6 +1,6 @@
 import { addressToKeep } from '../domain/address.ts';
 import type { Association } from '../domain/association.ts';
-import type { CivicAddress, Host } from '../domain/directory.ts';
+import type { CivicAddress, Directory, Host } from '../domain/directory.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { OrderWrite } from '../store/store.ts';
@@ -45,6 +45,14 @@ export interface PhonesDependencies {
 export interface AddedPhone {
   readonly host: Host;
   readonly sipPassword: string;
+}
+
+/** Whose a phone is to be, what it is called, and where it stands. */
+export interface PhoneAssignment {
+  readonly owner: string;
+  /** Absent: as it was. */
+  readonly nickname?: string | undefined;
+  readonly address: CivicAddress;
 }
 
 /** An order that is made with a conversion, in one step. */
@@ -136,6 +144,27 @@ export class Phones {
     );
   }
 
+  /**
+   * Gives a phone to a person: it is theirs then, and no host until that is switched on. From an unassigned phone, or
+   * from a common area phone, where nobody may be logged in. Who gives the address says that it is right (A6). Refused
+   * with unknownUser, or as `unassign` is.
+   */
+  assign(
+    id: string,
+    { owner, nickname, address }: PhoneAssignment,
+    options: EditOptions,
+  ): Promise<Host | DirectoryRefusal> {
+    return this.#change(id, options, (host, { users }) => {
+      if (host.owner !== undefined) return { refused: 'wrongKind', detail: 'it is somebody’s phone' };
+      if (!users.has(owner)) return { refused: 'unknownUser' };
+      return {
+        ...confirmed(host, address),
+        ...{ kind: 'user', owner, reservedFor: undefined, enabled: false },
+        ...(nickname !== undefined && { nickname }),
+      };
+    });
+  }
+
   #withPassword<Wish extends NewPhone & { readonly id: string }>(wish: Wish): AddedPhone {
     const { realm, bytes } = this.#deps;
     const sipPassword = Buffer.from(bytes(PASSWORD_BYTES)).toString('base64url');
@@ -146,7 +175,7 @@ export class Phones {
   async #change(
     id: string,
     { order, whenOrdered, ...options }: EditOptions & ConversionOrder,
-    change: (host: Host) => Host | Refusal,
+    change: (host: Host, directory: Directory) => Host | Refusal,
   ): Promise<Host | DirectoryRefusal> {
     const { edits, view, log } = this.#deps;
     const uses = (): readonly Association[] => {

@@ -164,6 +164,7 @@ describe('OpenAPI', () => {
     '/api/v1/hosts/{id}': ['get', 'patch', 'delete'],
     '/api/v1/hosts/{id}/unassign': ['post'],
     '/api/v1/hosts/{id}/convert': ['post'],
+    '/api/v1/hosts/{id}/assign': ['post'],
     '/api/v1/catalogue': ['get'],
     '/api/v1/order-quotes': ['post'],
     '/api/v1/orders': ['get', 'post'],

@@ -276,6 +276,24 @@ describe('phones of an order', () => {
   });
 });
 
+test('a phone is given to a user, if it is as it was read', async () => {
+  world.answer = undefined;
+  const wish = { owner: '1002', nickname: 'Hers', address };
+  const headers = { 'if-match': '"as-read"' };
+  const path = `/api/v1/hosts/${reception.id}/assign`;
+  const answer = await request('POST', path, { body: wish, headers });
+  expect(answer).toMatchObject({ status: 200, json: { kind: 'user', owner: { extension: '1002' } } });
+  expect(answer.headers.get('etag')).toMatch(/^".+"$/);
+  const options = { actor: 'admin:api', release: false, ifTag: 'as-read' };
+  expect(world.calls).toMatchObject([
+    ['assignPhone', reception.id, { owner: '1002', nickname: 'Hers' }, options],
+  ]);
+  world.answer = { refused: 'wrongKind', detail: 'it is somebody’s phone' };
+  expectProblem(await ask('POST', `/hosts/${reception.id}/assign`, wish), 409, { reason: 'wrongKind' });
+  expectProblem(await ask('POST', `/hosts/${reception.id}/assign`, { owner: '1002' }), 400);
+  expectProblem(await ask('POST', '/hosts/nobodys/assign', wish), 404, { reason: 'unknownHost' });
+});
+
 describe('a conversion', () => {
   const body = { nickname: 'Hot', address };
 

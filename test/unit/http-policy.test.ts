@@ -23,6 +23,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'DELETE /hosts/{id}': 's',
   'POST /hosts/{id}/unassign': 's',
   'POST /hosts/{id}/convert': 's',
+  'POST /hosts/{id}/assign': 's',
   'POST /hosts/{id}/address/verification': 's',
   'PUT /hosts/{id}/association': 's',
   'DELETE /hosts/{id}/association': 'su',
@@ -226,6 +227,10 @@ describe('what a body names', () => {
     expect(verdict(await post('/hosts', { ...phone, owner: '1002' }))).toBe('forbidden');
     expect(verdict(await post('/hosts', { ...phone, site: 'leeds', owner: '1001' }))).toBe('forbidden');
     expect(verdict(await post('/hosts', { ...phone, owner: '1001' }))).toBe('allowed');
+    const at = '/hosts/u1001/assign';
+    expect(verdict(await post(at, { owner: '1002', address }))).toBe('forbidden');
+    expect(verdict(await post('/hosts/u1002/assign', { owner: '1001', address }))).toBe('hidden');
+    expect(verdict(await post(at, { owner: '1001', address }))).toBe('allowed');
   });
 
   test('a user sets what is theirs to set', async () => {

@@ -204,6 +204,7 @@ export function services(): HttpServices {
       unassign: async (...command) =>
         (await called('unassign', ...command)) ?? { ...reception, reservedFor: '1001', enabled: false },
       convert: async (...command) => (await called('convert', ...command)) ?? reception,
+      assign: async (...command) => (await called('assignPhone', ...command)) ?? owned,
     },
     orders: {
       catalogue: catalogueForTests,

@@ -47,6 +47,7 @@ export function phoneRoutes(api: Api, services: HttpServices): void {
   );
 
   handRoutes(api, services);
+  assignRoute(api, services);
 }
 
 function phoneOf({ mac, address, enabled, ...wish }: z.output<typeof entries.newHost>): NewPhone {
@@ -91,6 +92,23 @@ function handRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(result)) return sendProblem(reply, conversionProblem(result, id));
     tag(reply, result.host);
     return reply.send({ ...presentHost(result.host, found.facts), order: result.order });
+  });
+}
+
+function assignRoute(api: Api, services: HttpServices): void {
+  const given = { params: schemas.hostPath, headers: ifMatch, body: entries.assignment };
+  const assign = describe('Give a phone that is nobody’s to a user', { 200: schemas.host }, given);
+  api.post('/hosts/:id/assign', assign, async (request, reply) => {
+    const found = hostIn(services, request.params.id);
+    if (isRefusal(found)) return refuse(reply, found);
+    const { address, release, ...wish } = request.body;
+    const options = { actor: actorOf(request), release, ifTag: ifTagOf(request) };
+    const { id } = found.host;
+    const assignment = { ...wish, address: entries.addressOf(address) };
+    const result = await services.phones.assign(id, assignment, options);
+    if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${id}.`));
+    tag(reply, result);
+    return reply.send(presentHost(result, found.facts));
   });
 }
 

@@ -123,6 +123,36 @@ describe('phones', () => {
     expect(await phones.remove('u1002', { ...by, release: true })).toBe('done');
   });
 
+  test('given to a person: theirs, no host yet, its address confirmed (A6, B2)', async () => {
+    const { phones, hosts, hotDesk, hostNow, view } = await office();
+    const given = { owner: '1001', address };
+    expect(reason(await phones.assign('u1002', given, by))).toBe('wrongKind');
+    await phones.unassign('u1002', address, by);
+    expect(reason(await phones.assign('u1002', { ...given, owner: '1777' }, by))).toBe('unknownUser');
+    const bad = { ...given, address: { ...address, city: '' } };
+    expect(reason(await phones.assign('u1002', bad, by))).toBe('invalidDirectory');
+    expect(hostNow('u1002')).toMatchObject({ kind: 'commonArea', reservedFor: '1002' });
+    const old = { ...by, ifTag: 'another' };
+    expect(reason(await phones.assign('u1002', given, old))).toBe('changedMeanwhile');
+    const nickname = 'Of 1001';
+    expect(await phones.assign('u1002', { ...given, nickname }, by)).toMatchObject({ nickname });
+    expect(hostNow('u1002')).toMatchObject({ kind: 'user', owner: '1001', enabled: false });
+    expect(hostNow('u1002')?.reservedFor).toBeUndefined();
+    expect(view.directory?.index.hostsOfOwner('1001').map(({ id }) => id)).toContain('u1002');
+    expect(reason(await hotDesk.associate({ host: 'u1002', extension: '1003', ...by }))).toBe('hostDisabled');
+    expect(isRefusal(await hosts.change('u1002', { enabled: true }, by))).toBe(false);
+  });
+
+  test('a common area phone is given to nobody while somebody sits there', async () => {
+    const { phones, hotDesk, hostNow, view } = await office();
+    await hotDesk.associate({ host: 'd1', extension: '1001', ...by });
+    const given = { owner: '1002', address };
+    expect(reason(await phones.assign('d1', given, by))).toBe('associationRunning');
+    expect(hostNow('d1')?.owner).toBeUndefined();
+    expect(await phones.assign('d1', given, { ...by, release: true })).toMatchObject({ owner: '1002' });
+    expect(view.associationAt('d1')).toBeUndefined();
+  });
+
   test('is not taken from under a guest, and is kept for nobody who is gone', async () => {
     const { phones, people, hotDesk, hostNow } = await office();
     await hotDesk.associate({ host: 'u1002', extension: '1003', ...by });
