@@ -55,43 +55,51 @@ function withAddresses(document: DirectoryDocument): DirectoryDocument {
   return { ...document, hosts: Object.fromEntries(hosts) };
 }
 
-/** Replaces clear secrets by what may be kept. */
-export async function sealDocument(
-  document: DirectoryDocument,
-  seal: {
-    readonly hash: (extension: string, passcode: string) => Promise<string>;
-    readonly digest: (host: string, password: string) => DigestSecrets;
-    /** What else is kept of a passcode, by whom it belongs to; see HotelingSeals.sealed. */
-    readonly keep: (user: User, passcode: string) => string | undefined;
-  },
-): Promise<DirectoryDocument> {
-  const users = Object.entries(document.users).map(async ([extension, { passcode, ...user }]) => {
-    if (passcode === undefined) return [extension, user] as const;
-    const hashed = { ...user, passcodeHash: await seal.hash(extension, passcode) };
-    const hotelingSecret = seal.keep({ extension, ...hashed }, passcode);
-    return [extension, { ...hashed, hotelingSecret }] as const;
-  });
-  const hosts = Object.entries(document.hosts).map(([id, { sipPassword, ...host }]) => {
-    const digest = sipPassword === undefined ? host.digest : seal.digest(id, sipPassword);
-    return [id, { ...host, digest }] as const;
-  });
-  return {
-    ...document,
-    users: Object.fromEntries(await Promise.all(users)),
-    hosts: Object.fromEntries(hosts),
-  };
+/** An entry as files have it: its secrets may be clear. */
+export type FileEntry =
+  | Exclude<DirectoryEntry, { readonly kind: 'user' | 'host' }>
+  | { readonly kind: 'user'; readonly value: UserDocument & Pick<User, 'extension'> }
+  | { readonly kind: 'host'; readonly value: HostDocument & Pick<Host, 'id'> };
+
+/** A directory as a file has it, entry by entry; the company comes first. */
+export interface DirectoryFile {
+  readonly entries: readonly FileEntry[];
+  /** False: nothing is said of webhooks, and whatever there are stay. */
+  readonly hasWebhooks: boolean;
 }
 
-/** A sealed document as directory entries. @throws TypeError where a secret is not sealed. */
-export function entriesOf(document: DirectoryDocument): DirectoryEntry[] {
-  const { company, sites, users, hosts, webhooks = {} } = document;
-  return [
+/** Large ones are taken apart where they are read. */
+export function fileOf({ company, sites, users, hosts, webhooks }: DirectoryDocument): DirectoryFile {
+  const entries: FileEntry[] = [
     { kind: 'company', value: company },
-    ...each(sites, (id, value) => ({ kind: 'site', value: { id, ...value } })),
-    ...each(users, (extension, value) => ({ kind: 'user', value: sealedUser(extension, value) })),
-    ...each(hosts, (id, value) => ({ kind: 'host', value: sealedHost(id, value) })),
-    ...each(webhooks, (id, value) => ({ kind: 'webhook', value: { id, ...value } })),
+    ...each(sites, (id, value): FileEntry => ({ kind: 'site', value: { id, ...value } })),
+    ...each(users, (extension, value): FileEntry => ({ kind: 'user', value: { extension, ...value } })),
+    ...each(hosts, (id, value): FileEntry => ({ kind: 'host', value: { id, ...value } })),
+    ...each(webhooks ?? {}, (id, value): FileEntry => ({ kind: 'webhook', value: { id, ...value } })),
   ];
+  return { entries, hasWebhooks: webhooks !== undefined };
+}
+
+/** What may be kept instead of clear secrets. */
+export interface Seal {
+  readonly hash: (extension: string, passcode: string) => Promise<string>;
+  readonly digest: (host: string, password: string) => DigestSecrets;
+  /** What else is kept of a passcode, by whom it belongs to; see HotelingSeals.sealed. */
+  readonly keep: (user: User, passcode: string) => string | undefined;
+}
+
+/** An entry as it may be kept. @throws TypeError where a secret is neither clear nor sealed. */
+export async function sealedEntry(entry: FileEntry, seal: Seal): Promise<DirectoryEntry> {
+  if (entry.kind === 'user') {
+    const { passcode, ...user } = entry.value;
+    if (passcode === undefined) return { kind: 'user', value: user };
+    const hashed = { ...user, passcodeHash: await seal.hash(user.extension, passcode) };
+    return { kind: 'user', value: { ...hashed, hotelingSecret: seal.keep(hashed, passcode) } };
+  }
+  if (entry.kind !== 'host') return entry;
+  const { id, sipPassword, ...host } = entry.value;
+  const digest = sipPassword === undefined ? host.digest : seal.digest(id, sipPassword);
+  return { kind: 'host', value: sealedHost(id, { ...host, digest }) };
 }
 
 /** A directory of these entries. */
@@ -117,8 +125,17 @@ export function allEntries(directory: Directory): DirectoryEntry[] {
 
 /** Name of an entry in the store: `user:1001`. */
 export function entryName(entry: DirectoryEntry): string {
-  if (entry.kind === 'company') return 'company';
-  return `${entry.kind}:${entry.kind === 'user' ? entry.value.extension : entry.value.id}`;
+  return keyName(keyOf(entry));
+}
+
+/** The same, of its kind and id. */
+export function keyName(key: EntryKey): string {
+  return key.kind === 'company' ? 'company' : `${key.kind}:${key.id}`;
+}
+
+function keyOf(entry: DirectoryEntry): EntryKey {
+  if (entry.kind === 'company') return { kind: 'company' };
+  return { kind: entry.kind, id: entry.kind === 'user' ? entry.value.extension : entry.value.id };
 }
 
 /** Entries as the store takes them. */
@@ -230,10 +247,10 @@ function yamlOf(value: object): string {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function each<T>(
+function each<T, Entry>(
   record: Readonly<Record<string, T>>,
-  make: (key: string, value: T) => DirectoryEntry,
-): DirectoryEntry[] {
+  make: (key: string, value: T) => Entry,
+): Entry[] {
   return Object.entries(record).map(([key, value]) => make(key, value));
 }
 

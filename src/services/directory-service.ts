@@ -2,8 +2,7 @@ import { addressToKeep } from '../domain/address.ts';
 import type { Association, Notice } from '../domain/association.ts';
 import type { Company, Directory, Host, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
-import { runningAt, usesOf } from '../domain/in-use.ts';
-import { locationAfterEdit } from '../domain/location.ts';
+import { runningAt } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import {
@@ -15,17 +14,9 @@ import {
 } from '../store/store.ts';
 import { type CompanyChange, changedCompany } from './company-change.ts';
 import { digestSecrets, hasDemoPassword } from './digest-secrets.ts';
-import {
-  allEntries,
-  type EntryKey,
-  entriesOf,
-  entryName,
-  sealDocument,
-  toStored,
-  toYaml,
-} from './directory-document.ts';
+import { differenceOf, type SealedFile, sealFile, usesInTurns } from './directory-difference.ts';
+import { type DirectoryFile, type EntryKey, keyName, toStored, toYaml } from './directory-document.ts';
 import { readDirectoryYaml } from './directory-reader.ts';
-import type { DirectoryDocument } from './directory-schema.ts';
 import { asKept, problemsInTurns, problemsOf } from './entry-checks.ts';
 import { isOtherTag } from './entry-tag.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
@@ -110,12 +101,13 @@ export class DirectoryService {
     return whileStoreAnswers(async () => {
       const parsed = await readDirectoryYaml(text);
       if ('problems' in parsed) return invalid(parsed.problems);
-      const { document } = parsed;
-      if (document.company.id !== this.#deps.company) {
+      if (
+        !parsed.entries.some((entry) => entry.kind === 'company' && entry.value.id === this.#deps.company)
+      ) {
         return invalid([`company.id: this server keeps the company "${this.#deps.company}"`]);
       }
-      if (options.ifEmpty && this.#deps.view.directory) return summarise(document, false);
-      return this.#replace(document, options);
+      if (options.ifEmpty && this.#deps.view.directory) return this.#summary(parsed, false);
+      return this.#replace(parsed, options);
     });
   }
 
@@ -234,34 +226,30 @@ export class DirectoryService {
     return BUSY;
   }
 
-  async #replace(
-    document: DirectoryDocument,
-    options: ImportWish,
-  ): Promise<ImportSummary | DirectoryRefusal> {
-    const { passcodes, seals, realm, view } = this.#deps;
+  async #replace(file: DirectoryFile, options: ImportWish): Promise<ImportSummary | DirectoryRefusal> {
+    const { passcodes, seals, realm, view, company } = this.#deps;
     if (view.knowledge === 'unknown') return { refused: 'storeUnavailable' };
-    const sealed = await sealDocument(document, {
-      hash: (extension, passcode) => passcodes.hash(document.company.id, extension, passcode),
+    const sealed = await sealFile(file, {
+      hash: (extension, passcode) => passcodes.hash(company, extension, passcode),
       digest: (host, password) => digestSecrets(host, realm, password),
       keep: (user, passcode) => seals?.sealed(user, passcode),
     });
-    return this.#writes.run(() => this.#writeAll(document, sealed, options));
+    return this.#writes.run(() => this.#writeAll(sealed, options));
   }
 
   async #writeAll(
-    document: DirectoryDocument,
-    sealed: DirectoryDocument,
+    file: SealedFile,
     { actor, ifEmpty = false, release = false }: ImportWish,
   ): Promise<ImportSummary | DirectoryRefusal> {
     const { view, log } = this.#deps;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const condition = ifEmpty ? { ifEmpty } : { ifVersion: view.directoryVersion };
-      const edit = await difference(view.directory, sealed);
-      const no = await this.#free(edit.put ?? [], { actor, release });
+      const edit = await differenceOf(view.directory, file);
+      const no = await this.#free(edit.put, { actor, release });
       if (no) return no;
       const { outcome } = await this.#write(edit, { actor, ...condition });
       if (outcome === 'conflict') continue;
-      const summary = summarise(document, outcome === 'written');
+      const summary = this.#summary(file, outcome === 'written');
       log.info({ ...summary, actor }, 'directory imported');
       return summary;
     }
@@ -274,7 +262,7 @@ export class DirectoryService {
     { actor, release }: { readonly actor: string; readonly release: boolean },
   ): Promise<Refusal | undefined> {
     const { view, release: releaseAll } = this.#deps;
-    const uses = usesOf(put, view);
+    const uses = await usesInTurns(put, view);
     const [somebody] = uses;
     if (!somebody) return undefined;
     return release && releaseAll ? releaseAll(uses, actor) : runningAt(somebody);
@@ -287,67 +275,31 @@ export class DirectoryService {
   ): Promise<DirectoryWritten> {
     const { store, view } = this.#deps;
     const { actor } = conditions;
-    const gone = [...remove, ...accountsOfLeavers(remove, view.directory)].map(nameOf);
-    const [first = [], ...rest] = chunks(put);
-    const removed = rest.length === 0 ? gone : [];
+    const gone = [...remove, ...accountsOfLeavers(remove, view.directory)];
+    const [first, ...rest] = portionsOf(put, gone);
     let written = await store.writeDirectory({
       ...conditions,
-      put: toStored(first),
-      remove: removed,
+      ...asStored(first),
       ...(notice && { notice }),
       ...(order && { order }),
     });
     if (written.outcome === 'conflict') await view.whenDirectory(written.version);
     if (written.outcome !== 'written') return written;
-    for (const [i, chunk] of rest.entries()) {
-      const last = i === rest.length - 1;
-      written = await store.writeDirectory({ actor, put: toStored(chunk), remove: last ? gone : [] });
-    }
+    for (const portion of rest) written = await store.writeDirectory({ actor, ...asStored(portion) });
     // Who has changed something reads it back at once.
     await view.whenDirectory(written.version);
     return written;
   }
-}
 
-/**
- * What leads from a directory to a document; webhooks only where the document speaks of them. In portions, as it may
- * be long and calls go on meanwhile: what changes in between is seen by its version when it is written.
- */
-async function difference(
-  before: Directory | undefined,
-  document: DirectoryDocument,
-): Promise<DirectoryEdit> {
-  const known = new Map((before ? allEntries(before) : []).map((entry) => [entryName(entry), entry]));
-  const wanted = entriesOf(withLocations(document, before));
-  const put: DirectoryEntry[] = [];
-  for (const [i, entry] of wanted.entries()) {
-    if (i % CHUNK === CHUNK - 1) await new Promise((resolve) => setImmediate(resolve));
-    const name = entryName(entry);
-    const old = known.get(name);
-    known.delete(name);
-    if (JSON.stringify(old?.value) !== JSON.stringify(entry.value)) put.push(entry);
+  #summary(
+    { entries }: { readonly entries: readonly Pick<DirectoryEntry, 'kind'>[] },
+    written: boolean,
+  ): ImportSummary {
+    const counts = { company: 0, site: 0, user: 0, host: 0, webhook: 0, account: 0, token: 0 };
+    for (const { kind } of entries) counts[kind]++;
+    const { site: sites, user: users, host: hosts } = counts;
+    return { written, company: this.#deps.company, sites, users, hosts };
   }
-  const gone = [...known.values()].filter(({ kind }) => isSpokenOf(kind, document));
-  return { put, remove: gone.flatMap(keyOf) };
-}
-
-/** Who signs in is never in a file, and stays as long as the person whose account it is. */
-function isSpokenOf(kind: DirectoryEntry['kind'], { webhooks }: DirectoryDocument): boolean {
-  return kind === 'webhook' ? webhooks !== undefined : kind !== 'account' && kind !== 'token';
-}
-
-/** A file is written by hand and knows nothing of where phones are; what is known of it stays. */
-function withLocations(document: DirectoryDocument, before: Directory | undefined): DirectoryDocument {
-  const hosts = Object.entries(document.hosts).map(([id, { location, ...host }]) => {
-    const after = locationAfterEdit(before?.hosts.get(id), { address: host.address, location });
-    return [id, { ...host, ...(after && { location: after }) }] as const;
-  });
-  return { ...document, hosts: Object.fromEntries(hosts) };
-}
-
-function keyOf(entry: DirectoryEntry): EntryKey[] {
-  if (entry.kind === 'company') return [];
-  return [{ kind: entry.kind, id: entry.kind === 'user' ? entry.value.extension : entry.value.id }];
 }
 
 /** Extensions are given out again: whoever gets one must not be seen by who had it before. */
@@ -360,19 +312,31 @@ function accountsOfLeavers(remove: readonly EntryKey[], directory: Directory | u
     .map(({ id }) => ({ kind: 'account', id }));
 }
 
-function nameOf(key: EntryKey): string {
-  return key.kind === 'company' ? 'company' : `${key.kind}:${key.id}`;
+interface Portion {
+  readonly put: readonly DirectoryEntry[];
+  readonly remove: readonly EntryKey[];
 }
 
-/** At least one, in the order given: the company comes first. */
-function chunks(entries: readonly DirectoryEntry[]): DirectoryEntry[][] {
-  const count = Math.max(1, Math.ceil(entries.length / CHUNK));
-  return Array.from({ length: count }, (_, i) => entries.slice(i * CHUNK, (i + 1) * CHUNK));
+/** At least one, in the order given: the company comes first, and who goes goes last. */
+function portionsOf(put: readonly DirectoryEntry[], remove: readonly EntryKey[]): [Portion, ...Portion[]] {
+  const [first = [], ...others] = chunks(put);
+  const [leaving = [], ...leavers] = chunks(remove);
+  const last = others.length - 1;
+  return [
+    { put: first, remove: others.length === 0 ? leaving : [] },
+    ...others.map((some, i) => ({ put: some, remove: i === last ? leaving : [] })),
+    ...leavers.map((some) => ({ put: [], remove: some })),
+  ];
 }
 
-function summarise({ company, sites, users, hosts }: DirectoryDocument, written: boolean): ImportSummary {
-  const count = (record: object): number => Object.keys(record).length;
-  return { written, company: company.id, sites: count(sites), users: count(users), hosts: count(hosts) };
+function chunks<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / CHUNK) }, (_, i) =>
+    all.slice(i * CHUNK, (i + 1) * CHUNK),
+  );
+}
+
+function asStored({ put, remove }: Portion): Pick<DirectoryWrite, 'put' | 'remove'> {
+  return { put: toStored(put), remove: remove.map(keyName) };
 }
 
 function invalid(problems: readonly string[]): DirectoryRefusal {

@@ -13,3 +13,16 @@ export async function inSteps<T>(steps: Generator<void, T>): Promise<T> {
     await turn();
   }
 }
+
+/** Does something with each, in order, with a turn for others after so many of them. */
+export async function eachInTurns<T>(
+  items: Iterable<T>,
+  atOnce: number,
+  work: (item: T) => void,
+): Promise<void> {
+  let done = 0;
+  for (const item of items) {
+    work(item);
+    if (++done % atOnce === 0) await turn();
+  }
+}

@@ -10,7 +10,7 @@ import { entryProblems } from '../entry-checks.ts';
 import { createNumberPlan } from '../number-plan.ts';
 import { userOf } from '../people.ts';
 import { heldLicences } from '../person-rules.ts';
-import { inSteps, turn } from '../turns.ts';
+import { eachInTurns, inSteps } from '../turns.ts';
 import { type CellProblem, COLUMNS, type Column, shownIn, sourcesOf, type Wish, wishOf } from './columns.ts';
 import type { CsvTable } from './read-csv.ts';
 
@@ -51,7 +51,7 @@ export async function planRows(table: CsvTable, facts: PlanFacts): Promise<Plann
   const rows = await readRows(table, facts);
   addProblems(rows, await inSteps(editProblemSteps(rows.flatMap(entryOf), facts.directory)));
   allotLicences(rows, facts.directory);
-  if (!facts.release) await turnAfterEach(rows, (row) => addUses(row, facts.view));
+  if (!facts.release) await eachInTurns(rows, ROWS_AT_ONCE, (row) => addUses(row, facts.view));
   return rows;
 }
 
@@ -74,7 +74,7 @@ export function changesOf({ before, after }: PlannedRow): { column: Column; from
 /** A word for all that would be done: another one when it would be something else. */
 export async function tagOfPlan(rows: readonly PlannedRow[]): Promise<string> {
   const hash = createHash('sha256');
-  await turnAfterEach(rows, (row) => {
+  await eachInTurns(rows, ROWS_AT_ONCE, (row) => {
     const { before, after } = row;
     hash.update(JSON.stringify([row.row, outcomeOf(row), before === after ? null : [before, after]]));
   });
@@ -91,13 +91,6 @@ export function takesAway({ before, after }: PlannedRow): boolean {
   if (!before || !after || before === after) return false;
   const isLess = before.hotDeskLicence && !after.hotDeskLicence;
   return isLess || before.site !== after.site || before.addOns.some((addOn) => !after.addOns.includes(addOn));
-}
-
-async function turnAfterEach<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
-  for (const [i, item] of items.entries()) {
-    work(item);
-    if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await turn();
-  }
 }
 
 type Drafted = { -readonly [K in keyof PlannedRow]: PlannedRow[K] } & { problems: RowProblem[] };
@@ -123,7 +116,7 @@ async function readRows({ headings, records }: CsvTable, facts: PlanFacts): Prom
     ...{ sitesByName, seen: new Map() },
   };
   const rows: Drafted[] = [];
-  await turnAfterEach(records, ({ row, cells }) => rows.push(readRow(row, cells, reading)));
+  await eachInTurns(records, ROWS_AT_ONCE, ({ row, cells }) => rows.push(readRow(row, cells, reading)));
   return rows;
 }
 

@@ -113,6 +113,8 @@ function guarded(follower: Follower, signal: AbortSignal): Follower {
 interface Place extends Position {
   /** Shared entries read already that the contact stream has further on: older entries of theirs are old news. */
   readonly newer: ReadonlyMap<string, number>;
+  /** Changes of the directory up to here need not be read again. */
+  readonly directoryVersion: number;
 }
 
 /** One connection's worth of following; `run` ends by rejecting. */
@@ -144,8 +146,7 @@ function createSession(options: FollowOptions, follower: Follower) {
     const loading = follower.onSharedEntries(position.contactSeq);
     const newer = await readShared(source, position.contactSeq, loading.page);
     loading.done();
-    await loadDirectory(source, follower);
-    return { ...position, newer };
+    return { ...position, newer, directoryVersion: await loadDirectory(source, follower) };
   }
 
   return {
@@ -176,10 +177,12 @@ async function readOn(
     ),
   );
   if (reply === undefined) return RELOAD;
-  let { seq, eventId, contactSeq, contactId } = from;
+  let { seq, eventId, contactSeq, contactId, directoryVersion } = from;
   const { newer } = from;
   for (const entry of reply.get(events) ?? []) {
-    if (!(await passEvent(entry, seq, to))) return RELOAD;
+    const known = await passEvent(entry, { seq, directoryVersion }, to);
+    if (known === undefined) return RELOAD;
+    directoryVersion = known;
     seq += 1;
     eventId = entry.id;
   }
@@ -188,7 +191,7 @@ async function readOn(
     contactSeq += 1;
     contactId = entry.id;
   }
-  return { seq, eventId, contactSeq, contactId, newer };
+  return { seq, eventId, contactSeq, contactId, newer, directoryVersion };
 }
 
 type Receiver = Pick<FollowOptions, 'onProblem'> & {
@@ -196,24 +199,35 @@ type Receiver = Pick<FollowOptions, 'onProblem'> & {
   readonly follower: Follower;
 };
 
-/** Passes an entry of the change log on if it is the next one and can be read. */
-async function passEvent(entry: StreamEntry, seq: number, to: Receiver): Promise<boolean> {
-  const { follower, source, onProblem } = to;
+/**
+ * Passes an entry of the change log on if it is the next one and can be read; undefined: it is not. The version of the
+ * directory that is known then: a long import is many changes, and whoever reads all of it reads it once for most of them.
+ */
+async function passEvent(
+  entry: StreamEntry,
+  { seq, directoryVersion }: Pick<Place, 'seq' | 'directoryVersion'>,
+  { follower, source, onProblem }: Receiver,
+): Promise<number | undefined> {
   const event = decodeEvent(entry.fields);
   if (event === undefined)
     onProblem(`Entry ${entry.id} of the change log cannot be read: the state is loaded anew`);
-  if (event?.seq !== seq + 1) return false;
-  if (event.kind === 'directory') {
-    if (event.entries === 'all') await loadDirectory(source, follower);
+  if (event?.seq !== seq + 1) return undefined;
+  let known = directoryVersion;
+  if (event.kind === 'directory' && event.seq > directoryVersion) {
+    known = event.seq;
+    if (event.entries === 'all') known = Math.max(known, await loadDirectory(source, follower));
     else follower.onEntries(await readEntries(source, event.entries));
   }
   follower.onEvent(event);
-  return true;
+  return known;
 }
 
-async function loadDirectory(source: DirectorySource, follower: Follower): Promise<void> {
+/** The version that was read. */
+async function loadDirectory(source: DirectorySource, follower: Follower): Promise<number> {
   const loading = follower.onDirectory();
-  loading.done(await readDirectory(source, loading.page));
+  const version = await readDirectory(source, loading.page);
+  loading.done(version);
+  return version;
 }
 
 /** Passes an entry of the contact stream on if it is the next one and can be read. */
