@@ -34,7 +34,7 @@ export function providerRoutes(api: Api, { services }: Entrance): void {
   });
 
   const described = open('Where the identity provider sends browsers back to', {
-    303: z.null().describe('To a page: the one that was asked for, or /sign-in?problem=<reason>.'),
+    303: z.undefined().describe('To a page: the one that was asked for, or /sign-in?problem=<reason>.'),
   });
   // Open by nature: the way here begins at the provider.
   api.get('/provider/callback', described, async (request, reply) => {
@@ -58,5 +58,5 @@ function problemPage({ refused }: Refusal): string {
 }
 
 function goTo(reply: FastifyReply, page: string): never {
-  return reply.code(303).header('location', page).send(null) as never;
+  return reply.code(303).header('location', page).send() as never;
 }
