@@ -41,10 +41,14 @@ export function phoneStory(walk: ApiWalk): void {
       expect((await walk.call('GET /hosts/{id}', { path })).body.association).toBeNull();
     });
 
-    test('is taken from its user and converted (A7)', async () => {
+    test('is taken from its user, given to another, taken again and converted (A7)', async () => {
       const own = { id: PHONES.ownLeeds };
+      const owner = { owner: PEOPLE.first.extension, address: ADDRESS };
+      await walk.call('POST /hosts/{id}/unassign', { path: own, body: { address: ADDRESS } });
+      const given = await walk.call('POST /hosts/{id}/assign', { path: own, body: owner });
+      expect(given.body).toMatchObject({ kind: 'user', owner: { extension: owner.owner } });
       const taken = await walk.call('POST /hosts/{id}/unassign', { path: own, body: { address: ADDRESS } });
-      expect(taken.body).toMatchObject({ kind: 'unassigned', reservedFor: { extension: '1003' } });
+      expect(taken.body).toMatchObject({ kind: 'unassigned', reservedFor: { extension: owner.owner } });
       expect((await walk.ask('PATCH /hosts/{id}', { path: own, body: { enabled: true } })).status).toBe(422);
       const wish = { nickname: 'Hot desk', address: ADDRESS };
       const converted = await walk.call('POST /hosts/{id}/convert', { path: own, body: wish });
