@@ -92,6 +92,13 @@ export const http = z.strictObject({
     .meta(
       about('Requests of one account or token a minute; five times as many of one address. More get 429.'),
     ),
+  connectionsPerSource: whole(10, 1_000)
+    .default(200)
+    .meta(
+      about(
+        'Connections one address may have open, of 1000 in all. Trusted proxies may have more: behind one an address is everybody.',
+      ),
+    ),
   trustedProxies: z
     .array(network(), { error: 'expected a list of addresses and networks' })
     .default([])

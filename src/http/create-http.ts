@@ -10,6 +10,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { authenticate } from './authentication.ts';
+import { boundConnections } from './connections.ts';
 import { requireNamed, requirePermission } from './permission.ts';
 import { portalRoutes } from './portal.ts';
 import type { Http, HttpOptions } from './ports.ts';
@@ -54,7 +55,7 @@ export type { Http, HttpLog, HttpOptions, HttpServices, Readiness } from './port
 const MAX_BODY_BYTES = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
-const MAX_CONNECTIONS = 500;
+const CONNECTIONS_PER_SOURCE = 200;
 const REQUESTS_PER_MINUTE = 6_000;
 
 const OPENAPI = {
@@ -95,8 +96,9 @@ const transformObject: typeof jsonSchemaTransformObject = (document) => {
 
 function clientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const status = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }[error.code ?? ''] ?? 400;
-  if (socket.writable && error.code !== 'ECONNRESET') socket.end(rawProblem(status));
-  else socket.destroy();
+  if (socket.writable && error.code !== 'ECONNRESET') socket.write(rawProblem(status));
+  // Not when the other side closes as well: it need not.
+  socket.destroySoon();
 }
 
 /** Clients that always name a type send no body all the same; where one is needed, its schema says so. */
@@ -104,14 +106,23 @@ function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
   return (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done));
 }
 
-function createApp({ log, trustedProxies = [], idleMs = IDLE_TIMEOUT_MS }: HttpOptions) {
+function createApp(options: HttpOptions) {
+  const { log, now, trustedProxies = [], idleMs = IDLE_TIMEOUT_MS } = options;
+  const { requestMs = REQUEST_TIMEOUT_MS, connectionsPerSource = CONNECTIONS_PER_SOURCE } = options;
   const onError = errorHandler(log);
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestMs,
     connectionTimeout: idleMs,
+    keepAliveTimeout: idleMs,
+    // Whoever sends a byte now and then is never idle; looked for this often, as Node does only every 30 s by itself.
+    http: {
+      headersTimeout: requestMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: requestMs / 3,
+    },
     forceCloseConnections: 'idle',
     clientErrorHandler: clientError,
     frameworkErrors: (error, request, reply) => void onError(error, request, reply as FastifyReply),
@@ -125,7 +136,7 @@ function createApp({ log, trustedProxies = [], idleMs = IDLE_TIMEOUT_MS }: HttpO
     emptyOr(app.getDefaultJsonParser('error', 'error')),
   );
   app.addHook('onRequest', harden);
-  app.server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(app.server, { perSource: connectionsPerSource, trustedProxies, log, now });
   return app;
 }
 

@@ -154,6 +154,10 @@ export interface HttpOptions {
   readonly requestsPerMinute?: number;
   /** How long a connection may stand without a word, ms. */
   readonly idleMs?: number;
+  /** How long a request may take to come, ms. */
+  readonly requestMs?: number;
+  /** Of one address that is no trusted proxy. */
+  readonly connectionsPerSource?: number;
   readonly services: HttpServices;
   readonly log: HttpLog;
   /** Milliseconds of any clock that only goes forward. */

@@ -32,11 +32,12 @@ interface Needs {
 /** The admin API and the pages. */
 export async function startHttp({ config, log, onStop, problem }: Running, needs: Needs): Promise<HttpParts> {
   const { store, view, services, effects, connection, emergencies, media } = needs;
-  const { adminToken, trustedProxies, requestsPerMinute } = config.http;
+  const { adminToken, trustedProxies, requestsPerMinute, connectionsPerSource } = config.http;
   const tokenFile = adminToken === undefined ? join(config.data, 'admin-token') : undefined;
   if ((await buildPortal()) === 'failed') problem('the pages of the portal could not be built');
   const http = createHttp({
-    ...{ host: config.http.host, port: config.http.port, trustedProxies, requestsPerMinute, log },
+    ...{ host: config.http.host, port: config.http.port, log },
+    ...{ trustedProxies, requestsPerMinute, connectionsPerSource },
     adminToken: adminToken ?? (await keptSecret(config.data, 'admin-token', problem)),
     portalFolder: PORTAL_FOLDER,
     now: () => performance.now(),
