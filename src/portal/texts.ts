@@ -216,11 +216,11 @@ export const texts = {
       },
       user: {
         title: 'No user phones yet',
-        text: 'Phones that belong to a person show here. Give somebody the Hot desking host add-on to let guests use theirs.',
+        text: 'Phones that belong to a person show here. Open a phone that is nobody’s and choose “Assign to a user”.',
       },
       unassigned: {
         title: 'No unassigned phones',
-        text: 'A phone that you take from its user waits here until you convert it to a hot desk phone.',
+        text: 'A phone that you take from its user waits here until you convert it to a hot desk phone or assign it to somebody else.',
       },
       found: {
         title: 'No phone matches',
@@ -237,7 +237,7 @@ export const texts = {
       `To log in, dial ${code} or press Login on the phone, then type extension and PIN.`,
     unassigned: 'This phone is nobody’s',
     unassignedText:
-      'Convert it to a hot desk phone and anybody with a licence can log in here. Until then it makes emergency calls only.',
+      'Convert it to a hot desk phone and anybody with a licence can log in here, or assign it to a user. Until then it makes emergency calls only.',
     off: 'Hot desking is switched off here',
     offText: 'Nobody can log in at this phone. Emergency calls go out all the same.',
     since: 'Logged in',
@@ -371,6 +371,7 @@ export const texts = {
     needsAddOn: 'Assign the Hot desking host add-on to switch this on.',
     noPhone: 'No phone of their own',
     noPhoneText: 'Once a phone is assigned to this person, it can be a host for guests.',
+    givePhone: 'Assign a phone',
     on: 'Let guests use this phone',
     limit: 'Maximum association time',
     limitHint: 'Hours, 1 to 999. Leave it empty for no limit.',
@@ -719,6 +720,7 @@ export const texts = {
     somebody: 'Somebody',
     unassign: 'Unassign',
     convert: 'Convert to hot desk phone',
+    assign: 'Assign to a user',
     remove: 'Remove phone',
     removeTitle: (name: string) => `Remove ${name}?`,
     removeText:
@@ -729,8 +731,9 @@ export const texts = {
     manage: 'Manage this phone',
     manageText: {
       user: 'Take the phone from its user. Their number stays reserved for them.',
-      unassigned: 'The phone is nobody’s. Make it a hot desk phone that anybody can log in at.',
-      commonArea: 'Take the phone out of use.',
+      unassigned:
+        'The phone is nobody’s. Make it a hot desk phone that anybody can log in at, or give it to a user.',
+      commonArea: 'Give the phone to one user, or take it out of use.',
     },
   },
 
@@ -739,7 +742,7 @@ export const texts = {
     lead: (name: string) => `Take the phone from ${name}.`,
     keeps: (name: string, extension: string) =>
       `Number and extension ${extension} stay reserved for ${name}, who can go on using them in the desktop app.`,
-    off: 'The phone is nobody’s afterwards and switched off, until you convert it to a hot desk phone. Emergency calls go out all the same.',
+    off: 'The phone is nobody’s afterwards and switched off, until you convert it to a hot desk phone or assign it to somebody else. Emergency calls go out all the same.',
     address: 'Where is the phone?',
     addressLead: 'The emergency address, with the customer name. You say that it is right.',
     busy: (guest: string) => `${guest} is logged in at this phone.`,
@@ -748,6 +751,39 @@ export const texts = {
     submit: 'Unassign',
     done: (phone: string) => `${phone} is unassigned.`,
     notTheirs: 'This phone is nobody’s. There is nothing to unassign.',
+  },
+
+  assignUser: {
+    title: (phone: string) => `Assign ${phone} to a user`,
+    lead: 'It becomes their own phone. Calls to them ring it, and it calls with their number.',
+    fromAll:
+      'This is a common area phone. Nobody else can log in at it any more, unless its user lets guests use it.',
+    who: 'Whose phone is it to be?',
+    whoLead: 'They are no host for guests yet: switch that on in their features if you want it.',
+    owner: 'User',
+    find: 'Search by name, extension or number',
+    missingOwner: 'Choose who gets the phone.',
+    nameHint: 'People see it in lists, such as “Amelia’s phone”.',
+    submit: 'Assign',
+    done: (phone: string, name: string) => `${phone} belongs to ${name} now.`,
+    theirs: (name: string) => `This phone belongs to ${name}. Unassign it first.`,
+  },
+
+  userPhone: {
+    title: (name: string) => `Give ${name} a phone`,
+    lead: 'Choose a phone that is nobody’s. Its address is asked for next.',
+    choose: 'Choose',
+    chooseLabel: (phone: string) => `Choose ${phone}`,
+    none: {
+      unassigned: {
+        title: 'No phone is unassigned',
+        text: 'Take a common area phone instead, or unassign a phone from the user who has it.',
+      },
+      commonArea: {
+        title: 'No common area phones',
+        text: 'Order phones with “Add device”. Once one has come, it can be given to somebody.',
+      },
+    },
   },
 
   convert: {

@@ -24,6 +24,8 @@ interface Request {
   readonly body?: object;
   /** Of something new: the same request again does not make it twice. */
   readonly key?: string;
+  /** What it is about, when that is not its own path. */
+  readonly about?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -46,6 +48,11 @@ export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 export function send<T = void>(method: Exclude<Method, 'GET'>, path: string, body?: object): Promise<T> {
   return call<T>(method, path, body ? { body } : {});
+}
+
+/** Does something to what was read at `path`, such as `unassign`, while it is as it was then (If-Match). */
+export function sendAbout<T>(path: string, action: string, body: object): Promise<T> {
+  return call<T>('POST', `${path}/${action}`, { body, about: path });
 }
 
 /** Makes something new, once, however often the request is sent again with the same `key`. */
@@ -78,8 +85,8 @@ async function reach(method: Method, path: string, request: Request): Promise<Re
   }
 }
 
-function headersOf(method: Method, path: string, { body, key }: Request): Record<string, string> {
-  const etag = method === 'PATCH' ? etags.get(path) : undefined;
+function headersOf(method: Method, path: string, { body, key, about }: Request): Record<string, string> {
+  const etag = method === 'PATCH' || about !== undefined ? etags.get(about ?? path) : undefined;
   return {
     accept: 'application/json, application/problem+json',
     ...(body && { 'content-type': 'application/json' }),

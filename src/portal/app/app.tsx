@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { AccountsPage } from '../pages/accounts.tsx';
 import { AddDevicePage } from '../pages/add-device.tsx';
 import { AssignPhonesPage } from '../pages/assign-phones.tsx';
+import { AssignUserPage } from '../pages/assign-user.tsx';
 import { AuditChangesPage } from '../pages/audit-changes.tsx';
 import { AuditStaysPage } from '../pages/audit-stays.tsx';
 import { CompanyPage } from '../pages/company.tsx';
@@ -27,6 +28,7 @@ import { TokensPage } from '../pages/tokens.tsx';
 import { UnassignPage } from '../pages/unassign.tsx';
 import { UsagePage } from '../pages/usage.tsx';
 import { UserPage } from '../pages/user.tsx';
+import { UserPhonePage } from '../pages/user-phone.tsx';
 import { UsersPage } from '../pages/users.tsx';
 import { WebhookPage } from '../pages/webhook.tsx';
 import { WebhooksPage } from '../pages/webhooks.tsx';
@@ -47,6 +49,7 @@ const ROUTES: readonly (readonly [string, (params: Params) => ComponentChildren]
   ['/phones/add', () => <AddDevicePage />],
   ['/phones/:id', ({ id = '' }) => <HostPage key={id} id={id} />],
   ['/phones/:id/unassign', ({ id = '' }) => <UnassignPage key={id} id={id} />],
+  ['/phones/:id/assign', ({ id = '' }) => <AssignUserPage key={id} id={id} />],
   ['/phones/:id/convert', ({ id = '' }) => <ConvertPage key={id} id={id} />],
   ['/orders', () => <OrdersPage />],
   ['/orders/:id', ({ id = '' }) => <OrderPage key={id} id={id} />],
@@ -71,6 +74,7 @@ const ROUTES: readonly (readonly [string, (params: Params) => ComponentChildren]
   ['/users/new', () => <NewPersonPage />],
   ['/users/import', () => <PeopleImportPage />],
   ['/users/:id', ({ id = '' }) => <UserPage key={id} extension={id} tab="profile" />],
+  ['/users/:id/phone', ({ id = '' }) => <UserPhonePage key={id} extension={id} />],
   ['/users/:id/features', ({ id = '' }) => <UserPage key={id} extension={id} tab="features" />],
 ];
 
@@ -79,6 +83,8 @@ const CHANGES = new Set([
   '/phones/add',
   '/phones/:id/unassign',
   '/phones/:id/convert',
+  '/phones/:id/assign',
+  '/users/:id/phone',
   '/users/new',
   '/users/import',
 ]);

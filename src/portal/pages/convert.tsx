@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiError, send } from '../api/client.ts';
+import { ApiError, sendAbout } from '../api/client.ts';
 import { below, type Mistakes, mistakesIn, NO_MISTAKES } from '../api/mistakes.ts';
 import { readCatalogue } from '../api/orders.ts';
 import type { Catalogue, Charges, Host } from '../api/types.ts';
@@ -115,8 +115,8 @@ function ConvertForm({ host, catalogue, reloadPrices }: FormProps) {
     if (Object.keys(missing).length > 0) return refuse({ fields: missing, rest: '' });
     setBusy(true);
     try {
-      const path = `/hosts/${encodeURIComponent(host.id)}/convert`;
-      const { nickname, order } = await send<Converted>('POST', path, bodyOf(fields, charges));
+      const path = `/hosts/${encodeURIComponent(host.id)}`;
+      const { nickname, order } = await sendAbout<Converted>(path, 'convert', bodyOf(fields, charges));
       done(order ? words.doneOrdered(nickname, order) : words.done(nickname));
       const after = order ? `/orders/${encodeURIComponent(order)}` : `/phones/${encodeURIComponent(host.id)}`;
       navigate(after, { replace: true });

@@ -31,6 +31,12 @@ export function ManageCard({ host }: { readonly host: Host }) {
             <span>{words.convert}</span>
           </a>
         )}
+        {host.kind !== 'user' && (
+          <a class="button plain" href={`${path}/assign`}>
+            <Icon name="user" size={18} />
+            <span>{words.assign}</span>
+          </a>
+        )}
         <Button icon="trash" onClick={() => setRemoving(true)}>
           {words.remove}
         </Button>

@@ -291,6 +291,6 @@ function Nothing({ kind, state }: { readonly kind: ShownKind; readonly state: Li
 /** What to do where there are no phones. */
 const NEXT = {
   commonArea: { href: '/phones/models', text: words.check },
-  user: { href: '/users', text: texts.nav.users },
+  user: { href: '/phones/unassigned', text: words.tabs.unassigned },
   unassigned: { href: '/phones/user', text: words.tabs.user },
 };

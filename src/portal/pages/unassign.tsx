@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiError, send } from '../api/client.ts';
+import { ApiError, sendAbout } from '../api/client.ts';
 import { below, type Mistakes, mistakesIn, NO_MISTAKES } from '../api/mistakes.ts';
 import type { Host } from '../api/types.ts';
 import { navigate } from '../app/router.ts';
@@ -61,7 +61,7 @@ function UnassignForm({ host, owner }: FormProps) {
     setBusy(true);
     try {
       const body = { address: addressWish(address.draft), ...(release && { release }) };
-      await send('POST', `/hosts/${encodeURIComponent(host.id)}/unassign`, body);
+      await sendAbout(`/hosts/${encodeURIComponent(host.id)}`, 'unassign', body);
       done(words.done(name));
       navigate(`/phones/${encodeURIComponent(host.id)}`, { replace: true });
     } catch (error) {

@@ -27,7 +27,15 @@ export function HostCard({ user, phones, reload }: HostCardProps) {
     <Card title={words.title} lead={words.lead}>
       {!hasAddOn && <NeedsAddOn extension={user.extension} text={words.needsAddOn} />}
       {hasAddOn && phones.length === 0 && (
-        <Empty icon="desk" title={words.noPhone} text={words.noPhoneText} />
+        <Empty icon="desk" title={words.noPhone} text={words.noPhoneText}>
+          {mayChange.value ? (
+            <a class="button primary" href={`/users/${encodeURIComponent(user.extension)}/phone`}>
+              {words.givePhone}
+            </a>
+          ) : (
+            <span class="muted">{texts.licensing.ask}</span>
+          )}
+        </Empty>
       )}
       {hasAddOn && phones.map((phone) => <HostForm key={stateOf(phone)} phone={phone} reload={reload} />)}
     </Card>

@@ -18,12 +18,34 @@ interface PickerProps {
   readonly value: string;
   readonly search: Search;
   readonly onChange: (id: string) => void;
+  /** Id of what says that the choice is wrong; absent: it is not. */
+  readonly errorId?: string | undefined;
+}
+
+interface PickerFieldProps extends Omit<PickerProps, 'errorId'> {
+  readonly error?: string | undefined;
+}
+
+/** In a form: with its name above, and what is wrong with it below. */
+export function PickerField({ error, ...props }: PickerFieldProps) {
+  const errorId = `${useId()}-error`;
+  return (
+    <div class={`field${error ? ' wrong' : ''}`}>
+      <span class="field-name">{props.label}</span>
+      <Picker {...props} errorId={error && errorId} />
+      {error && (
+        <p class="error" id={errorId}>
+          <Icon name="alert" size={16} /> {error}
+        </p>
+      )}
+    </div>
+  );
 }
 
 const TYPING_MS = 180;
 
 /** One of very many, found by typing: a combobox as WAI-ARIA describes it, with arrow keys, Enter and Esc. */
-export function Picker({ label, placeholder, value, search, onChange }: PickerProps) {
+export function Picker({ label, placeholder, value, search, onChange, errorId }: PickerProps) {
   const id = useId();
   const [typed, setTyped] = useState('');
   const [open, setOpen] = useState(false);
@@ -61,6 +83,7 @@ export function Picker({ label, placeholder, value, search, onChange }: PickerPr
           aria-autocomplete="list"
           aria-activedescendant={isListed && at >= 0 ? `${id}-${at}` : undefined}
           placeholder={placeholder}
+          {...(errorId && { 'aria-invalid': true as const, 'aria-describedby': errorId })}
           autocomplete="off"
           spellcheck={false}
           maxLength={100}
