@@ -156,6 +156,10 @@ class House implements Server {
     });
     this.#addresses = { ...this.#addresses, http: http.address };
     this.#tokenFile = http.tokenFile;
+    // Whoever opens a list first need not wait for it, nor need a phone.
+    services.lists
+      .prepare()
+      .catch((error: unknown) => running.log.error({ err: error }, 'the lists could not be put in order'));
   }
 
   #running(): Running {

@@ -5,7 +5,7 @@ import { type Listing, matcher, type Row } from '../../domain/listing.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import { parseEntryName } from '../directory-document.ts';
 import type { LocalView } from '../local-view.ts';
-import { buildListings, type Listings, touch } from './listings.ts';
+import { buildListings, type Listings, renewListings, touch } from './listings.ts';
 import { type Page, type PageQuery, readPage } from './pages.ts';
 import type { HostSort, SiteSort, UserSort } from './rows.ts';
 
@@ -76,8 +76,8 @@ export class DirectoryLists {
   #unsubscribe: (() => void) | undefined;
   #listings: Listings | undefined;
   #building: Promise<Listings | undefined> | undefined;
-  /** Names of entries that have changed during the building; undefined: everything has. */
-  #changed: Set<string> | undefined = new Set();
+  /** Names of entries that `#listings` does not have as they are now. */
+  #stale: 'all' | Set<string> = 'all';
 
   constructor(deps: DirectoryListsDependencies) {
     this.#deps = deps;
@@ -91,6 +91,12 @@ export class DirectoryLists {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     this.#listings = undefined;
+    this.#stale = 'all';
+  }
+
+  /** Puts the lists in order now, so that whoever asks first need not wait. */
+  async prepare(): Promise<void> {
+    await this.#ready();
   }
 
   /** Refused with stateUnknown, invalidCursor or overloaded, as all lists. */
@@ -201,7 +207,7 @@ export class DirectoryLists {
 
   async #ready(): Promise<Listings | Refusal> {
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      if (this.#listings) return this.#listings;
+      if (this.#listings && this.#isCurrent) return this.#listings;
       if (!this.#deps.view.directory) return { refused: 'stateUnknown' };
       this.#building ??= this.#build().finally(() => {
         this.#building = undefined;
@@ -212,38 +218,57 @@ export class DirectoryLists {
     return BUSY;
   }
 
-  /** Undefined when it was all for nothing. */
+  get #isCurrent(): boolean {
+    return this.#stale !== 'all' && this.#stale.size === 0;
+  }
+
+  /** Undefined when more has changed meanwhile than is told by touching it. */
   async #build(): Promise<Listings | undefined> {
     const { view } = this.#deps;
-    this.#changed = new Set();
-    const listings = view.directory && (await buildListings({ directory: view.directory, view }));
-    const changed: ReadonlySet<string> | undefined = this.#changed;
-    const { directory } = view;
-    if (!listings || !changed || !directory) return undefined;
-    for (const name of changed) this.#touch(listings, name);
+    const [old, stale, { directory }] = [this.#listings, this.#stale, view];
+    if (!directory) return undefined;
+    this.#stale = new Set();
+    const facts = { directory, view };
+    const listings = await (old ? renewListings(old, stale, facts) : buildListings(facts));
     // Without being told of changes it would only be right now.
-    if (this.#unsubscribe) this.#listings = listings;
-    return listings;
+    if (!this.#unsubscribe) {
+      this.#stale = 'all';
+      return listings;
+    }
+    this.#listings = listings;
+    if (view.directory !== directory) this.#stale = 'all';
+    this.#catchUp(listings);
+    return this.#isCurrent ? listings : undefined;
+  }
+
+  #catchUp(listings: Listings): void {
+    const missed = this.#stale;
+    if (missed === 'all' || missed.size > MANY) return;
+    this.#stale = new Set();
+    for (const name of missed) this.#touch(listings, name);
   }
 
   #follow(event: ChangeEvent): void {
     if (event.kind === 'start' || event.kind === 'end') {
       const { host, guest } = event.association;
-      for (const name of [`host:${host}`, `user:${guest}`]) this.#note(name);
+      this.#note([`host:${host}`, `user:${guest}`]);
     }
     if (event.kind !== 'directory') return;
-    if (event.entries === 'all' || event.entries.length > MANY) return this.#forget();
-    for (const name of event.entries) this.#note(name);
+    if (event.entries !== 'all') return this.#note(event.entries);
+    this.#stale = 'all';
+    this.#renew();
   }
 
-  #forget(): void {
-    this.#listings = undefined;
-    this.#changed = undefined;
+  #note(names: readonly string[]): void {
+    if (this.#listings && this.#isCurrent && !this.#building && names.length <= MANY) {
+      for (const name of names) this.#touch(this.#listings, name);
+    } else if (this.#stale !== 'all') for (const name of names) this.#stale.add(name);
+    if (!this.#isCurrent) this.#renew();
   }
 
-  #note(name: string): void {
-    if (this.#building) this.#changed?.add(name);
-    if (this.#listings) this.#touch(this.#listings, name);
+  /** Where somebody has looked, somebody will again; what cannot be done is told to who asks. */
+  #renew(): void {
+    if (this.#listings && !this.#building) this.#ready().catch(() => undefined);
   }
 
   #touch(listings: Listings, name: string): void {
@@ -252,6 +277,6 @@ export class DirectoryLists {
     if (!key || key.kind === 'company' || !view.directory) return;
     const isSame = touch(listings, key, { directory: view.directory, view });
     // The name of a site stands in the rows of all who are there.
-    if (!isSame) this.#forget();
+    if (!isSame && this.#stale !== 'all') this.#stale.add(name);
   }
 }

@@ -1,8 +1,9 @@
 import type { Directory } from '../../domain/directory.ts';
-import { Listing, type Row, sorting } from '../../domain/listing.ts';
+import { grouping, isSameRow, Listing, type Row, renewing, sorting } from '../../domain/listing.ts';
 import type { EntryKey } from '../directory-document.ts';
-import { inSteps, turn } from '../turns.ts';
+import { eachInTurns, inSteps } from '../turns.ts';
 import {
+  GROUPED,
   HOST_SORTS,
   type HostSort,
   hostRow,
@@ -40,14 +41,77 @@ async function build<Entry, Sort extends string>(
   rowOf: (entry: Entry) => Row<Sort>,
 ): Promise<Listing<Sort>> {
   const rows: Row<Sort>[] = [];
-  for (const id of [...entries.keys()]) {
+  await eachInTurns(entries.keys(), ROWS_AT_ONCE, (id) => {
     const entry = entries.get(id);
     if (entry) rows.push(rowOf(entry));
-    if (rows.length % ROWS_AT_ONCE === 0) await turn();
-  }
+  });
   const sorted = new Map<Sort, Row<Sort>[]>();
-  for (const sort of sorts) sorted.set(sort, await inSteps(sorting(rows, sort)));
+  let first: readonly Row<Sort>[] | undefined;
+  for (const sort of sorts) {
+    const steps = first && GROUPED.has(sort) ? grouping(first, sort) : sorting(rows, sort);
+    const inOrder = await inSteps(steps);
+    first ??= inOrder;
+    sorted.set(sort, inOrder);
+  }
   return new Listing(sorted);
+}
+
+/** Which rows may be others than they were: all, or these hosts and people, and all who are at these sites. */
+export type Stale = 'all' | ReadonlySet<string>;
+
+/** The same listings with many changes at once: what has stayed the same is not put in order again. */
+export async function renewListings(old: Listings, stale: Stale, facts: RowFacts): Promise<Listings> {
+  const { hosts, users, sites } = facts.directory;
+  const isStale = (name: string, site: string): boolean =>
+    stale === 'all' || stale.has(name) || stale.has(`site:${site}`);
+  const isStalePerson = (extension: string | undefined): boolean =>
+    stale === 'all' || (extension !== undefined && stale.has(`user:${extension}`));
+  return {
+    hosts: await renew(old.hosts, HOST_SORTS, {
+      entries: hosts,
+      rowOf: (host) => hostRow(host, facts),
+      isStale: ({ id, site, owner, reservedFor }) =>
+        isStale(`host:${id}`, site) ||
+        isStalePerson(owner ?? reservedFor) ||
+        isStalePerson(facts.view.associationAt(id)?.guest),
+    }),
+    users: await renew(old.users, USER_SORTS, {
+      entries: users,
+      rowOf: (user) => userRow(user, facts),
+      isStale: ({ extension, site }) => isStale(`user:${extension}`, site),
+    }),
+    sites: await renew(old.sites, SITE_SORTS, { entries: sites, rowOf: siteRow, isStale: () => true }),
+  };
+}
+
+interface Renewal<Entry, Sort extends string> {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly rowOf: (entry: Entry) => Row<Sort>;
+  readonly isStale: (entry: Entry) => boolean;
+}
+
+async function renew<Entry, Sort extends string>(
+  old: Listing<Sort>,
+  sorts: readonly Sort[],
+  { entries, rowOf, isStale }: Renewal<Entry, Sort>,
+): Promise<Listing<Sort>> {
+  const changed = new Set<string>();
+  const after: Row<Sort>[] = [];
+  await eachInTurns(entries, ROWS_AT_ONCE, ([id, entry]) => {
+    const before = old.get(id);
+    if (before && !isStale(entry)) return;
+    const row = rowOf(entry);
+    if (before && isSameRow(before, row)) return;
+    changed.add(id);
+    after.push(row);
+  });
+  await eachInTurns(old.ids, ROWS_AT_ONCE, (id) => {
+    if (!entries.has(id)) changed.add(id);
+  });
+  const renewed = new Map<Sort, Row<Sort>[]>();
+  for (const sort of sorts)
+    renewed.set(sort, await inSteps(renewing(old.order(sort), sort, { changed, after })));
+  return new Listing(renewed);
 }
 
 /** Takes up that an entry has changed, come or gone. False: more rows than can be told by it have. */

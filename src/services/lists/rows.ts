@@ -5,6 +5,8 @@ import type { View } from '../../domain/view.ts';
 export const HOST_SORTS = ['nickname', 'id', 'site', 'since'] as const;
 export const USER_SORTS = ['name', 'extension', 'site', 'since'] as const;
 export const SITE_SORTS = ['name', 'id'] as const;
+/** Those whose keys are something before the key of the first of their list. */
+export const GROUPED: ReadonlySet<string> = new Set(['site', 'since']);
 export type HostSort = (typeof HOST_SORTS)[number];
 export type UserSort = (typeof USER_SORTS)[number];
 export type SiteSort = (typeof SITE_SORTS)[number];
@@ -18,6 +20,19 @@ export interface RowFacts {
 /** Who sits somewhere comes before who does not, the first to come first. */
 function sinceKey(startedAt: number | undefined, id: string): string {
   return startedAt === undefined ? `~\u0000${id}` : `${String(startedAt).padStart(15, '0')}\u0000${id}`;
+}
+
+const siteKeys = new WeakMap<Site, string>();
+
+/** What comes before the name where a list is by site; made once for all who are there. */
+function siteKey(id: string, { sites }: Directory): string {
+  const site = sites.get(id);
+  if (!site) return sortKey(id, '');
+  const known = siteKeys.get(site);
+  if (known !== undefined) return known;
+  const key = sortKey(site.name, '');
+  siteKeys.set(site, key);
+  return key;
 }
 
 /** A host: found also by its owner, and by who sits there. */
@@ -37,7 +52,7 @@ export function hostRow(host: Host, { directory, view }: RowFacts): Row<HostSort
     keys: {
       nickname: byName,
       id: sortKey(id, id),
-      site: `${sortKey(directory.sites.get(site)?.name ?? site, '')}${byName}`,
+      site: `${siteKey(site, directory)}${byName}`,
       since: sinceKey(association?.startedAt, byName),
     },
   };
@@ -54,7 +69,7 @@ export function userRow(user: User, { directory, view }: RowFacts): Row<UserSort
     keys: {
       name: byName,
       extension: sortKey(extension, extension),
-      site: `${sortKey(directory.sites.get(site)?.name ?? site, '')}${byName}`,
+      site: `${siteKey(site, directory)}${byName}`,
       since: sinceKey(view.associationOf(extension)?.startedAt, byName),
     },
   };

@@ -142,6 +142,25 @@ test('changes are in the lists at once: names, owners, sites, an import', async 
   expect(await hostIds(all)).toBe('x1 d10 u1003 d9 (4)');
 });
 
+test('many changes at once, and changes while the lists are put in order', async () => {
+  const all = await office();
+  const people = Array.from({ length: 300 }, (_, i) => ({
+    extension: String(20_000 + i),
+    name: `Many ${i}`,
+  }));
+  const like = all.view.directory?.users.get('1001');
+  if (!like) throw new Error('nobody');
+  const put = people.map((person) => ({ kind: 'user' as const, value: { ...like, ...person, numbers: [] } }));
+  expect(await userIds(all)).toBe('1002 1003 1001');
+  expect(await all.service.editDirectory(() => ({ put }), ACTOR)).toBe('done');
+  const asked = userIds(all, { q: 'many 299' });
+  await all.service.updateUser('20299', (before) => ({ ...before, name: 'Other' }), { actor: ACTOR });
+  await asked;
+  expect(await userIds(all, { q: 'many 299' })).toBe('');
+  expect(await userIds(all, { q: 'other' })).toBe('20299');
+  expect(await userIds(all, { q: 'many 29', limit: 3 })).toBe('20029 20290 20291');
+});
+
 test('phones that have moved since anybody confirmed their address', async () => {
   const all = await office();
   const location = { network: '192.0.2.0/24', verified: false };
