@@ -1,3 +1,5 @@
+import { type Keyed, merging, SORTED_AT_ONCE, sorting } from './sorting.ts';
+
 /** Rows of long lists: kept sorted in several ways at once, found by the words in them. */
 
 /** A row; `keys` differ from row to row, each ends with the id. */
@@ -121,73 +123,23 @@ export class Listing<Sort extends string> {
   }
 }
 
-const RUN = 2_000;
-const AT_ONCE = 5_000;
-
-/** Sorts in steps of a millisecond or so: whoever drives it may do something else in between. */
-export function* sorting<Sort extends string>(
-  rows: readonly Row<Sort>[],
-  sort: Sort,
-): Generator<void, Row<Sort>[]> {
-  return (yield* keyedInOrder(rows, sort)).map(({ row }) => row);
-}
-
-function* keyedInOrder<Sort extends string>(
-  rows: readonly Row<Sort>[],
-  sort: Sort,
-): Generator<void, Keyed<Sort>[]> {
-  let runs: Keyed<Sort>[][] = [];
-  for (let from = 0; from < rows.length; from += RUN) {
-    const run = rows.slice(from, from + RUN).map((row) => ({ key: row.keys[sort], row }));
-    runs.push(run.sort((a, b) => (a.key < b.key ? -1 : 1)));
-    yield;
-  }
-  while (runs.length > 1) {
-    const merged: Keyed<Sort>[][] = [];
-    for (let i = 0; i < runs.length; i += 2) merged.push(yield* merging(runs[i] ?? [], runs[i + 1] ?? []));
-    runs = merged;
-  }
-  return runs[0] ?? [];
-}
-
-interface Keyed<Sort extends string> {
-  readonly key: string;
-  readonly row: Row<Sort>;
-}
-
-function* merging<Sort extends string>(
-  one: readonly Keyed<Sort>[],
-  other: readonly Keyed<Sort>[],
-): Generator<void, Keyed<Sort>[]> {
-  const all: Keyed<Sort>[] = [];
-  let [i, j] = [0, 0];
-  while (i < one.length || j < other.length) {
-    const [a, b] = [one[i], other[j]];
-    const isOther = a === undefined || (b !== undefined && b.key < a.key);
-    all.push((isOther ? b : a) as Keyed<Sort>);
-    if (isOther) j++;
-    else i++;
-    if (all.length % AT_ONCE === 0) yield;
-  }
-  return all;
-}
-
 /** Rows in order with some of them changed, come (`after`) or gone: what stays keeps its place, and nothing of it is sorted. */
 export function* renewing<Sort extends string>(
   order: readonly Row<Sort>[],
   sort: Sort,
   { changed, after }: { readonly changed: ReadonlySet<string>; readonly after: readonly Row<Sort>[] },
 ): Generator<void, Row<Sort>[]> {
-  const kept: Keyed<Sort>[] = [];
+  const kept: Keyed<Row<Sort>>[] = [];
   for (const [i, row] of order.entries()) {
-    if (i % AT_ONCE === AT_ONCE - 1) yield;
-    if (!changed.has(row.id)) kept.push({ key: row.keys[sort], row });
+    if (i % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) yield;
+    if (!changed.has(row.id)) kept.push({ key: row.keys[sort], of: row });
   }
-  return (yield* merging(kept, yield* keyedInOrder(after, sort))).map(({ row }) => row);
+  const merged = yield* merging(kept, yield* sorting(after, (row) => row.keys[sort]));
+  return merged.map(({ of }) => of);
 }
 
 /**
- * The same as `sorting`, for keys that are something before the keys `rows` are in order of: few sites, or nothing at all
+ * The order by keys that are something before the keys `rows` are in order of: few sites, or nothing at all
  * for most. What stands before is put in order, and the rows behind it are already.
  */
 export function* grouping<Sort extends string>(
@@ -196,7 +148,7 @@ export function* grouping<Sort extends string>(
 ): Generator<void, Row<Sort>[]> {
   const groups = new Map<string, Row<Sort>[]>();
   for (const [i, row] of rows.entries()) {
-    if (i % AT_ONCE === AT_ONCE - 1) yield;
+    if (i % SORTED_AT_ONCE === SORTED_AT_ONCE - 1) yield;
     const key = row.keys[sort];
     const before = key.slice(0, key.indexOf('\u0000'));
     const group = groups.get(before);

@@ -3,6 +3,7 @@ import type { Account, ApiToken } from '../domain/account.ts';
 import { normaliseAddress } from '../domain/address.ts';
 import type { Company, DigestSecrets, Directory, Host, Site, User, Webhook } from '../domain/directory.ts';
 import { type DirectoryEntry, DirectoryTable } from '../domain/directory-table.ts';
+import { sorting } from '../domain/sorting.ts';
 import type { DirectoryEntries } from '../store/store.ts';
 import { controlProblems } from './control-characters.ts';
 import { directoryProblems } from './directory-rules.ts';
@@ -15,7 +16,7 @@ import {
   type HostDocument,
   type UserDocument,
 } from './directory-schema.ts';
-import { turn } from './turns.ts';
+import { inSteps, turn } from './turns.ts';
 
 export interface Problems {
   /** One sentence each, beginning with the path: `hosts.u1002.site: no such site "londn"`. */
@@ -208,19 +209,24 @@ const WRITTEN_AT_ONCE = 25;
  */
 export async function toYaml({ company, sites, users, hosts, webhooks }: Directory): Promise<string> {
   const sections = [
-    { name: 'sites', idName: 'id', entries: inFileOrder(sites) },
-    { name: 'users', idName: 'extension', entries: inFileOrder(users) },
-    { name: 'hosts', idName: 'id', entries: inFileOrder(hosts) },
-    { name: 'webhooks', idName: 'id', entries: inFileOrder(webhooks) },
+    { name: 'sites', idName: 'id', entries: await inFileOrder(sites) },
+    { name: 'users', idName: 'extension', entries: await inFileOrder(users) },
+    { name: 'hosts', idName: 'id', entries: await inFileOrder(hosts) },
+    { name: 'webhooks', idName: 'id', entries: await inFileOrder(webhooks) },
   ];
   const parts = [yamlOf({ company })];
   for (const section of sections) for await (const part of sectionParts(section)) parts.push(part);
   return parts.join('');
 }
 
-/** Numbers first, in their order. */
-function inFileOrder(entries: ReadonlyMap<string, object>): [id: string, value: object][] {
-  return Object.entries(Object.fromEntries(entries));
+/** Numbers first, in their order; the same for the same entries, however the store gives them. */
+async function inFileOrder(entries: ReadonlyMap<string, object>): Promise<[id: string, value: object][]> {
+  const keyOf = (id: string): string => (/^\d+$/.test(id) ? `0${id.padStart(64, '0')} ${id}` : `1${id}`);
+  const sorted = await inSteps(sorting([...entries.keys()], keyOf));
+  return sorted.flatMap(({ of: id }) => {
+    const value = entries.get(id);
+    return value ? [[id, value]] : [];
+  });
 }
 
 interface Section {

@@ -1,5 +1,6 @@
 import type { Directory } from '../../domain/directory.ts';
-import { grouping, isSameRow, Listing, type Row, renewing, sorting } from '../../domain/listing.ts';
+import { grouping, isSameRow, Listing, type Row, renewing } from '../../domain/listing.ts';
+import { sorting } from '../../domain/sorting.ts';
 import type { EntryKey } from '../directory-document.ts';
 import { eachInTurns, inSteps } from '../turns.ts';
 import {
@@ -48,8 +49,10 @@ async function build<Entry, Sort extends string>(
   const sorted = new Map<Sort, Row<Sort>[]>();
   let first: readonly Row<Sort>[] | undefined;
   for (const sort of sorts) {
-    const steps = first && GROUPED.has(sort) ? grouping(first, sort) : sorting(rows, sort);
-    const inOrder = await inSteps(steps);
+    const inOrder =
+      first && GROUPED.has(sort)
+        ? await inSteps(grouping(first, sort))
+        : (await inSteps(sorting(rows, (row) => row.keys[sort]))).map(({ of }) => of);
     first ??= inOrder;
     sorted.set(sort, inOrder);
   }
