@@ -27,6 +27,7 @@ export type Notice =
   | 'passcodeSet'
   | 'signedIn'
   | 'passwordSet'
+  | 'sessionsEnded'
   | 'signInFailed'
   | 'codesOn'
   | 'codesOff'

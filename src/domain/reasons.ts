@@ -66,6 +66,7 @@ export type Reason =
   | 'passwordTooSimple'
   | 'unknownAccount'
   | 'unknownToken'
+  | 'unknownSession'
   | 'providerUnavailable' // the identity provider does not answer
   | 'signInVoid' // what came back from the identity provider is not what was asked for, or came before
   | 'noAccount' // whoever the identity provider vouches for may not use this portal

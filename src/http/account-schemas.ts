@@ -39,6 +39,23 @@ export const session = z
   .object({ account: self, csrf: z.string().describe('To be sent as X-CSRF-Token with each change.') })
   .meta({ id: 'Session' });
 
+export const ownSession = z
+  .object({
+    id: z.string().describe('Names it here; it is not what the browser has.'),
+    startedAt: time,
+    lastUsedAt: time,
+    address: z.string().describe('IP address it was begun from.'),
+    browser: z
+      .object({ name: z.string().nullable(), system: z.string().nullable() })
+      .describe('As it told us, such as Firefox on Windows; null: nothing that is known.'),
+    current: z.boolean().describe('The one that asks.'),
+  })
+  .meta({ id: 'OwnSession' });
+export const ownSessions = z.object({
+  sessions: z.array(ownSession).describe('The one that asks first, then the last used first.'),
+});
+export const sessionPath = z.object({ id: z.string().min(1).max(64).describe('Session id, as listed.') });
+
 export const passwordChange = secretBody(
   { password, newPassword: password, code: z.exactOptional(code) },
   'an object with password, newPassword and code',

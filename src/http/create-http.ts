@@ -34,6 +34,7 @@ import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { listRoutes } from './routes/lists.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { ownSessionRoutes } from './routes/own-sessions.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { peopleImportRoutes } from './routes/people-import.ts';
 import { phoneRoutes } from './routes/phones.ts';
@@ -152,6 +153,7 @@ function administration(api: Api, { services, adminToken, failed, limits }: Guar
   api.addHook('onRequest', requirePermission(services));
   api.addHook('preHandler', requireNamed(services));
   sessionRoutes(api, services);
+  ownSessionRoutes(api, services);
   accountRoutes(api, services);
   tokenRoutes(api, services);
   companyRoutes(api, services);

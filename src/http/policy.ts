@@ -122,6 +122,9 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'PUT /api/v1/session/totp': ONESELF,
   'POST /api/v1/session/totp/removal': ONESELF,
 
+  'GET /api/v1/sessions': ONESELF,
+  'DELETE /api/v1/sessions/:id': ONESELF,
+
   'GET /api/v1/accounts': ACCOUNTS,
   'POST /api/v1/accounts': ACCOUNTS,
   'GET /api/v1/accounts/:id': ACCOUNTS,

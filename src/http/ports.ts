@@ -16,6 +16,7 @@ import type { DirectoryLists } from '../services/lists/directory-lists.ts';
 import type { Live } from '../services/live.ts';
 import type { OrderBook } from '../services/orders/order-book.ts';
 import type { Orders } from '../services/orders/orders.ts';
+import type { OwnSessions } from '../services/own-sessions.ts';
 import type { PasscodeRefusal } from '../services/passcode-service.ts';
 import type { People } from '../services/people.ts';
 import type { PeopleImport } from '../services/people-import/people-import.ts';
@@ -107,6 +108,7 @@ export interface HttpServices {
   readonly usage: Pick<Usage, 'report'>;
   readonly emergencies: Pick<EmergencyNotices, 'list' | 'acknowledge'>;
   readonly signIn: Pick<SignIn, 'signIn' | 'begin' | 'session' | 'signOut'>;
+  readonly ownSessions: Pick<OwnSessions, 'list' | 'end'>;
   readonly accounts: Pick<
     Accounts,
     | 'list'

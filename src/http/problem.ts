@@ -67,6 +67,7 @@ export const REASONS = {
   passwordTooSimple: { status: 422, title: 'The password will not do; nothing was changed' },
   unknownAccount: { status: 404, title: 'No such account' },
   unknownToken: { status: 404, title: 'No such token' },
+  unknownSession: { status: 404, title: 'No such session' },
   providerUnavailable: { status: 503, title: 'The identity provider cannot be reached; try again later' },
   signInVoid: { status: 403, title: 'The sign-in took too long or was begun elsewhere; begin again' },
   noAccount: { status: 403, title: 'There is no account for who you are at the identity provider' },

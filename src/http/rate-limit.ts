@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Origin } from '../services/sign-in.ts';
 import { keyOf, principalOf } from './principal.ts';
 import { sendProblem, statusProblem } from './problem.ts';
 
@@ -68,6 +69,12 @@ export function sourceOf({ ip }: Pick<FastifyRequest, 'ip'>): string {
   const zeros = tail === undefined ? [] : Array.from({ length: 8 - front.length - back.length }, () => '0');
   const groups = [...front, ...zeros, ...back].slice(0, 4);
   return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}
+
+/** Where a session is begun, for whoever it belongs to. */
+export function originOf({ ip, headers }: Pick<FastifyRequest, 'ip' | 'headers'>): Origin {
+  const [address = ''] = ip.replace(/^::ffff:(?=\d+\.)/i, '').split('%');
+  return { address, userAgent: headers['user-agent'] };
 }
 
 /** 429 while this key has to wait; undefined: it need not. */

@@ -17,7 +17,7 @@ import { TOTP_SECRET_BYTES, totpSecret } from './totp.ts';
 
 export interface AccountsDependencies {
   readonly directory: Pick<DirectoryService, 'editDirectory'>;
-  readonly store: Pick<Store, 'dropSessionsOf'>;
+  readonly store: Pick<Store, 'dropSessionsOf' | 'logNotice'>;
   readonly view: Pick<View, 'directory'> & { now(): number };
   readonly secrets: AccountSecrets;
   readonly signIn: Pick<SignIn, 'prove' | 'takeCode'>;
@@ -176,7 +176,9 @@ export class Accounts {
     return whileStoreAnswers(async () => {
       const account = this.get(id);
       if (isRefusal(account)) return account;
-      await this.#deps.store.dropSessionsOf(id);
+      const { store } = this.#deps;
+      await store.dropSessionsOf(id);
+      await store.logNotice({ notice: 'sessionsEnded', actor, extension: account.extension });
       this.#deps.log.info({ actor, account: id }, 'signed out everywhere');
       return 'done' as const;
     });

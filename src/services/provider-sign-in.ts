@@ -9,7 +9,7 @@ import type { Claims, IdentityProvider } from './identity-provider.ts';
 import type { Log } from './ports.ts';
 import type { Sealing } from './sealing.ts';
 import { hashOf, newSecret } from './secret-texts.ts';
-import type { Session, SignIn } from './sign-in.ts';
+import type { Origin, Session, SignIn } from './sign-in.ts';
 
 export interface ProviderRules {
   /** Whose account it is: by an e-mail address the provider has verified, or by what it calls them. */
@@ -85,6 +85,7 @@ export class ProviderSignIn {
   finish(answer: {
     readonly query: string;
     readonly cookie: string;
+    readonly from: Origin;
   }): Promise<{ readonly session: Session; readonly to: string } | Refusal> {
     return whileStoreAnswers(async () => {
       const { provider, store, signIn } = this.#deps;
@@ -95,7 +96,10 @@ export class ProviderSignIn {
       const claims = await provider.identify(answer.query, begun);
       if (isRefusal(claims)) return claims;
       const account = await this.#accountOf(claims);
-      if (!isRefusal(account)) return { session: await signIn.enter(account, 'provider'), to: begun.to };
+      if (!isRefusal(account)) {
+        const session = await signIn.enter(account, { by: 'provider', from: answer.from });
+        return { session, to: begun.to };
+      }
       if (account.refused === 'noAccount') signIn.noteFailure(undefined);
       return account;
     });

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type Account, actorOfAccount, canonicalEmail } from '../domain/account.ts';
+import { type Browser, browserOf } from '../domain/browser.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { GuessKey, Store } from '../store/store.ts';
@@ -31,6 +32,14 @@ export interface Credentials {
   readonly source: string;
 }
 
+/** Where a session is begun. */
+export interface Origin {
+  /** IP address. */
+  readonly address: string;
+  /** As the browser tells it. */
+  readonly userAgent: string | undefined;
+}
+
 export interface Session {
   /** The browser's secret; kept nowhere but there. */
   readonly id: string;
@@ -40,20 +49,26 @@ export interface Session {
 }
 
 /** A session nobody uses ends. */
-const IDLE_MS = 30 * 60_000;
+export const IDLE_MS = 30 * 60_000;
 /** A session ends, used or not. */
 export const LONGEST_MS = 12 * 3_600_000;
 /** Passwords under check at once on this node; each waits for one of a few slow hashes. */
 const MOST_CHECKS = 32;
 /** A failure is in the change log once in this time for each account, and once for all that are none. */
 const FAILURE_MS = 60_000;
+const PUBLIC_ID_BYTES = 12;
 const ID = /^[A-Za-z0-9_-]{43}$/;
 
-interface Kept {
+/** What the store has of a session. */
+export interface Kept {
   readonly account: string;
+  /** What it is called where its owner sees it: of no use to whoever wants to be them. */
+  readonly publicId: string;
   /** Says which password was proved. */
   readonly proof: string;
   readonly startedAt: number;
+  readonly address: string;
+  readonly browser: Browser;
 }
 
 /** Signing in and out, and who a session belongs to. */
@@ -69,17 +84,21 @@ export class SignIn {
    * A new session. Refused with badCredentials (also for an unknown or disabled account, after as long), codeNeeded,
    * tooManyTries, overloaded, stateUnknown or storeUnavailable.
    */
-  signIn(credentials: Credentials): Promise<Session | Refusal> {
+  signIn(credentials: Credentials, from: Origin): Promise<Session | Refusal> {
     return whileStoreAnswers(async () => {
       const account = await this.prove(credentials);
       if (isRefusal(account)) return account;
-      return this.enter(await this.#renewed(account, credentials.password), 'password');
+      const renewed = await this.#renewed(account, credentials.password);
+      return this.enter(renewed, { by: 'password', from });
     });
   }
 
   /** A session, and a word of it in the change log. `by`: how they have proved who they are. @throws StoreUnavailable */
-  async enter(account: Account, by: 'password' | 'provider'): Promise<Session> {
-    const session = await this.begin(account);
+  async enter(
+    account: Account,
+    { by, from }: { readonly by: 'password' | 'provider'; readonly from: Origin },
+  ): Promise<Session> {
+    const session = await this.begin(account, from);
     const actor = actorOfAccount(account);
     await this.#deps.store.logNotice({ notice: 'signedIn', actor, extension: account.extension });
     this.#deps.log.info({ actor, by }, 'signed in');
@@ -118,10 +137,13 @@ export class SignIn {
   }
 
   /** A session of somebody who has just proved who they are. @throws StoreUnavailable */
-  async begin(account: Account): Promise<Session> {
+  async begin(account: Account, { address, userAgent }: Origin): Promise<Session> {
     const { store, view, randomBytes } = this.#deps;
     const id = newSecret(randomBytes);
-    const value: Kept = { account: account.id, proof: proofOf(account), startedAt: view.now() };
+    const value: Kept = {
+      ...{ account: account.id, proof: proofOf(account), startedAt: view.now() },
+      ...{ publicId: publicIdOf(randomBytes), address, browser: browserOf(userAgent) },
+    };
     await store.keepSession(hashOf(id), { account: account.id, value, ttlMs: IDLE_MS });
     return { id, account, csrf: csrfOf(id) };
   }
@@ -134,13 +156,12 @@ export class SignIn {
       if (!view.directory) return { refused: 'stateUnknown' } as const;
       const kept = (await store.session(hashOf(id), IDLE_MS)) as Kept | undefined;
       if (kept === undefined) return undefined;
-      if (kept.startedAt + LONGEST_MS <= view.now()) {
+      if (isTooOld(kept, view.now())) {
         await store.dropSession(hashOf(id));
         return undefined;
       }
       const account = view.directory.accounts.get(kept.account);
-      // The password was changed, or the account disabled, since.
-      if (!account || account.disabled || proofOf(account) !== kept.proof) return undefined;
+      if (!account || !isGoodFor(account, kept, view.now())) return undefined;
       return { id, account, csrf: csrfOf(id) };
     });
   }
@@ -206,6 +227,21 @@ function guessKey(email: string, source: string): GuessKey {
   const web = `web:${source}`;
   const extension = `account:${hashOf(email).slice(0, 32)}`;
   return { extension, known: false, host: web, source: web, limits: 'account' };
+}
+
+function publicIdOf(randomBytes: SignInDependencies['randomBytes']): string {
+  return Buffer.from(randomBytes(PUBLIC_ID_BYTES)).toString('base64url');
+}
+
+function isTooOld({ startedAt }: Kept, now: number): boolean {
+  return startedAt + LONGEST_MS <= now;
+}
+
+/** Whether a session still lets somebody in: the password may have changed, or the account be disabled, since. */
+export function isGoodFor(account: Account, kept: Kept, now: number): boolean {
+  // Those of a version that could not be listed go: what is listed is all there is.
+  if (typeof kept.publicId !== 'string') return false;
+  return !account.disabled && proofOf(account) === kept.proof && !isTooOld(kept, now);
 }
 
 function proofOf({ passwordHash = '' }: Account): string {

@@ -78,6 +78,7 @@ const refusals = {
   passwordTooSimple: NO_CALLER,
   unknownAccount: NO_CALLER,
   unknownToken: NO_CALLER,
+  unknownSession: NO_CALLER,
   providerUnavailable: NO_CALLER,
   signInVoid: NO_CALLER,
   noAccount: NO_CALLER,

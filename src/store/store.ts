@@ -153,6 +153,13 @@ export const MOST_SESSIONS = 20;
 /** However often it is asked for. */
 export const LONGEST_SESSION_MS = 7 * 24 * 3_600_000;
 
+export interface KeptSession {
+  readonly hash: string;
+  readonly value: unknown;
+  /** ms until it ends, unless it is used. */
+  readonly leftMs: number;
+}
+
 /** A small thing that nodes tell each other: the state of a line or a mailbox, a subscription. */
 export interface SharedEntry {
   /** JSON value, at most 4 KiB as text. */
@@ -357,6 +364,8 @@ export interface Store extends OrderStore {
   ): Promise<void>;
   /** The value of a session, which lives `ttlMs` from now on; undefined: it has ended, or never was. */
   session(hash: string, ttlMs: number): Promise<unknown>;
+  /** Those of an account that have not ended, in no order. Looking does not make them last. */
+  sessionsOf(account: string): Promise<readonly KeptSession[]>;
   dropSession(hash: string): Promise<void>;
   dropSessionsOf(account: string): Promise<void>;
   /** Logs a notice by itself. */

@@ -23,6 +23,7 @@ import { Locations } from '../services/locations.ts';
 import { OrderBook } from '../services/orders/order-book.ts';
 import { Orders } from '../services/orders/orders.ts';
 import { Orphans } from '../services/orphans.ts';
+import { OwnSessions } from '../services/own-sessions.ts';
 import { PasscodeService } from '../services/passcode-service.ts';
 import { Passcodes } from '../services/passcodes.ts';
 import { PendingEnds } from '../services/pending-ends.ts';
@@ -73,6 +74,7 @@ export interface Services {
   /** Who may sign in to the portal, how they do, and tokens of programs. */
   readonly signIn: SignIn;
   readonly accounts: Accounts;
+  readonly ownSessions: OwnSessions;
   readonly apiTokens: ApiTokens;
   /** Absent: no identity provider is configured. */
   readonly providerSignIn: ProviderSignIn | undefined;
@@ -155,7 +157,9 @@ async function createAccounts(
     readonly passcodes: Passcodes;
     readonly sealing: Sealing;
   },
-): Promise<Pick<Services, 'signIn' | 'accounts' | 'apiTokens' | 'providerSignIn' | 'providerName'>> {
+): Promise<
+  Pick<Services, 'signIn' | 'ownSessions' | 'accounts' | 'apiTokens' | 'providerSignIn' | 'providerName'>
+> {
   const { store, view, directory, passcodes, sealing } = parts;
   const { company, data } = config;
   const secrets = new AccountSecrets({ passcodes, sealing, company });
@@ -168,6 +172,7 @@ async function createAccounts(
   const provider = oidc && identityProvider(oidc, { publicUrl, log });
   return {
     signIn,
+    ownSessions: new OwnSessions({ store, view, log }),
     accounts,
     apiTokens: new ApiTokens({ directory, view, random, log }),
     providerSignIn:

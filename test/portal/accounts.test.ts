@@ -175,6 +175,20 @@ test('one’s own: authenticator app on, asked for at sign-in, off; password; se
   await off.getByRole('button', { name: 'Switch off' }).click();
   await page.getByText('No code is asked for any more.').waitFor();
 
+  await other.goto('/account');
+  await enter(other, 'pia@example.com', 'seven-ducks-in-a-row');
+  await other.getByRole('heading', { name: 'My account' }).waitFor();
+  const rows = page.locator('.sessions li');
+  await expect.poll(() => rows.count()).toBe(2);
+  expect(await rows.first().innerText()).toMatch(
+    /^Chrome on Linux\s+This browser\s+from 127\.0\.0\.1 · in use now/,
+  );
+  await rows.last().getByRole('button', { name: 'Sign out Chrome on Linux, from 127.0.0.1' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('Chrome on Linux is signed out.').waitFor();
+  await expect.poll(() => rows.count()).toBe(1);
+  expect((await other.context().request.get('/api/v1/hosts')).status()).toBe(401);
+
   await page.getByLabel('Current password').fill('seven-ducks-in-a-row');
   await page.getByLabel('New password', { exact: true }).fill('password1234');
   await page.getByRole('button', { name: 'Change password' }).click();
@@ -186,6 +200,24 @@ test('one’s own: authenticator app on, asked for at sign-in, off; password; se
   await page.getByRole('heading', { name: 'My account' }).waitFor();
 });
 
+const AGENTS = [
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1',
+  'curl/8.14.1',
+];
+
+/** A session of the administrator in another browser. */
+async function signInWith(agent: string): Promise<void> {
+  const { email, password } = ADMINISTRATOR;
+  const body = JSON.stringify({ email, password });
+  const headers = {
+    'content-type': 'application/json',
+    'sec-fetch-site': 'same-origin',
+    'user-agent': agent,
+  };
+  const answer = await fetch(`${hotdesk().http}/api/v1/session`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(200);
+}
+
 const LOOKS: readonly (readonly [Size, 'light' | 'dark'])[] = [
   ['phone', 'light'],
   ['tablet', 'light'],
@@ -196,6 +228,7 @@ const LOOKS: readonly (readonly [Size, 'light' | 'dark'])[] = [
 test.each(LOOKS)('on a %s, %s: nothing axe minds, and a picture', async (size, scheme) => {
   const page = await open(hotdesk(), { size, scheme });
   await signIn(page, '/accounts');
+  for (const agent of AGENTS) await signInWith(agent);
   for (const [path, heading] of [
     ['/accounts', 'Accounts'],
     ['/tokens', 'API tokens'],

@@ -20,6 +20,7 @@ import {
   type HistoryPage,
   type HistoryQuery,
   type KeptLetter,
+  type KeptSession,
   LARGEST_RECORDING,
   LARGEST_SHARED,
   LONGEST_SESSION_MS,
@@ -457,6 +458,16 @@ export class FakeStore implements Store {
       found.until = this.#now() + Math.ceil(ttlMs);
       return JSON.parse(found.json);
     });
+  }
+
+  sessionsOf(account: string): Promise<KeptSession[]> {
+    return this.#answer('sessionsOf', () =>
+      [...this.#sessions].flatMap(([hash, { account: owner, json, until }]) =>
+        owner === account && until > this.#now()
+          ? [{ hash, value: JSON.parse(json), leftMs: until - this.#now() }]
+          : [],
+      ),
+    );
   }
 
   dropSession(hash: string): Promise<void> {

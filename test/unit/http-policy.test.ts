@@ -82,6 +82,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'POST /session/totp': 'SRU',
   'PUT /session/totp': 'SRU',
   'POST /session/totp/removal': 'SRU',
+  'GET /sessions': 'SRU',
+  'DELETE /sessions/{id}': 'SRU',
   'GET /accounts': '',
   'POST /accounts': '',
   'GET /accounts/{id}': '',
@@ -261,12 +263,12 @@ describe('tokens', () => {
   };
   const MAY: Readonly<Record<Scope, (operation: string) => boolean>> = {
     read: (operation) =>
-      operation.startsWith('GET ') && !/webhooks|directory|session$|accounts|tokens/.test(operation),
+      operation.startsWith('GET ') && !/webhooks|directory| \/session|accounts|tokens/.test(operation),
     phones: (operation) =>
       /^(POST|PUT|PATCH|DELETE) \/(hosts|emergencies|order)/.test(operation) ||
       operation === 'PATCH /sites/{id}',
     people: (operation) => /^(POST|PUT|PATCH|DELETE) \/users/.test(operation),
-    write: (operation) => !/ \/(session|accounts|tokens)/.test(operation) && operation !== 'PUT /directory',
+    write: (operation) => !/ \/(sessions?|accounts|tokens)/.test(operation) && operation !== 'PUT /directory',
   };
 
   test.each(Object.keys(MAY) as Scope[])('with the scope %s', async (scope) => {

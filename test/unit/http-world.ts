@@ -293,6 +293,10 @@ export function services(): HttpServices {
       session: async () => world.session,
       signOut: (id) => called('signOut', id),
     },
+    ownSessions: {
+      list: (...query) => called('ownSessions', ...query),
+      end: (...command) => called('endSession', ...command),
+    },
     accounts: {
       needsSetUp: false,
       list: (query) => called('listAccounts', query),

@@ -4,6 +4,7 @@ import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import * as schemas from '../account-schemas.ts';
 import { cookieOf, dropCookie, setCookie } from '../cookies.ts';
 import { refuse, sendProblem, statusProblem } from '../problem.ts';
+import { originOf } from '../rate-limit.ts';
 import type { Api } from './route.ts';
 import { type Entrance, open, renew } from './session.ts';
 
@@ -41,7 +42,7 @@ export function providerRoutes(api: Api, { services }: Entrance): void {
     if (!providerSignIn) return sendProblem(reply, OFF);
     const cookie = cookieOf(request, 'provider') ?? '';
     dropCookie(request, reply, 'provider');
-    const done = await providerSignIn.finish({ query: queryOf(request), cookie });
+    const done = await providerSignIn.finish({ query: queryOf(request), cookie, from: originOf(request) });
     if (isRefusal(done)) return goTo(reply, problemPage(done));
     await renew(services, { request, reply, made: done.session });
     return goTo(reply, done.to);

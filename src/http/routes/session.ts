@@ -12,7 +12,7 @@ import type { HttpServices } from '../ports.ts';
 import { presentSelf } from '../present-accounts.ts';
 import { actorOf, principalOf } from '../principal.ts';
 import { type Problem, problemOf, problemsProblem, refuse, sendProblem, statusProblem } from '../problem.ts';
-import { type MinuteCounts, refuseWaiting, sourceOf } from '../rate-limit.ts';
+import { type MinuteCounts, originOf, refuseWaiting, sourceOf } from '../rate-limit.ts';
 import { nothing } from '../schemas.ts';
 import { type Api, describe } from './route.ts';
 
@@ -27,7 +27,7 @@ export function entranceRoutes(api: Api, { services, failed }: Entrance): void {
   const enter = open('Sign in', { 200: schemas.signedIn }, { body: schemas.signIn });
   api.post('/session', enter, async (request, reply) => {
     const { email, password, code } = request.body;
-    const made = await signIn.signIn({ email, password, code, source: sourceOf(request) });
+    const made = await signIn.signIn({ email, password, code, source: sourceOf(request) }, originOf(request));
     if (isRefusal(made)) return sendProblem(reply, signInProblem(made));
     await renew(services, { request, reply, made });
     return reply.send({ account: presentSelf(made.account) });
@@ -87,7 +87,7 @@ export function sessionRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(account)) return noSession(reply);
     const result = await services.accounts.signOut(account.id, actorOf(request));
     if (isRefusal(result)) return refuse(reply, result);
-    const made = await whileStoreAnswers(() => signIn.begin(account));
+    const made = await whileStoreAnswers(() => signIn.begin(account, originOf(request)));
     if (isRefusal(made)) return refuse(reply, made);
     setCookie({ request, reply }, made.id);
     return reply.code(204).send();
@@ -111,7 +111,7 @@ function passwordRoute(api: Api, services: HttpServices): void {
       source: sourceOf(request),
     });
     if (isRefusal(result)) return sendProblem(reply, proofProblem(result));
-    const made = await whileStoreAnswers(() => services.signIn.begin(result));
+    const made = await whileStoreAnswers(() => services.signIn.begin(result, originOf(request)));
     if (isRefusal(made)) return refuse(reply, made);
     setCookie({ request, reply }, made.id);
     return reply.code(204).send();
@@ -163,7 +163,7 @@ export async function renew(
 }
 
 /** Tokens have no account. */
-function ownAccount(
+export function ownAccount(
   { accounts }: Pick<HttpServices, 'accounts'>,
   request: FastifyRequest,
 ): Account | Refusal {
@@ -171,7 +171,7 @@ function ownAccount(
   return account === undefined ? { refused: 'unknownAccount' } : accounts.get(account);
 }
 
-function noSession(reply: FastifyReply): FastifyReply {
+export function noSession(reply: FastifyReply): FastifyReply {
   return sendProblem(reply, statusProblem(401, 'Nobody is signed in here.'));
 }
 

@@ -5,6 +5,7 @@ import type {
   link,
   newAccount,
   newToken,
+  ownSession,
   signedIn,
   totpSecret,
 } from '../../http/account-schemas.ts';
@@ -53,6 +54,8 @@ export type PasswordLink = z.output<typeof link>;
 export type ApiToken = z.output<typeof apiToken>;
 export type NewApiToken = z.output<typeof newToken>;
 export type Scope = ApiToken['scopes'][number];
+/** Where one is signed in oneself. */
+export type OwnSession = z.output<typeof ownSession>;
 export type TotpSecret = z.output<typeof totpSecret>;
 
 export interface Site {

@@ -4,10 +4,11 @@ import { account, readSession, siteName } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Card, Facts, Head } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
-import { Confirm, Notice } from '../ui/dialog.tsx';
+import { Notice } from '../ui/dialog.tsx';
 import { TextField } from '../ui/fields.tsx';
 import { done } from '../ui/toast.tsx';
 import { CodesCard } from './my-codes.tsx';
+import { SessionsCard } from './my-sessions.tsx';
 import { proofProblem } from './proof-problem.ts';
 
 const words = texts.myAccount;
@@ -131,29 +132,4 @@ function weakness(error: unknown): string | undefined {
   const errors = error instanceof ApiError ? (error.problem.errors ?? []) : [];
   const told = errors.map(({ message }) => message).join(', ');
   return told === '' ? undefined : words.weak(told);
-}
-
-function SessionsCard() {
-  const [asking, setAsking] = useState(false);
-  const end = async (): Promise<void> => {
-    await send('DELETE', '/session/others');
-    await readSession();
-    done(words.othersEnded);
-  };
-  return (
-    <Card title={words.sessions} lead={words.sessionsLead}>
-      <Button icon="logOut" onClick={() => setAsking(true)}>
-        {words.endOthers}
-      </Button>
-      {asking && (
-        <Confirm
-          title={words.endTitle}
-          text={<p>{words.endText}</p>}
-          action={words.endOthers}
-          onConfirm={end}
-          onClose={() => setAsking(false)}
-        />
-      )}
-    </Card>
-  );
 }

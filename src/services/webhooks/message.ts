@@ -197,6 +197,7 @@ export const webhookMessage = z
           'passcodeSet',
           'signedIn',
           'passwordSet',
+          'sessionsEnded',
           'signInFailed',
           'codesOn',
           'codesOff',

@@ -69,6 +69,7 @@ export const noticeName = z.enum([
   'passcodeSet',
   'signedIn',
   'passwordSet',
+  'sessionsEnded',
   'signInFailed',
   'codesOn',
   'codesOff',

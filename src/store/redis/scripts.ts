@@ -26,6 +26,7 @@ const SCRIPTS = {
   clearGuesses: log + read('clear-guesses'),
   keepSession: log + read('keep-session'),
   dropSessions: read('drop-sessions'),
+  listSessions: read('list-sessions'),
   logNotice: log + read('log-notice'),
   noteAttempt: read('note-attempt'),
   takeLease: streamIds + read('take-lease'),

@@ -1,13 +1,19 @@
-import { LONGEST_SESSION_MS, MOST_SESSIONS, type Store, StoreUnavailable } from '../store.ts';
+import {
+  type KeptSession,
+  LONGEST_SESSION_MS,
+  MOST_SESSIONS,
+  type Store,
+  StoreUnavailable,
+} from '../store.ts';
 import type { Link } from './connection.ts';
-import { decodeJson, decodeStrings } from './decode.ts';
+import { decodeJson, decodeStrings, decodeWhole } from './decode.ts';
 import type { Keys } from './keys.ts';
 
 /** Sessions of those who have signed in: a key each with a time of its own, and a list per account to end them by. */
 export function createSessions(
   link: Link,
   keys: Keys,
-): Pick<Store, 'keepSession' | 'session' | 'dropSession' | 'dropSessionsOf' | 'logNotice'> {
+): Pick<Store, 'keepSession' | 'session' | 'sessionsOf' | 'dropSession' | 'dropSessionsOf' | 'logNotice'> {
   const prefix = keys.session('');
   return {
     async keepSession(hash, { account, value, ttlMs }) {
@@ -22,8 +28,17 @@ export function createSessions(
       const reply = await link.send('GETEX', keys.session(checkHash(hash)), 'PX', Math.ceil(ttlMs));
       if (reply === null) return undefined;
       const value = typeof reply === 'string' ? decodeJson(reply) : undefined;
-      if (value === undefined) throw new StoreUnavailable('The store gave a session that cannot be read');
+      if (value === undefined) throw UNREADABLE();
       return value;
+    },
+    async sessionsOf(account) {
+      const reply = await link.run({
+        script: 'listSessions',
+        keys: [keys.sessionsOf(account)],
+        args: [prefix],
+      });
+      if (!Array.isArray(reply)) throw UNREADABLE();
+      return reply.map(keptSession);
     },
     async dropSession(hash) {
       await link.send('DEL', keys.session(checkHash(hash)));
@@ -36,6 +51,15 @@ export function createSessions(
       await must(link.run({ script: 'logNotice', keys: log, args: [notice, actor, extension, host] }));
     },
   };
+}
+
+const UNREADABLE = () => new StoreUnavailable('The store gave a session that cannot be read');
+
+function keptSession(row: unknown): KeptSession {
+  const [hash, json = '', left] = decodeStrings(row) ?? [];
+  const [value, leftMs] = [decodeJson(json), decodeWhole(left)];
+  if (hash === undefined || value === undefined || leftMs === undefined) throw UNREADABLE();
+  return { hash, value, leftMs };
 }
 
 async function must(reply: Promise<unknown>): Promise<void> {

@@ -88,6 +88,29 @@ describe.each([
       await store.dropSessionsOf('nobody');
     }));
 
+  it('of an account are found, with the time they have left, which looking does not change', () =>
+    run(async ({ store, later }) => {
+      for (const n of [1, 2, 3]) await keep(store, n);
+      await keep(store, 4, 'a2');
+      await store.dropSession(hashOf(2));
+      await later(20 * MINUTE);
+      await store.session(hashOf(3), 30 * MINUTE);
+      for (let times = 0; times < 2; times++) {
+        const found = (await store.sessionsOf('a1')).toSorted((a, b) => a.leftMs - b.leftMs);
+        expect(found).toMatchObject([
+          { hash: hashOf(1), value: { n: 1, text: 'é' } },
+          { hash: hashOf(3), value: { n: 3 } },
+        ]);
+        const minutes = found.map(({ leftMs }) => Math.ceil(leftMs / MINUTE));
+        expect(minutes).toEqual([10, 30]);
+      }
+      await later(10 * MINUTE + 1_000);
+      expect((await store.sessionsOf('a1')).map(({ hash }) => hash)).toEqual([hashOf(3)]);
+      await store.dropSessionsOf('a1');
+      expect(await store.sessionsOf('a1')).toEqual([]);
+      expect(await store.sessionsOf('nobody')).toEqual([]);
+    }));
+
   it('of an account with too many the oldest ends', () =>
     run(async ({ store }) => {
       for (let n = 1; n <= MOST_SESSIONS + 2; n++) {

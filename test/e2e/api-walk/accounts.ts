@@ -85,8 +85,16 @@ export function accountStory(walk: ApiWalk, data: () => string): void {
       ANN.password = newPassword;
       ann.csrf = (await walk.call('GET /session', { as: ann })).body.csrf;
       const third = await signIn(ANN);
-      await walk.call('DELETE /session/others', { as: ann });
+      const { sessions } = (await walk.call('GET /sessions', { as: ann })).body;
+      expect(sessions.map(({ current }: { current: boolean }) => current)).toEqual([true, false]);
+      expect(JSON.stringify(sessions)).not.toContain(third.session);
+      const gone = { as: ann, path: { id: sessions[1].id } };
+      await walk.call('DELETE /sessions/{id}', gone);
+      await walk.refused('DELETE /sessions/{id}', 'unknownSession', gone);
       expect((await walk.ask('GET /session', { as: third })).status).toBe(401);
+      const fourth = await signIn(ANN);
+      await walk.call('DELETE /session/others', { as: ann });
+      expect((await walk.ask('GET /session', { as: fourth })).status).toBe(401);
       ann.csrf = (await walk.call('GET /session', { as: ann })).body.csrf;
       await walk.call('DELETE /session', { as: ann });
       expect((await walk.ask('GET /session', { as: ann })).status).toBe(401);

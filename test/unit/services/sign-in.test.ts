@@ -66,7 +66,8 @@ function done<T>(value: T): Exclude<T, { readonly refused: unknown }> {
   return value as never;
 }
 
-const enter = (more: object = {}) => signIn.signIn({ ...KIM, source: SOURCE, ...more });
+const enter = (more: object = {}) =>
+  signIn.signIn({ ...KIM, source: SOURCE, ...more }, { address: SOURCE, userAgent: undefined });
 
 async function session(): Promise<Session> {
   return done(await enter());
@@ -109,6 +110,16 @@ describe('a session', () => {
     expect(await signIn.session(id)).toBeUndefined();
     expect(await enter()).toMatchObject({ refused: 'badCredentials' });
     done(await enter({ password: 'nine geese in a row' }));
+  });
+
+  test('of a version that could not list it is over', async () => {
+    const { id } = await session();
+    for (const { hash, value } of await harness.store.sessionsOf(kim.id)) {
+      const { publicId, ...older } = value as { publicId: string };
+      expect(publicId).toMatch(/^[\w-]{16}$/);
+      await harness.store.keepSession(hash, { account: kim.id, value: older, ttlMs: MINUTE });
+    }
+    expect(await signIn.session(id)).toBeUndefined();
   });
 
   test.each(['', 'x', 'x'.repeat(10_000), '../../etc/passwd', '\0'.repeat(43)])('%j is none', async (id) => {
