@@ -45,6 +45,11 @@ export interface MediaRelay {
   readonly plainOffer: string;
   /** What one side offers or answers, as `to` is to be told; undefined: not acceptable (488), or the relay is gone. */
   pass(kind: 'offer' | 'answer', to: RelayEnd, sdp: string): Promise<string | undefined>;
+  /**
+   * The latest offer to the ordinary side again, for who does not take it as it is: in the clear if it was encrypted, and the
+   * other way round; undefined: there is no other.
+   */
+  otherwise(): Promise<string | undefined>;
   /** The call is up: the browser has 10 s to come, and may be away for 30 s. */
   watch(): void;
   /** The browser did not come or is gone, or media died; why, in words. Told once, never after `close`. */

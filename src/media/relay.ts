@@ -22,6 +22,11 @@ export class Relay implements MediaRelay {
     return reply?.sdp;
   }
 
+  async otherwise(): Promise<string | undefined> {
+    if (this.closed) return undefined;
+    return (await this.link.ask({ type: 'otherwise', session: this.id }))?.sdp;
+  }
+
   watch(): void {
     if (!this.closed) this.link.post({ type: 'watch', session: this.id });
   }

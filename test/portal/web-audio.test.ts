@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { BROWSER_TONE, type BrowserPhone, useBrowserPhones } from '../support/browser-phone.ts';
+import { BROWSER_TONE, heardByBoth, useBrowserPhones } from '../support/browser-phone.ts';
 import { PEOPLE, PHONES } from '../support/demo.ts';
-import type { Call } from '../support/phone-call.ts';
-import { tones } from '../support/sound.ts';
+import { toneIn, tones } from '../support/sound.ts';
 import { useHotdesk } from '../support/suite.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -45,7 +44,7 @@ test('calls an ordinary phone: both hear each other, and hold and resume go thro
   const { audio } = await call.media();
   audio?.say(tones(20_000, [440], -15));
   await browser.hears('the desk', ({ tone }) => tone > 0.8, 440);
-  await eventually('the browser at the desk', () => share(audio?.heard(), BROWSER_TONE) > 0.8, 8_000);
+  await eventually('the browser at the desk', () => toneIn(audio?.heard(), BROWSER_TONE) > 0.8, 8_000);
 
   await browser.hold(true);
   expect(await call.remoteDirection()).toBe('sendonly');
@@ -71,7 +70,7 @@ test('is called by an ordinary phone, and either side hangs up', async () => {
     const { audio } = await call.media();
     audio?.say(tones(10_000, [440], -15));
     await browser.hears('the desk', ({ tone }) => tone > 0.8, 440);
-    await eventually('the browser at the desk', () => share(audio?.heard(), BROWSER_TONE) > 0.8, 8_000);
+    await eventually('the browser at the desk', () => toneIn(audio?.heard(), BROWSER_TONE) > 0.8, 8_000);
     await (ends === 'browser' ? browser : call).hangUp();
     await (ends === 'browser' ? call.ended : browser.ended());
   }
@@ -164,23 +163,4 @@ async function mediaWorker(): Promise<Worker> {
   } finally {
     Worker.prototype.postMessage = postMessage;
   }
-}
-
-async function heardByBoth(browser: BrowserPhone, call: Call): Promise<void> {
-  const { audio } = await call.media();
-  audio?.say(tones(10_000, [440], -15));
-  await browser.hears('the other side', ({ tone }) => tone > 0.8, 440);
-  await eventually('the browser', () => share(audio?.heard(), BROWSER_TONE) > 0.8, 8_000);
-}
-
-/** How much of the last 100 ms is a tone of `hz`. */
-function share(samples: Int16Array | undefined, hz: number): number {
-  const last = samples?.slice(-800) ?? new Int16Array();
-  let [re, im, power] = [0, 0, 0];
-  for (const [n, x] of last.entries()) {
-    re += x * Math.cos((2 * Math.PI * hz * n) / 8000);
-    im += x * Math.sin((2 * Math.PI * hz * n) / 8000);
-    power += x * x;
-  }
-  return power === 0 ? 0 : (2 * (re * re + im * im)) / (last.length * power);
 }

@@ -5,6 +5,8 @@ import { build } from 'vite';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { passwordOf } from './demo.ts';
 import { DOMAIN, type Hotdesk } from './hotdesk.ts';
+import type { Call } from './phone-call.ts';
+import { toneIn, tones } from './sound.ts';
 import { eventually } from './wait.ts';
 
 /** A phone in a real browser: sip.js as it is, Chromium's own WebRTC, a tone for a microphone and a meter for an ear. */
@@ -102,6 +104,14 @@ export class BrowserPhone {
       throw new Error(`never saw ${what}: ${await this.state()}: ${error}`);
     });
   }
+}
+
+/** A browser and another phone, both of whom speak with a tone, hear each other. */
+export async function heardByBoth(browser: BrowserPhone, call: Call): Promise<void> {
+  const { audio } = await call.media();
+  audio?.say(tones(10_000, [440], -15));
+  await browser.hears('the other side', ({ tone }) => tone > 0.8, 440);
+  await eventually('the browser', () => toneIn(audio?.heard(), BROWSER_TONE) > 0.8, 8_000);
 }
 
 declare const window: { phone: InPage };

@@ -66,12 +66,18 @@ export class FakeRelay implements MediaRelay {
   watched = false;
   closed = false;
   died = false;
+  /** What there is to offer otherwise. */
+  otherOffer: string | undefined;
   #passed = 0;
 
   /** The worker dies. */
   die(): void {
     this.died = true;
     this.onLost?.('Media lost');
+  }
+
+  async otherwise(): Promise<string | undefined> {
+    return this.otherOffer;
   }
 
   async pass(kind: 'offer' | 'answer', to: RelayEnd, sdp: string): Promise<string | undefined> {

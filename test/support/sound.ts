@@ -24,6 +24,11 @@ export function decoded(codec: CodecName, data: Uint8Array): Int16Array {
   return Int16Array.from(data, (code) => table[code] as number);
 }
 
+/** The loudest of these samples, 0 to 1. */
+export function peakOf(samples: Int16Array): number {
+  return samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0) / 32_768;
+}
+
 export function silence(ms: number): Int16Array {
   return new Int16Array((ms * RATE) / 1000);
 }
@@ -107,4 +112,16 @@ function correlation(
     energy += sample * sample;
   }
   return product / (Math.sqrt(energy * own) + 1);
+}
+
+/** How much of the last 100 ms is a tone of `hz`. */
+export function toneIn(samples: Int16Array | undefined, hz: number): number {
+  const last = samples?.slice(-800) ?? new Int16Array();
+  let [re, im, power] = [0, 0, 0];
+  for (const [n, x] of last.entries()) {
+    re += x * Math.cos((2 * Math.PI * hz * n) / 8000);
+    im += x * Math.sin((2 * Math.PI * hz * n) / 8000);
+    power += x * x;
+  }
+  return power === 0 ? 0 : (2 * (re * re + im * im)) / (last.length * power);
 }

@@ -55,12 +55,15 @@ export function newNegotiation(local: Omit<LocalEnd, 'version'>): Negotiation {
 /** An offer that differs from an ordinary one: to a browser, of fewer codecs, of hold. */
 export interface OfferWishes extends Pick<OfferTerms, 'codecs' | 'direction'> {
   readonly toBrowser?: boolean;
+  /** Encrypted or not, as long as nothing is agreed; absent: as it must be. */
+  readonly secure?: boolean | undefined;
 }
 
-/** Makes an offer of ours: encrypted when the call is, or must be. */
+/** Makes an offer of ours: encrypted when the call is, or must be; what is agreed stays so. */
 export function makeOffer(state: Negotiation, terms: Terms, wishes: OfferWishes = {}): Negotiation {
   const web = state.web ?? (wishes.toBrowser ? newWeb(terms) : undefined);
-  const secure = !web && (state.crypto !== undefined || terms.policy.srtp === 'required');
+  const wanted = wishes.secure ?? terms.policy.srtp === 'required';
+  const secure = !web && (state.crypto !== undefined || (state.agreed === undefined && wanted));
   const crypto: LocalCrypto | undefined = secure
     ? {
         tag: 1,

@@ -7,8 +7,8 @@ import { Latch } from '../rtp/latch.ts';
 import { Outgoing } from '../rtp/outgoing.ts';
 import type { Paced } from '../rtp/pacer.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
-import { type Agreed, RELAYED, REVERSED } from '../sdp/agree.ts';
-import { makeOffer, type Negotiation, type Terms, take } from '../sdp/negotiation.ts';
+import { type Agreed, type Policy, RELAYED, REVERSED } from '../sdp/agree.ts';
+import { makeOffer, type Negotiation, type OfferWishes, type Terms, take } from '../sdp/negotiation.ts';
 import type { Direction, Endpoint } from '../sdp/remote.ts';
 import type { SrtpKeys } from '../webrtc/dtls/server.ts';
 import { WebTransport } from '../webrtc/transport.ts';
@@ -20,6 +20,8 @@ export interface CallOptions {
   readonly settings: Pick<Settings, 'latch' | 'inband' | 'silentAfterMs'>;
   readonly terms: Terms;
   readonly negotiation: Negotiation;
+  /** An emergency call: encrypted first where calls have to be, and in the clear for who speaks no other way. */
+  readonly urgent?: boolean | undefined;
   readonly now: () => number;
   readonly send: (packet: Buffer, to: Endpoint) => void;
   readonly tell: (report: Report) => void;
@@ -39,6 +41,10 @@ export interface RelayTerms {
 
 function termsOf({ direction, codec }: Agreed): RelayTerms {
   return { direction: REVERSED[direction], codec };
+}
+
+function lenient(policy: Policy): Policy {
+  return policy.srtp === 'required' ? { ...policy, srtp: 'optional' } : policy;
 }
 
 const SUITE = 'AES_CM_128_HMAC_SHA1_80';
@@ -65,6 +71,7 @@ export class Call implements Paced {
   /** Of a relayed call: our latest offer, as long as there is none later, and the far side's that waits for its answer. */
   private offered: Negotiation | undefined;
   private pending: string | undefined;
+  private proposed: RelayTerms | undefined;
   private playRef = 0;
   private recordRef = 0;
   private heardAt: number;
@@ -91,7 +98,8 @@ export class Call implements Paced {
       onKeys: (keys) => this.unlock(keys),
       onEnd: (why) => options.onLost?.(why),
     });
-    this.terms = { ...options.terms, fingerprint: this.web.fingerprint };
+    const policy = options.urgent ? lenient(options.terms.policy) : options.terms.policy;
+    this.terms = { ...options.terms, policy, fingerprint: this.web.fingerprint };
     this.heardAt = now();
   }
 
@@ -135,9 +143,25 @@ export class Call implements Paced {
   }
 
   /** Relayed calls: an offer of ours, which changes nothing until it is answered. */
-  propose({ direction, codec }: RelayTerms, toBrowser: boolean): string {
+  propose(terms: RelayTerms, toBrowser: boolean): string {
+    const secure = this.options.terms.policy.srtp === 'required';
+    if (!toBrowser) this.proposed = terms;
+    return this.proposeSo(terms, { toBrowser, secure });
+  }
+
+  /** Relayed calls: the latest offer again, for who does not take it as it is; undefined: nothing else can be offered. */
+  proposeOtherwise(): string | undefined {
+    const { proposed, offered, terms } = this;
+    if (!proposed || !offered || this.negotiation.agreed || terms.policy.srtp === 'off') return undefined;
+    return this.proposeSo(proposed, { toBrowser: false, secure: offered.crypto === undefined });
+  }
+
+  private proposeSo(
+    { direction, codec }: RelayTerms,
+    wishes: Pick<OfferWishes, 'toBrowser' | 'secure'>,
+  ): string {
     const codecs = RELAYED.toSorted((one, other) => Number(other === codec) - Number(one === codec));
-    const made = makeOffer(this.settled(), this.terms, { direction, toBrowser, codecs });
+    const made = makeOffer(this.settled(), this.terms, { direction, codecs, ...wishes });
     this.offered = made;
     this.negotiation = { ...this.negotiation, local: made.local, web: made.web };
     if (made.web) this.web.expect(made.web);

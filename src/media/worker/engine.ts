@@ -80,6 +80,7 @@ export class Engine {
     if (request.type === 'close') return this.close(request.session);
     if (request.type === 'relay') return sdpReply(await this.relays.open(request), 'noPorts');
     if (request.type === 'pass') return sdpReply(this.relays.pass(request));
+    if (request.type === 'otherwise') return sdpReply(this.relays.otherwise(request.session));
     const call = this.open.get(request.session)?.call;
     if (call === undefined) return {};
     return sdpReply(request.type === 'reoffer' ? call.offer() : call.take(request.sdp));
@@ -117,12 +118,16 @@ export class Engine {
     await this.ports.release(socket);
   }
 
-  private newCall({ session, peer }: { session: number; peer: string }, socket: Socket): Call {
+  private newCall(
+    { session, peer, urgent }: { session: number; peer: string; urgent?: boolean },
+    socket: Socket,
+  ): Call {
     const { settings, counters, tell } = this.options;
     const address = settings.externalAddress ?? settings.address;
     const call: Call = new Call({
       session,
       peer,
+      urgent,
       settings,
       tell,
       terms: this.terms,

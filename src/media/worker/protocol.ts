@@ -35,6 +35,7 @@ export type Request =
       readonly to: RelayEnd;
       readonly sdp: string;
     }
+  | { readonly type: 'otherwise'; readonly session: number }
   | { readonly type: 'close'; readonly session: number };
 
 export type Command =

@@ -52,6 +52,11 @@ export class Relays {
     return kind === 'offer' ? there.propose(terms, to === 'web') : there.respond(terms);
   }
 
+  /** The latest offer to the ordinary side, for who does not take it as it is. */
+  otherwise(session: number): string | undefined {
+    return this.relays.get(session)?.plain.call.proposeOtherwise();
+  }
+
   /** From now on the browser has to come, and to stay. */
   watch(session: number): void {
     this.relays.get(session)?.web.call.watch();

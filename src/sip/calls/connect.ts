@@ -16,6 +16,9 @@ import { isWeb, WebSide } from './web-side.ts';
 /** ms a call may ring before the caller is told that nobody answers. Emergency calls ring as long as they must. */
 const MAX_RINGING = 180_000;
 
+/** Who answers so might take another description (RFC 3261 21.4.26). */
+const NOT_ACCEPTABLE = new Set([415, 488, 606]);
+
 /** What a call that has rung for as long as it may fails with. */
 export const NO_ANSWER = 'No answer';
 
@@ -44,7 +47,10 @@ export type ConnectResult =
   | { readonly outcome: 'gone' }
   | { readonly outcome: 'failed'; readonly status: number; readonly reason: string };
 
-type Attempt = Omit<Parameters<typeof fork>[2], 'targets'>;
+type Attempt = Omit<ForkRequest, 'targets'> & {
+  /** The offer in another way, for an emergency call's trunk that does not take it. */
+  readonly offerOtherwise: () => Promise<string | undefined>;
+};
 
 /** Finds somebody to answer an INVITE and joins the two (RFC 7092: signalling-only B2BUA; media flows end to end). */
 export async function connect(
@@ -92,6 +98,7 @@ async function join(
   const offer = isWeb(sent) ? await offerOf(context, invite) : sent;
   const result = await search(context, outgoing, {
     offer,
+    offerOtherwise: async () => invite.web?.otherwise(),
     signal: invite.signal,
     onProvisional: (response, only) => {
       line.early();
@@ -167,7 +174,9 @@ async function joinLeg(
 ): Promise<ConnectResult> {
   const offer = unheld(leg.remoteSdp);
   const { signal } = outgoing;
-  const result = await search(context, outgoing, { offer, signal, onProvisional: () => undefined });
+  const offerOtherwise = async (): Promise<string | undefined> => leg.web?.otherwise();
+  const attempt = { offer, offerOtherwise, signal, onProvisional: () => undefined };
+  const result = await search(context, outgoing, attempt);
   if (result.outcome !== 'answered') return failure(result);
   try {
     return await meetLeg(context, leg, { ...outgoing, offer, answered: result });
@@ -297,11 +306,20 @@ async function tryInTurn(
   attempt: Attempt,
 ): Promise<ForkResult> {
   let last: ForkResult = { outcome: 'failed', status: 480, reason: 'Not reachable' };
+  let { offer } = attempt;
   for (const [index, round] of rounds.entries()) {
     const isLast = index === rounds.length - 1;
     const targets = isLast ? round.map((target) => ({ ...target, answerWithinMs: undefined })) : round;
-    const request = { ...attempt, targets, undeterred: emergency };
-    last = await forkFor(deps, request, isLast ? undefined : roundMs);
+    const tried = (): Promise<ForkResult> => {
+      const request = { ...attempt, offer, targets, undeterred: emergency };
+      return forkFor(deps, request, isLast ? undefined : roundMs);
+    };
+    last = await tried();
+    if (emergency && last.outcome === 'failed' && NOT_ACCEPTABLE.has(last.status)) {
+      const otherwise = await attempt.offerOtherwise();
+      offer = otherwise ?? offer;
+      if (otherwise !== undefined) last = await tried();
+    }
     if (last.outcome !== 'failed' || !(emergency || worthAnotherTrunk(last.status))) return last;
     deps.log.warn({ tried: targets.map(({ party }) => party), status: last.status }, 'no way through');
   }

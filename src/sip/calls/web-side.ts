@@ -57,6 +57,13 @@ export class WebSide {
     return soon(this.#clock, PATIENCE, () => this.#relay.pass(kind, 'web', sdp));
   }
 
+  /** What others were offered last, otherwise: in the clear if it was encrypted. For an emergency call nobody takes as it is. */
+  async otherwise(): Promise<string | undefined> {
+    const plain = await soon(this.#clock, PATIENCE, () => this.#relay.otherwise());
+    if (plain !== undefined) this.said = plain;
+    return plain;
+  }
+
   /** A leg has it now: the browser has to come, and `onLost` hears if it does not or goes without a word. */
   keep(onLost: (why: string) => void): void {
     this.#kept = true;

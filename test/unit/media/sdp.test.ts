@@ -303,6 +303,14 @@ describe('when the offer is ours', () => {
     expect(take(offer, sdp('m=audio 4 RTP/AVP 8'), shared)).toBeUndefined();
   });
 
+  it('required, but asked for in the clear: plain, and so it stays once that is agreed', () => {
+    const shared = terms({ srtp: 'required' });
+    const plain = makeOffer(newNegotiation(LOCAL), shared, { secure: false });
+    expect(plain.sdp).toContain('RTP/AVP');
+    const agreed = take(plain, sdp('m=audio 4 RTP/AVP 8'), shared) as Negotiation;
+    expect(makeOffer(agreed, shared).sdp).toContain('RTP/AVP');
+  });
+
   it('a re-offer keeps our key, so the stream goes on', () => {
     const shared = terms();
     const offer = sdp(['m=audio 6 RTP/SAVP 8', `a=crypto:4 AES_CM_128_HMAC_SHA1_32 inline:${KEY_A}`]);

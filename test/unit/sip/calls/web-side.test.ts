@@ -50,6 +50,24 @@ describe("a browser's emergency call", () => {
     },
   );
 
+  test('is offered again otherwise to a trunk that does not take it, and so to the next', async () => {
+    const world = worldOf('browsers');
+    await world.receive(invite('999', { body: WEB }));
+    const [relay] = world.media.relays;
+    if (relay) relay.otherOffer = 'v=0\r\notherwise';
+    const { uri } = world.srf.uac;
+    world.srf.uac.reject(488);
+    await settled();
+    expect(world.srf.uac).toMatchObject({ uri, options: { localSdp: 'v=0\r\notherwise' } });
+    world.srf.uac.reject(503);
+    await settled();
+    expect(world.srf.uac.uri).not.toBe(uri);
+    expect(world.srf.uac.options.localSdp).toBe('v=0\r\notherwise');
+    world.srf.uac.answer(ANSWER);
+    await settled();
+    expect(world.srf.uacs).toHaveLength(3);
+  });
+
   test('that nobody could read is refused so that the browser calls again without sound', async () => {
     const world = worldOf('never');
     // Media hang: not even an announcement can be made.
