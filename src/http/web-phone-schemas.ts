@@ -14,6 +14,9 @@ export const webPhone = z
     url: z.string().describe('WebSocket to connect to (RFC 7118).'),
     domain: z.string().describe('SIP domain and digest realm.'),
     featureAccessCodes: z.object({ logIn: z.string(), logOut: z.string() }),
+    emergencyNumbers: z
+      .array(z.string())
+      .describe('As they are dialled at any site, with and without its outside-line prefix.'),
     demo: z
       .object({
         phones: z.array(demoPhone),

@@ -1,9 +1,10 @@
 import type { Directory, Host } from '../domain/directory.ts';
-import type { View } from '../domain/view.ts';
+import type { NumberPlan, View } from '../domain/view.ts';
 import { demoPassword, hasDemoPassword } from './digest-secrets.ts';
 
 /** Of each, what a page can show. */
 const MOST = 50;
+const MOST_NUMBERS = 500;
 
 export interface WebPhonesOptions {
   readonly view: Pick<View, 'directory'>;
@@ -11,6 +12,7 @@ export interface WebPhonesOptions {
   readonly url: string | undefined;
   /** SIP domain and digest realm. */
   readonly domain: string;
+  readonly plan: Pick<NumberPlan, 'isEmergency'>;
   /** Whether the phones of the demo data may be had without a password. */
   readonly demo: boolean;
 }
@@ -25,6 +27,8 @@ export interface WebPhoneFacts {
   readonly url: string;
   readonly domain: string;
   readonly featureAccessCodes: { readonly logIn: string; readonly logOut: string };
+  /** As they are dialled at any site, with and without its outside-line prefix. */
+  readonly emergencyNumbers: readonly string[];
   /** Phones anybody may be, and who is who; undefined: one has to know a phone and its password. */
   readonly demo: { readonly phones: readonly DemoPhone[]; readonly people: readonly Person[] } | undefined;
 }
@@ -33,6 +37,8 @@ interface Person {
   readonly extension: string;
   readonly name: string;
 }
+
+const SHORT_NUMBERS: readonly string[] = [2, 3].flatMap(shortNumbers);
 
 /** Phones in browsers: where they connect, and which phones of the demo they may be. */
 export class WebPhones {
@@ -53,7 +59,20 @@ export class WebPhones {
     const { directory } = view;
     if (url === undefined || !directory) return undefined;
     const { featureAccessCodes } = directory.company;
-    return { url, domain, featureAccessCodes, demo: demo ? this.#demoOf(directory) : undefined };
+    const emergencyNumbers = this.#emergencyNumbersOf(directory);
+    const offered = demo ? this.#demoOf(directory) : undefined;
+    return { url, domain, featureAccessCodes, emergencyNumbers, demo: offered };
+  }
+
+  /** The country's of two and three digits, which are all but a handful, and what the sites add. */
+  #emergencyNumbersOf({ sites }: Directory): readonly string[] {
+    const all = [...sites.values()];
+    const national = SHORT_NUMBERS.filter((digits) => this.#options.plan.isEmergency(digits));
+    const numbers = new Set([...national, ...all.flatMap(({ emergencyNumbers }) => emergencyNumbers)]);
+    const prefixes = new Set(['', ...all.map(({ outsideLinePrefix }) => outsideLinePrefix)]);
+    return [...prefixes]
+      .flatMap((prefix) => [...numbers].map((number) => prefix + number))
+      .slice(0, MOST_NUMBERS);
   }
 
   /** Only phones whose password is the one everybody can read; names only where there are such phones. */
@@ -76,6 +95,10 @@ export class WebPhones {
     this.#demos.set(directory, made);
     return made;
   }
+}
+
+function shortNumbers(length: number): string[] {
+  return Array.from({ length: 10 ** length }, (_, number) => String(number).padStart(length, '0'));
 }
 
 function first<T>(entries: readonly T[], key: (entry: T) => string): T[] {

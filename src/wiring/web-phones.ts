@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { createCompanyPlan } from '../services/company-plan.ts';
 import type { LocalView } from '../services/local-view.ts';
 import { WebPhones } from '../services/web-phones.ts';
 import type { Running } from './running.ts';
@@ -19,7 +20,8 @@ export function createWebPhones(
   const url = isOn ? (configured ?? socketOf(sip)) : undefined;
   if (enabled === 'always' && url === undefined)
     problem('the phone in the browser has no WebSocket to connect to: set webPhone.url');
-  return new WebPhones({ view, url, domain: config.sip.domain, demo: config.demo });
+  const { domain } = config.sip;
+  return new WebPhones({ view, url, domain, plan: createCompanyPlan(view), demo: config.demo });
 }
 
 /** The first WebSocket a browser can be told of: no address of all interfaces. */

@@ -3,27 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PEOPLE, PHONES } from '../support/demo.ts';
 import { FakePbx } from '../support/fake-pbx.ts';
 import { type Hotdesk, startHotdesk } from '../support/hotdesk.ts';
+import { FAKE_MEDIA, hears, key, LISTEN, logIn, plugIn, ready, says, type } from '../support/phone-page.ts';
 import { accessibilityProblems, picture, type Size, useChromium } from '../support/portal.ts';
 import { startTcpRedis } from '../support/tcp-redis.ts';
 import { eventually } from '../support/wait.ts';
 
 /** The phone in the browser: real registrations and calls of Chromium, through the WebSocket of a real server. */
-
-const listen = (['udp', 'tcp', 'ws'] as const).map((protocol) => ({ protocol, host: '127.0.0.1', port: 0 }));
-const FAKE_MEDIA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
-/** Keeps connections, so that tests can ask what was heard. */
-const KEEP_PEERS = `
-  window.peers = [];
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) { super(...args); window.peers.push(this); }
-  };`;
-const HEARD = `(async () => {
-  let energy = 0;
-  for (const peer of window.peers)
-    for (const stat of (await peer.getStats()).values())
-      if (stat.type === 'inbound-rtp' && stat.kind === 'audio') energy += stat.totalAudioEnergy ?? 0;
-  return energy;
-})()`;
 
 const open = useChromium(FAKE_MEDIA);
 const { first, second } = PEOPLE;
@@ -35,7 +20,11 @@ beforeAll(async () => {
   const uri = `sip:${pbx.local.host}:${pbx.local.port};transport=udp`;
   const credentials = { username: 'hotdesk', password: 'password-of-the-trunk' };
   const main = { uri, credentials, voicemail: { subscribe: true } };
-  hotdesk = await startHotdesk({ demo: true, settings: { sip: { listen } }, trunkSettings: { main } });
+  hotdesk = await startHotdesk({
+    demo: true,
+    settings: { sip: { listen: LISTEN } },
+    trunkSettings: { main },
+  });
   pbx.wire.aim(hotdesk.sip.udp);
 });
 afterEach(() => hotdesk.tidy());
@@ -44,51 +33,10 @@ afterAll(async () => {
   await pbx?.close();
 });
 
-/** Takes a phone, in the page, and waits until it is ready. */
-async function plugIn(page: Page, name: string): Promise<void> {
-  await page.addInitScript(KEEP_PEERS);
-  await page.goto('/phone');
-  await page.getByRole('radio', { name }).check();
-  await page.getByRole('button', { name: 'Plug in' }).click();
-  await ready(page);
-}
-
-async function ready(page: Page): Promise<void> {
-  await page.locator('.vvx-dot.registered').waitFor({ timeout: 15_000 });
-}
-
 async function phoneNamed(name: string): Promise<Page> {
   const page = await open(hotdesk);
   await plugIn(page, name);
   return page;
-}
-
-function key(page: Page, name: string) {
-  return page.getByRole('button', { name, exact: true });
-}
-
-/** What a reader of the screen is told. */
-async function says(page: Page, text: string | RegExp): Promise<void> {
-  await page
-    .locator('.vvx [role=status]')
-    .filter({ hasText: text })
-    .waitFor({ state: 'attached', timeout: 12_000 });
-}
-
-async function type(page: Page, text: string): Promise<void> {
-  for (const digit of text) await page.keyboard.press(digit);
-}
-
-async function logIn(page: Page, { extension, pin }: { extension: string; pin: string }): Promise<void> {
-  await key(page, 'Login').click();
-  await says(page, /Connected: Login/);
-  await type(page, `${extension}#`);
-  await type(page, `${pin}#`);
-  await says(page, new RegExp(`^${extension} `));
-}
-
-async function hears(page: Page, what: string): Promise<void> {
-  await eventually(what, async () => Number(await page.evaluate(HEARD)) > 0.000_1, 10_000);
 }
 
 describe('a phone in the browser', () => {
@@ -134,7 +82,7 @@ describe('a phone in the browser', () => {
     await hotdesk.expectGuest(PHONES.reception, undefined);
   });
 
-  test('lights its lamp for the messages of who is there', async () => {
+  test('lights its lamp for the messages of who is there, and calls for them', async () => {
     const page = await phoneNamed('Reception desk');
     await hotdesk.seat(first.extension, PHONES.reception);
     await eventually('the mailbox is watched', () => pbx.watched.has(first.extension), 10_000);
@@ -142,6 +90,9 @@ describe('a phone in the browser', () => {
     await page.getByRole('img', { name: 'Message lamp: on' }).waitFor();
     await says(page, '3 new messages');
     await picture(page, 'phone-messages');
+    await key(page, 'Messages').click();
+    const call = await eventually('a call to the mailbox', () => pbx.invites.shift());
+    expect(call.header('Diversion')).toContain(`sip:${first.extension}@`);
     await pbx.set(first.extension, 0);
     await page.getByRole('img', { name: 'Message lamp: off' }).waitFor();
   });
@@ -303,8 +254,6 @@ describe('when things go wrong', () => {
     const before = await bindings();
     for (let times = 0; times < 6; times++) {
       await page.reload();
-      await page.getByRole('radio', { name: 'Leeds desk' }).check();
-      await page.getByRole('button', { name: 'Plug in' }).click();
       await ready(page);
     }
     // Other tests' browsers may still be there.
@@ -320,7 +269,7 @@ test('the server comes back: the phone registers again, and knows who is there',
     startHotdesk({
       ...{ demo: true, redis },
       settings: {
-        sip: { listen: listen.map((one) => (one.protocol === 'ws' ? { ...one, port } : one)) },
+        sip: { listen: LISTEN.map((one) => (one.protocol === 'ws' ? { ...one, port } : one)) },
         http: { port: http, adminToken: 'token-of-the-e2e-administrator' },
       },
     });

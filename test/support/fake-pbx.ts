@@ -20,6 +20,8 @@ export class FakePbx {
   readonly wire: UdpWire;
   /** Subscriptions as they are now, by mailbox. */
   readonly watched = new Map<string, Watched>();
+  /** Calls, which nobody answers. */
+  readonly invites: SipText[] = [];
   /** SUBSCRIBEs in the order they came. */
   readonly subscribes: SipText[] = [];
   /** Status a SUBSCRIBE gets, with headers. */
@@ -109,6 +111,7 @@ export class FakePbx {
       this.#answers.get(branch)?.resolve(message);
       return;
     }
+    if (message.method === 'INVITE') this.invites.push(message);
     if (message.method === 'SUBSCRIBE') this.#subscribed(message);
     else if (message.method !== 'ACK') this.#answer(message, { status: 480 });
   }

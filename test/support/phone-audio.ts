@@ -85,6 +85,14 @@ export class PhoneAudio {
     );
   }
 
+  /** Keys heard by RFC 4733. */
+  keys(): string {
+    const { eventType } = this.#path ?? {};
+    const events = this.#peer.packets.filter((packet) => packet.payloadType === eventType);
+    const presses = new Map(events.map(({ ts, payload }) => [ts, payload[0] ?? 0]));
+    return [...presses.values()].map((event) => '0123456789*#ABCD'[event]).join('');
+  }
+
   /** Presses the keys one after the other by RFC 4733; resolves when the last one is up again. */
   press(keys: string, { on, gap }: KeyTiming): Promise<void> {
     const payloadType = this.#path?.eventType;

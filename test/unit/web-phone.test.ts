@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import type { Directory } from '../../src/domain/directory.ts';
 import { digestSecrets } from '../../src/services/digest-secrets.ts';
 import { WebPhones } from '../../src/services/web-phones.ts';
 import { createWebPhones } from '../../src/wiring/web-phones.ts';
-import { directory, host, user } from './domain/example.ts';
+import { directory, host, site, user } from './domain/example.ts';
 import { expectProblem, request, world } from './http-world.ts';
 
 const DOMAIN = 'hotdesk.example';
@@ -13,13 +14,15 @@ function withPassword(id: string, password: string) {
   return host(id, { digest: digestSecrets(id, DOMAIN, password) });
 }
 
+const plan = { isEmergency: (digits: string) => ['112', '999'].includes(digits) };
+
 const office = directory({
   users: [user('1002', { name: 'Bob' }), user('1001', { name: 'Ann' })],
   hosts: [withPassword('cp2', 'demo-cp2'), withPassword('cp1', 'demo-cp1'), withPassword('cp3', 'changed')],
 });
 
 describe('what a phone in a browser is told', () => {
-  const options = { view: { directory: office }, url: URL, domain: DOMAIN, demo: true };
+  const options = { view: { directory: office }, url: URL, domain: DOMAIN, plan, demo: true };
 
   test('in the demo: its phones with the passwords everybody can read, but for those that were changed', () => {
     const { demo } = new WebPhones(options).about() ?? {};
@@ -42,6 +45,16 @@ describe('what a phone in a browser is told', () => {
     const about = new WebPhones({ ...options, demo: false }).about();
     expect(about).toMatchObject({ url: URL, domain: DOMAIN, demo: undefined });
     expect(JSON.stringify(about)).not.toMatch(/Ann|cp1/);
+  });
+
+  test('which numbers are emergency calls, as they are dialled at any of the sites', () => {
+    const leeds = site('leeds', { outsideLinePrefix: '9', emergencyNumbers: ['2222'] });
+    const sites = new Map([site('hq'), leeds].map((one) => [one.id, one]));
+    const { company, hosts, users } = office;
+    const directory: Partial<Directory> = { company, hosts, users, sites };
+    const view = { directory: directory as Directory };
+    const { emergencyNumbers } = new WebPhones({ ...options, view }).about() ?? {};
+    expect(emergencyNumbers).toEqual(['112', '999', '2222', '9112', '9999', '92222']);
   });
 
   test('nothing where it is switched off, or nothing is known yet', () => {
@@ -108,7 +121,7 @@ describe('where it connects', () => {
 describe('GET /api/v1/web-phone', () => {
   test('to whoever asks, without a token', async () => {
     world.webPhone = new WebPhones({
-      ...{ view: { directory: office }, url: URL, domain: DOMAIN, demo: true },
+      ...{ view: { directory: office }, url: URL, domain: DOMAIN, plan, demo: true },
     }).about();
     const { status, json } = await request('GET', '/api/v1/web-phone', { token: '' });
     expect(status).toBe(200);

@@ -15,10 +15,11 @@ export function webPhoneRoutes(api: Api, { webPhones }: Pick<HttpServices, 'webP
   });
 }
 
-function present({ demo, ...plain }: WebPhoneFacts) {
+function present({ demo, emergencyNumbers, ...plain }: WebPhoneFacts) {
   const phones = demo?.phones.map(({ host: { id, nickname, model, kind, owner = null }, password }) => ({
     ...{ id, nickname, model, kind, owner },
     password,
   }));
-  return { ...plain, demo: demo && phones ? { phones, people: [...demo.people] } : null };
+  const offered = demo && phones ? { phones, people: [...demo.people] } : null;
+  return { ...plain, emergencyNumbers: [...emergencyNumbers], demo: offered };
 }

@@ -11,3 +11,22 @@ export async function readAbout(): Promise<About | 'off'> {
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return (await response.json()) as About;
 }
+
+export interface PhoneIdentity {
+  readonly id: string;
+  readonly password: string;
+  /** On the line key while nobody is there. */
+  readonly nickname: string;
+  readonly model: string;
+  readonly kind: 'commonArea' | 'user';
+  /** Whose own phone it is. */
+  readonly ownerName: string | undefined;
+}
+
+export interface Network {
+  readonly url: string;
+  readonly domain: string;
+  readonly featureAccessCodes: { readonly logIn: string; readonly logOut: string };
+  readonly isEmergency: (number: string) => boolean;
+  readonly nameOf: (extension: string) => string | undefined;
+}

@@ -2,6 +2,7 @@ import { computed, signal } from '@preact/signals';
 import { type Invitation, type Inviter, type Session, SessionState, type URI, Web } from 'sip.js';
 import { readRefusal } from './documents.ts';
 import { KeySender } from './keys-sent.ts';
+import { texts } from './texts.ts';
 
 /** One call on the line, as SIP.js has it. */
 
@@ -15,6 +16,8 @@ export interface CallOptions {
   readonly name: string;
   /** No sound either way. */
   readonly quiet: boolean;
+  /** Nobody but the two ends it, and neither holds it or sends it on (RFC 6881). */
+  readonly emergency: boolean;
 }
 
 let serial = 0;
@@ -25,6 +28,7 @@ export class Call {
   readonly number: string;
   readonly name: string;
   readonly quiet: boolean;
+  readonly emergency: boolean;
   readonly state = signal<CallState>('dialling');
   /** ms since 1970; of the answer. */
   readonly since = signal<number | undefined>(undefined);
@@ -36,23 +40,30 @@ export class Call {
   readonly isRinging = computed(() => this.direction === 'in' && this.state.value === 'ringing');
   /** Why it ended, in the server's words. */
   why: string | undefined;
-  /** Cancelled or rejected here. */
+  /** Cancelled or rejected here, or answered at another phone. */
   endedHere = false;
   readonly session: Inviter | Invitation;
   readonly #keys: KeySender;
+  #isMuted = false;
+  #isParked = false;
 
-  constructor({ session, direction, number, name, quiet }: CallOptions) {
+  constructor({ session, direction, number, name, quiet, emergency }: CallOptions) {
     this.session = session;
     this.direction = direction;
     this.number = number;
     this.name = name;
     this.quiet = quiet;
+    this.emergency = emergency;
     this.#keys = new KeySender(session);
     if (direction === 'in') this.state.value = 'ringing';
     session.delegate = {
       onBye: (bye) => {
         this.why = readRefusal(bye.request);
         bye.accept().catch(() => undefined);
+      },
+      // Somebody answered at another phone: nothing was missed.
+      onCancel: ({ request }) => {
+        this.endedHere ||= /;\s*cause=200\b/.test(request.getHeader('Reason') ?? '');
       },
       onInvite: (request) => {
         this.heldByThem.value = /^a=(sendonly|inactive)\s*$/m.test(request.body ?? '');
@@ -78,11 +89,25 @@ export class Call {
       this.since.value = Date.now();
       this.state.value = 'talking';
       this.#keys.flush();
+      this.#watch();
     }
     if (state === SessionState.Terminated) {
       this.#keys.stop();
       this.state.value = 'over';
     }
+  }
+
+  /** No sound comes or goes any more: the network or the server is gone, and may not say so. */
+  #watch(): void {
+    const connection = this.#media?.peerConnection;
+    connection?.addEventListener('connectionstatechange', () => {
+      if (connection.connectionState !== 'failed' || this.state.value !== 'talking') return;
+      if (this.emergency || this.isUrgent) return;
+      this.why = texts.screen.cutOff;
+      this.session.bye().catch(() => undefined);
+      this.#keys.stop();
+      this.state.value = 'over';
+    });
   }
 
   press(key: string): void {
@@ -117,13 +142,18 @@ export class Call {
 
   /** Resolves when the other side has agreed; rejects where it does not. */
   hold(held: boolean): Promise<void> {
-    if (this.held.value === held) return Promise.resolve();
+    if (this.state.value !== 'talking') return Promise.resolve();
     const { session } = this;
+    const isSo = this.held.value === held;
+    // A held side still gets what is sent (RFC 3264 8.4): silence, not this room.
+    if (held || isSo) this.#park(held);
+    if (isSo) return Promise.resolve();
     session.sessionDescriptionHandlerOptionsReInvite = { hold: held } as object;
     return new Promise((resolve, reject) => {
       const onAccept = (): void => {
         this.held.value = held;
         this.#media?.enableReceiverTracks(!held);
+        this.#park(held);
         resolve();
       };
       const onReject = (): void => reject(new Error('hold was refused'));
@@ -131,8 +161,31 @@ export class Call {
     });
   }
 
+  /** After a hold that was refused: the two go on talking. */
+  unpark(): void {
+    this.#park(this.held.value);
+  }
+
+  #park(isParked: boolean): void {
+    this.#isParked = isParked;
+    this.#send();
+  }
+
+  #send(): void {
+    for (const { track } of this.#media?.peerConnection?.getSenders() ?? [])
+      if (track) track.enabled = !this.#isMuted && !this.#isParked;
+  }
+
+  /** Forgets a call that never got anywhere. */
+  drop(): void {
+    this.endedHere = true;
+    this.state.value = 'over';
+    this.session.dispose().catch(() => undefined);
+  }
+
   mute(muted: boolean): void {
-    if (this.state.value !== 'over') this.#media?.enableSenderTracks(!muted);
+    this.#isMuted = muted;
+    this.#send();
   }
 
   /** Sends the other side to a number, or to another call's. Resolves with whether they get there. */

@@ -71,6 +71,7 @@ function callOf(phone: Phone): TourFacts['call'] {
   if (phone.ringing.value) return 'incoming';
   const call = phone.chosen.value;
   if (!call) return 'none';
+  if (call.emergency) return 'emergency';
   if (isService(phone, call)) return 'menu';
   return call.state.value === 'talking' ? 'talking' : 'outgoing';
 }

@@ -29,7 +29,10 @@ export interface LineOptions {
   readonly onNotice: (text: string) => void;
 }
 
-export type LineState = 'connecting' | 'registered' | 'refused' | 'lost' | 'closed';
+/** `unreachable`: there never was a connection; `taken`: another tab is this phone now. */
+export type LineState = 'connecting' | 'registered' | 'refused' | 'lost' | 'unreachable' | 'taken' | 'closed';
+
+const AWAY: ReadonlySet<LineState> = new Set(['taken', 'closed']);
 
 export interface Guest {
   readonly extension: string;
@@ -42,12 +45,22 @@ const USER_AGENT = 'SIP.js/0.21.2 Hotdesk';
 const HAS_WEBRTC = typeof RTCPeerConnection !== 'undefined';
 const EXPIRES = 600;
 const SUBSCRIPTION_SECONDS = 3_600;
+/** What may have changed the network meanwhile. */
+const WAKING = ['online', 'offline', 'focus', 'pageshow'] as const;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const BUSY_RETRY_MS = 1_000;
+/** ms until a connection on which an emergency call brought no answer at all is taken for dead. */
+const URGENT_PATIENCE_MS = 3_000;
+const URGENT_RETRY_MS = 500;
+const URGENT_FOR_MS = 300_000;
+/** ms between two looks at the connection, and for its answer. */
+const BEAT_MS = 20_000;
+const BEAT_PATIENCE_MS = 3_000;
 /** As the server counts: 999 hours stand for ever. */
 const FOR_EVER_SECONDS = 998 * 3_600;
 const HOTELING = 'x-broadworks-hoteling';
 const MESSAGES = 'message-summary';
+const PLAIN = { quiet: false, emergency: false } as const;
 /** 488: sound of this kind is not for the other side (RFC 3261 21.4.26). */
 const NOT_ACCEPTABLE = new Set([415, 488, 606]);
 
@@ -57,11 +70,14 @@ export class Line {
   readonly #agent: UserAgent;
   readonly #registerer: Registerer;
   readonly #state = signal<LineState>('connecting');
+  readonly #isUp = signal(false);
   readonly #guest = signal<Guest | undefined>(undefined);
   readonly #messages = signal<Messages>({ waiting: false, fresh: 0, account: undefined });
   readonly #quiet = new WeakSet<Session>();
   #subscribers: Subscriber[] = [];
   #attempts = 0;
+  #wasUp = false;
+  #stopBeats: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LineOptions) {
@@ -71,7 +87,7 @@ export class Line {
       uri: new URI('sip', user, domain),
       authorizationUsername: user,
       authorizationPassword: password,
-      transportOptions: { server: url, keepAliveInterval: 25, connectionTimeout: 5 },
+      transportOptions: { server: url, connectionTimeout: 5 },
       sessionDescriptionHandlerFactory: (session) => this.#descriptionFor(session),
       // Lamps and check-sync come without a subscription, too.
       allowLegacyNotifications: true,
@@ -106,17 +122,30 @@ export class Line {
     return this.#messages;
   }
 
+  /** Whether there is a connection, registered or not. */
+  get isUp(): ReadonlySignal<boolean> {
+    return this.#isUp;
+  }
+
   get isConnected(): boolean {
     return this.#agent.isConnected();
   }
 
   /** Connects and registers, and does both again whenever the connection was lost. */
   start(): void {
+    const beat = (): void => this.#beat();
+    const timer = setInterval(beat, BEAT_MS);
+    for (const event of WAKING) window.addEventListener(event, beat);
+    this.#stopBeats = () => {
+      clearInterval(timer);
+      for (const event of WAKING) window.removeEventListener(event, beat);
+    };
     this.#agent.start().catch(() => this.#lost());
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#stopBeats();
     this.#state.value = 'closed';
     this.#dropSubscriptions();
     if (this.#registerer.state === RegistererState.Registered) {
@@ -131,34 +160,84 @@ export class Line {
     await this.#agent.stop().catch(() => undefined);
   }
 
+  /** Leaves the registration to who has taken it. */
+  leave(): void {
+    this.#state.value = 'taken';
+    this.#dropSubscriptions();
+    this.#isUp.value = false;
+    this.#agent.transport.disconnect().catch(() => undefined);
+  }
+
+  /** Takes it back. */
+  comeBack(): void {
+    this.#state.value = 'connecting';
+    if (this.isConnected) this.#connected();
+    else this.#agent.reconnect().catch(() => this.#lost());
+  }
+
   uri(number: string): URI {
     // As RFC 3261 25.1 wants user parts; `*` may stand there as it is.
     return new URI('sip', encodeURIComponent(number), this.#options.domain);
   }
 
-  /** Calls a number. `quiet`: without sound. */
-  dial(number: string, { quiet = !HAS_WEBRTC }: { readonly quiet?: boolean } = {}): Call {
+  /**
+   * Calls a number. `quiet`: without sound. `urgent`: whatever the connection is like, it waits for one, and calls again by
+   * another where nobody answers by this one.
+   */
+  dial(number: string, { quiet = !HAS_WEBRTC, urgent = false }: DialOptions = {}): Call {
     const session = new Inviter(this.#agent, this.uri(number), { earlyMedia: true });
     if (quiet) this.#quiet.add(session);
-    const call = new Call({ session, direction: 'out', number, name: '', quiet });
-    const again = (): void => {
-      if (!call.endedHere) this.dial(number, { quiet: true });
-    };
+    const call = new Call({ session, direction: 'out', number, name: '', quiet, emergency: urgent });
     this.#options.onCall(call);
+    const again = (isQuiet: boolean): void => {
+      if (!call.endedHere) this.dial(number, { quiet: isQuiet, urgent });
+    };
+    this.#place(call, again).catch(() => {
+      // The browser has no sound to offer.
+      if (!quiet) again(true);
+    });
+    return call;
+  }
+
+  async #place(call: Call, again: (quiet: boolean) => void): Promise<void> {
+    const session = call.session as Inviter;
+    if (call.emergency && !this.isConnected && !(await this.#reach(call))) return;
+    let isHeard = false;
+    const onTrying = (): void => {
+      isHeard = true;
+    };
     const onReject = ({ message }: { message: Answer }): void => {
+      onTrying();
       const { statusCode = 0, reasonPhrase = '' } = message;
-      if (NOT_ACCEPTABLE.has(statusCode) && !quiet) return again();
+      if (NOT_ACCEPTABLE.has(statusCode) && !call.quiet) return again(true);
       if (!call.endedHere) call.why = readRefusal(message) ?? reasonPhrase;
     };
     const onProgress = ({ message }: { message: Answer }): void => {
+      onTrying();
       if ((message.statusCode ?? 0) >= 180) call.state.value = 'ringing';
       if (message.body) call.early.value = true;
     };
-    session.invite({ requestDelegate: { onReject, onProgress } }).catch(() => {
-      // The browser has no sound to offer.
-      if (!quiet) again();
-    });
-    return call;
+    await session.invite({ requestDelegate: { onTrying, onReject, onProgress, onAccept: onTrying } });
+    if (!call.emergency) return;
+    await pause(URGENT_PATIENCE_MS);
+    if (isHeard || call.endedHere || this.#state.value === 'closed') return;
+    this.#renew();
+    again(call.quiet);
+    call.drop();
+  }
+
+  /** Asks for a connection again and again while the call is wanted; whether there is one. */
+  async #reach(call: Call): Promise<boolean> {
+    const until = Date.now() + URGENT_FOR_MS;
+    while (!this.isConnected && !call.endedHere && Date.now() < until) {
+      clearTimeout(this.#timer);
+      await Promise.race([this.#agent.reconnect().catch(() => undefined), pause(URGENT_PATIENCE_MS)]);
+      if (!this.isConnected) await pause(URGENT_RETRY_MS);
+    }
+    if (this.isConnected && !call.endedHere) return true;
+    call.drop();
+    if (!this.isConnected) this.#lost();
+    return false;
   }
 
   #descriptionFor(session: Session) {
@@ -172,7 +251,9 @@ export class Line {
 
   #connected(): void {
     this.#attempts = 0;
-    if (this.#state.value === 'closed') return;
+    this.#isUp.value = true;
+    this.#wasUp = true;
+    if (AWAY.has(this.#state.value)) return;
     this.#state.value = 'connecting';
     this.#register();
   }
@@ -189,7 +270,7 @@ export class Line {
   }
 
   #registered(): void {
-    if (this.#state.value === 'closed') return;
+    if (AWAY.has(this.#state.value)) return;
     this.#state.value = 'registered';
     this.#subscribe();
   }
@@ -201,9 +282,33 @@ export class Line {
     this.#later(() => this.#register(), BUSY_RETRY_MS);
   }
 
+  /** Whoever is behind the connection answers at once, or is not there any more: nobody else tells after a sleep. */
+  #beat(): void {
+    const { transport } = this.#agent;
+    const socket = transport instanceof Web.Transport ? transport.ws : undefined;
+    if (!socket || !this.isConnected || this.#state.value === 'closed') return;
+    const patience = setTimeout(
+      () => socket === (transport as Web.Transport).ws && this.#renew(),
+      BEAT_PATIENCE_MS,
+    );
+    socket.addEventListener('message', () => clearTimeout(patience), { once: true });
+    transport.send('\r\n\r\n').catch(() => undefined);
+  }
+
+  /** Leaves a connection that is dead for a new one, without waiting for a good-bye. */
+  #renew(): void {
+    const { transport } = this.#agent;
+    if (!transport.isConnected()) return;
+    transport.disconnect().catch(() => undefined);
+    this.#lost();
+    clearTimeout(this.#timer);
+    this.#agent.reconnect().catch(() => this.#lost());
+  }
+
   #lost(): void {
-    if (this.#state.value === 'closed') return;
-    this.#state.value = 'lost';
+    this.#isUp.value = false;
+    if (AWAY.has(this.#state.value)) return;
+    this.#state.value = this.#wasUp ? 'lost' : 'unreachable';
     this.#dropSubscriptions();
     const wait = RETRY_MS[Math.min(this.#attempts++, RETRY_MS.length - 1)]!;
     this.#later(() => this.#agent.reconnect().catch(() => this.#lost()), wait * (0.8 + Math.random() * 0.4));
@@ -212,7 +317,7 @@ export class Line {
   #later(task: () => unknown, ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#state.value !== 'closed') task();
+      if (!AWAY.has(this.#state.value)) task();
     }, ms);
   }
 
@@ -254,9 +359,14 @@ export class Line {
     }
     const { displayName, uri } = invitation.remoteIdentity;
     const number = decodeURIComponent(uri.user ?? '');
-    const call = new Call({ session: invitation, direction: 'in', number, name: displayName, quiet: false });
+    const call = new Call({ session: invitation, direction: 'in', number, name: displayName, ...PLAIN });
     this.#options.onCall(call);
   }
+}
+
+interface DialOptions {
+  readonly quiet?: boolean;
+  readonly urgent?: boolean;
 }
 
 interface Answer {
@@ -264,4 +374,8 @@ interface Answer {
   readonly reasonPhrase?: string | undefined;
   readonly body?: string;
   getHeader(name: string): string | undefined;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -7,9 +7,10 @@ import './phone.css';
 import { applyTheme } from '../app/theme.ts';
 import { Button } from '../ui/button.tsx';
 import { Mark } from '../ui/icons.tsx';
-import { type About, readAbout } from './about.ts';
+import { type About, type Network, type PhoneIdentity, readAbout } from './about.ts';
 import { Guide } from './guide.tsx';
-import { type Network, Phone, type PhoneIdentity } from './model.ts';
+import { keepPlugged, keptPlugged } from './kept.ts';
+import { Phone } from './model.ts';
 import { type Offered, PlugIn } from './plug-in.tsx';
 import { PhoneSet } from './set.tsx';
 import { texts } from './texts.ts';
@@ -105,16 +106,31 @@ function nameIn({ demo }: About, extension: string): string | undefined {
 }
 
 function plugIn(identity: PhoneIdentity, known: About): void {
-  const { url, domain, featureAccessCodes } = known;
-  const network: Network = { url, domain, featureAccessCodes, nameOf: (number) => nameIn(known, number) };
+  const { url, domain, featureAccessCodes, emergencyNumbers } = known;
+  const network: Network = {
+    ...{ url, domain, featureAccessCodes },
+    isEmergency: (number) => emergencyNumbers.includes(number),
+    nameOf: (number) => nameIn(known, number),
+  };
   phone.value = new Phone(identity, network);
   phone.value.start();
+  keepPlugged(identity.id);
   document.title = texts.pageTitle(identity.nickname);
+}
+
+/** The page was loaded again: it is the phone it was, where nobody has to type a password for that. */
+function plugInAgain(): void {
+  const known = about.value;
+  const id = keptPlugged();
+  if (typeof known === 'string' || id === undefined || phone.value) return;
+  const same = offered(known)?.find((one) => one.id === id);
+  if (same) plugIn(same, known);
 }
 
 function unplug(): void {
   phone.value?.stop().catch(() => undefined);
   phone.value = undefined;
+  keepPlugged(undefined);
   document.title = texts.pageTitle(texts.title);
 }
 
@@ -123,6 +139,7 @@ function read(): void {
   readAbout()
     .then((known) => {
       about.value = known;
+      plugInAgain();
     })
     .catch(() => {
       about.value = 'failed';

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import type { Session } from 'sip.js';
 
 /** The microphone, or silence in its place: a call never waits for one, and never fails without. */
 
@@ -51,4 +52,15 @@ export async function openVoice(silence: () => MediaStream): Promise<Voice> {
   const stream = await Promise.race([opening, patience()]);
   if (stream) return { stream, later: undefined };
   return { stream: silence(), later: opening.then((late) => late?.getAudioTracks()[0]) };
+}
+
+/** The voice, once somebody has allowed it; muted if what it takes the place of is. */
+export async function replaceTrack(session: Session, track: MediaStreamTrack): Promise<void> {
+  const { peerConnection } = (session.sessionDescriptionHandler ?? {}) as {
+    peerConnection?: RTCPeerConnection;
+  };
+  const sender = peerConnection?.getSenders().find((one) => one.track?.kind === 'audio');
+  if (!sender?.track) return track.stop();
+  track.enabled = sender.track.enabled;
+  await sender.replaceTrack(track);
 }

@@ -1,38 +1,21 @@
 import { computed, effect, signal } from '@preact/signals';
 import type { Session } from 'sip.js';
+import type { Network, PhoneIdentity } from './about.ts';
 import type { Call } from './call.ts';
+import { instanceOf, keepVolume, keptVolume, LOUDEST } from './kept.ts';
 import { Line } from './line.ts';
-import { askForMicrophone, openVoice } from './microphone.ts';
+import { askForMicrophone, openVoice, replaceTrack } from './microphone.ts';
 import { takeSeat } from './seats.ts';
+import { isService } from './soft-keys.ts';
 import { texts } from './texts.ts';
 import { Tones } from './tones.ts';
 
 /** The phone: what its keys do, and what its screen and lamps show. */
 
-export interface PhoneIdentity {
-  readonly id: string;
-  readonly password: string;
-  /** On the line key while nobody is there. */
-  readonly nickname: string;
-  readonly model: string;
-  readonly kind: 'commonArea' | 'user';
-  /** Whose own phone it is. */
-  readonly ownerName: string | undefined;
-}
-
-export interface Network {
-  readonly url: string;
-  readonly domain: string;
-  readonly featureAccessCodes: { readonly logIn: string; readonly logOut: string };
-  readonly nameOf: (extension: string) => string | undefined;
-}
-
 const NOTICE_MS = 6_000;
 const MOST_CALLS = 2;
 /** ms after the last digit until a phone off the hook dials. */
 const DIAL_AFTER_MS = 4_000;
-const VOLUME_KEY = 'hotdesk.phone.volume';
-export const LOUDEST = 10;
 const MOST_DIGITS = 32;
 
 export class Phone {
@@ -44,7 +27,7 @@ export class Phone {
   /** The one the keys are about; of several, the newest that is not on hold. */
   readonly chosen = signal<Call | undefined>(undefined);
   readonly dialled = signal('');
-  /** Off the hook without a call: dial tone. */
+  /** Off the hook for a call that is still to be made: dial tone. */
   readonly offHook = signal(false);
   readonly handset = signal(false);
   readonly muted = signal(false);
@@ -61,6 +44,10 @@ export class Phone {
     return guest && (this.network.nameOf(guest.extension) ?? guest.extension);
   });
   readonly ringing = computed(() => this.calls.value.find((call) => call.isRinging.value));
+  /** An emergency call that is up, or on its way. */
+  readonly emergency = computed(() => this.calls.value.find((call) => call.emergency));
+  readonly #isTaken = signal(false);
+  #leaveSeat: () => void = () => undefined;
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
   #dialTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #stops: (() => void)[] = [];
@@ -81,8 +68,12 @@ export class Phone {
   start(): void {
     this.tones.unlock();
     askForMicrophone().catch(() => undefined);
+    this.#sit();
     this.#stops.push(
-      takeSeat(this.identity.id, () => this.line.state.value === 'registered'),
+      () => this.#leaveSeat(),
+      effect(() => {
+        if (this.#isTaken.value && this.calls.value.length === 0) this.line.leave();
+      }),
       effect(() => this.tones.play(this.#tone())),
       effect(() => {
         this.tones.volume = this.volume.value / LOUDEST;
@@ -91,12 +82,42 @@ export class Phone {
         if (this.line.guest.value) this.hasBeenUsed.value = true;
       }),
     );
+    window.addEventListener('beforeunload', this.#stay);
+    window.addEventListener('pagehide', this.#leave);
     this.line.start();
   }
+
+  /** Calls that are up in this tab stay here until they are over. */
+  #sit(): void {
+    const onTaken = (): void => {
+      this.#isTaken.value = true;
+    };
+    this.#leaveSeat();
+    this.#leaveSeat = takeSeat(this.identity.id, () => this.line.state.value === 'registered', onTaken);
+  }
+
+  /** Takes the phone back from the other tab. */
+  useHere(): void {
+    this.#isTaken.value = false;
+    this.#sit();
+    this.line.comeBack();
+  }
+
+  /** Whoever is in a call is asked before the page goes. */
+  readonly #stay = (event: Event): void => {
+    if (this.calls.peek().length > 0) event.preventDefault();
+  };
+
+  /** What is said last, so that nobody on the other side waits for a page that is gone. */
+  readonly #leave = (): void => {
+    for (const call of this.calls.peek()) this.end(call);
+  };
 
   async stop(): Promise<void> {
     for (const call of this.calls.value) await call.end().catch(() => undefined);
     for (const stop of this.#stops.splice(0)) stop();
+    window.removeEventListener('beforeunload', this.#stay);
+    window.removeEventListener('pagehide', this.#leave);
     this.tones.play('none');
     clearTimeout(this.#dialTimer);
     clearTimeout(this.#noticeTimer);
@@ -117,15 +138,28 @@ export class Phone {
     this.tones.unlock();
     this.tones.key(key);
     const call = this.chosen.value;
-    if (call && !call.isRinging.value && !this.isDialling()) return call.press(key);
+    if (call && !this.isDialling()) return call.press(key);
     if (this.dialled.value.length >= MOST_DIGITS) return;
     this.dialled.value += key;
     this.#dialSoon();
   }
 
-  /** Whether keys make a number: nothing is up, or a call is to be sent somewhere. */
+  /** Whether keys make a number: nothing is up that would take them. */
   isDialling(): boolean {
-    return this.transferring.value !== undefined && this.chosen.value === this.transferring.value;
+    const call = this.chosen.value;
+    if (!call || this.offHook.value) return true;
+    return call.isRinging.value || call.held.value || call === this.transferring.value;
+  }
+
+  /** Whether a number is being made. */
+  get isTyping(): boolean {
+    return this.isDialling() && (this.dialled.value !== '' || this.offHook.value);
+  }
+
+  /** Makes room for another call: those that are up wait. */
+  newCall(): void {
+    this.#makeRoom();
+    this.offHook.value = true;
   }
 
   delete(): void {
@@ -145,12 +179,35 @@ export class Phone {
     clearTimeout(this.#dialTimer);
     this.tones.unlock();
     if (number === '') return;
-    if (this.calls.value.length >= MOST_CALLS) return this.say(texts.screen.tooMany);
+    if (this.network.isEmergency(number)) return this.#callForHelp(number);
+    if (this.emergency.value || this.calls.value.length >= MOST_CALLS) return this.say(texts.screen.tooMany);
     if (!this.line.isConnected) return this.say(texts.screen.noConnection);
+    this.#makeRoom();
     this.dialled.value = '';
     this.offHook.value = false;
     if (number !== this.codes.logIn && number !== this.codes.logOut) this.lastNumber.value = number;
     this.line.dial(number);
+  }
+
+  /** Nothing stands in the way of it: no limit, no other call, no connection that broke. */
+  #callForHelp(number: string): void {
+    this.dialled.value = '';
+    this.offHook.value = false;
+    this.transferring.value = undefined;
+    const calls = this.calls.value;
+    this.line.dial(number, { urgent: true });
+    this.#makeRoom(calls);
+    for (const call of calls)
+      if (call.isRinging.value && !call.isUrgent) call.refuse().catch(() => this.#forget(call));
+  }
+
+  /** Calls that are up are put on hold, talks with the server end, and who has not answered need not. */
+  #makeRoom(calls: readonly Call[] = this.calls.value): void {
+    for (const call of calls) {
+      if (call.isRinging.value || call.held.value) continue;
+      if (call.state.value === 'talking' && !isService(this, call)) call.hold(true).catch(() => undefined);
+      else this.end(call);
+    }
   }
 
   get codes(): Network['featureAccessCodes'] {
@@ -161,10 +218,9 @@ export class Phone {
     if (!call) return;
     this.offHook.value = false;
     this.dialled.value = '';
-    const others = this.calls.value.filter((other) => other !== call && other.state.value === 'talking');
-    // A call that cannot be held is no reason to miss another.
-    Promise.allSettled(others.map((other) => other.hold(true)))
-      .then(() => call.answer())
+    this.#makeRoom(this.calls.value.filter((other) => other !== call));
+    call
+      .answer()
       .then(() => this.#choose(call))
       .catch(() => this.say(texts.screen.ending));
   }
@@ -174,7 +230,10 @@ export class Phone {
   }
 
   hold(call: Call): void {
-    call.hold(!call.held.value).catch(() => this.say(texts.screen.ending));
+    call.hold(true).catch(() => {
+      call.unpark();
+      this.say(texts.screen.notHeld);
+    });
   }
 
   resume(call: Call): void {
@@ -186,7 +245,7 @@ export class Phone {
     Promise.all(others.map((other) => other.hold(true)))
       .then(() => call.hold(false))
       .then(() => this.#choose(call))
-      .catch(() => this.say(texts.screen.ending));
+      .catch(() => this.say(texts.screen.notHeld));
   }
 
   /** The first press asks where to; with a second call up, the next one joins them. */
@@ -196,6 +255,7 @@ export class Phone {
     this.transferring.value = call;
     this.dialled.value = '';
     call.hold(true).catch(() => {
+      call.unpark();
       this.transferring.value = undefined;
       this.say(texts.screen.notTransferred);
     });
@@ -205,6 +265,7 @@ export class Phone {
     const call = this.transferring.value;
     const number = this.dialled.value;
     if (!call || number === '') return;
+    if (this.network.isEmergency(number)) return this.#callForHelp(number);
     this.dialled.value = '';
     this.#complete(call, this.line.uri(number));
   }
@@ -229,8 +290,8 @@ export class Phone {
       this.handset.value = handset;
       this.answer();
     } else if (isUp && this.handset.value !== handset) this.handset.value = handset;
-    else if (this.chosen.value) this.end();
     else if (this.offHook.value) this.clear();
+    else if (this.chosen.value) this.end();
     else {
       this.handset.value = handset;
       this.offHook.value = true;
@@ -246,7 +307,7 @@ export class Phone {
   setVolume(volume: number): void {
     this.tones.unlock();
     this.volume.value = Math.max(0, Math.min(LOUDEST, volume));
-    window.localStorage.setItem(VOLUME_KEY, String(this.volume.value));
+    keepVolume(this.volume.value);
   }
 
   messages(): void {
@@ -257,7 +318,8 @@ export class Phone {
   // --- calls
 
   #called(call: Call): void {
-    if (call.direction === 'in' && this.calls.value.length >= MOST_CALLS && !call.isUrgent) {
+    const isFull = this.emergency.value !== undefined || this.calls.value.length >= MOST_CALLS;
+    if (call.direction === 'in' && isFull && !call.isUrgent) {
       call.refuse().catch(() => undefined);
       return;
     }
@@ -302,7 +364,7 @@ export class Phone {
 
   #tone(): Parameters<Tones['play']>[0] {
     const call = this.chosen.value;
-    if (this.ringing.value) return call && call !== this.ringing.value ? 'none' : 'ring';
+    if (this.ringing.value) return call && call !== this.ringing.value ? 'waiting' : 'ring';
     if (call?.direction === 'out' && call.state.value === 'ringing' && !call.early.value) return 'ringback';
     return this.offHook.value && this.dialled.value === '' ? 'dial' : 'none';
   }
@@ -318,38 +380,4 @@ export class Phone {
     later?.then((track) => track && replaceTrack(session, track)).catch(() => undefined);
     return stream;
   }
-}
-
-/** The voice, once somebody has allowed it. */
-async function replaceTrack(session: Session, track: MediaStreamTrack): Promise<void> {
-  const { peerConnection } = (session.sessionDescriptionHandler ?? {}) as {
-    peerConnection?: RTCPeerConnection;
-  };
-  const sender = peerConnection?.getSenders().find((one) => one.track?.kind === 'audio');
-  if (sender) await sender.replaceTrack(track);
-  else track.stop();
-}
-
-function keptVolume(): number {
-  const kept = Number(window.localStorage.getItem(VOLUME_KEY) ?? '6');
-  return Number.isInteger(kept) && kept >= 0 && kept <= LOUDEST ? kept : 6;
-}
-
-/** The same in every tab of this browser: a phone that is opened again takes the place of the one before. */
-function instanceOf(id: string): string {
-  const key = `hotdesk.phone.${id}`;
-  const kept = window.localStorage.getItem(key);
-  if (kept !== null) return kept;
-  const made = uuid();
-  window.localStorage.setItem(key, made);
-  return made;
-}
-
-/** `crypto.randomUUID` is for pages with TLS only. */
-function uuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

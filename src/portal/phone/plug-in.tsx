@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../ui/button.tsx';
 import { TextField } from '../ui/fields.tsx';
 import { Icon, Mark } from '../ui/icons.tsx';
-import type { PhoneIdentity } from './model.ts';
+import type { PhoneIdentity } from './about.ts';
 import { elsewhere } from './seats.ts';
 import { texts } from './texts.ts';
 

@@ -74,11 +74,11 @@ function LineLabel({ phone }: { readonly phone: Phone }) {
 }
 
 function MainView({ phone }: { readonly phone: Phone }) {
-  const call = phone.ringing.value ?? phone.chosen.value;
+  const ringing = phone.dialled.value === '' ? phone.ringing.value : undefined;
+  const call = ringing ?? phone.chosen.value;
   if (call && phone.transferring.value === call) return <Dialling phone={phone} label={words.transferTo} />;
-  if (call) return <InCall phone={phone} call={call} />;
-  if (phone.dialled.value !== '' || phone.offHook.value) return <Dialling phone={phone} label={words.dial} />;
-  return <Idle phone={phone} />;
+  if (!ringing && phone.isTyping) return <Dialling phone={phone} label={words.dial} />;
+  return call ? <InCall phone={phone} call={call} /> : <Idle phone={phone} />;
 }
 
 function Idle({ phone }: { readonly phone: Phone }) {
@@ -131,14 +131,22 @@ function Dialling({ phone, label }: { readonly phone: Phone; readonly label: str
         {phone.dialled.value}
         <i class="vvx-cursor" />
       </p>
+      <Meanwhile phone={phone} />
     </>
   );
+}
+
+/** What goes on beside a number that is being made. */
+function Meanwhile({ phone }: { readonly phone: Phone }) {
+  const call = phone.ringing.value ?? phone.chosen.value;
+  if (!call || phone.transferring.value === call) return null;
+  return <p class="vvx-other">{`${stateOf(call)}: ${titleOf(phone, call)}`}</p>;
 }
 
 function InCall({ phone, call }: { readonly phone: Phone; readonly call: Call }) {
   const now = useNow();
   const since = call.since.value;
-  const other = phone.calls.value.find((one) => one !== call);
+  const others = phone.calls.value.filter((one) => one !== call);
   const name = phone.nameFor(call);
   return (
     <>
@@ -149,7 +157,11 @@ function InCall({ phone, call }: { readonly phone: Phone; readonly call: Call })
       <p class="vvx-party">{titleOf(phone, call)}</p>
       {name !== call.number && !isService(phone, call) && <p class="vvx-party-number">{call.number}</p>}
       <CallNote phone={phone} call={call} />
-      {other && <p class="vvx-other">{words.other(phone.nameFor(other))}</p>}
+      {others.length > 0 && (
+        <p class="vvx-other">
+          {others.map((other) => `${stateOf(other)}: ${titleOf(phone, other)}`).join(', ')}
+        </p>
+      )}
     </>
   );
 }
@@ -174,6 +186,7 @@ function CallNote({ phone, call }: { readonly phone: Phone; readonly call: Call 
           <span class="hidden">{words.keysSent(count)}</span>
         </p>
       )}
+      {call.emergency && !phone.line.isUp.value && <p class="vvx-hint">{words.helpWaits}</p>}
       {call.quiet && <p class="vvx-hint">{words.noSound}</p>}
     </>
   );
@@ -195,7 +208,9 @@ function duration(ms: number): string {
 function noticeOf(phone: Phone): string {
   const { state } = phone.line;
   if (phone.notice.value !== '') return phone.notice.value;
-  if (state.value === 'refused' || state.value === 'lost') return texts.state[state.value];
+  if (state.value === 'unreachable') return texts.state.unreachable(phone.network.url);
+  if (state.value === 'refused' || state.value === 'lost' || state.value === 'taken')
+    return texts.state[state.value];
   if (state.value === 'connecting') return texts.state.connecting;
   if (phone.muted.value && phone.calls.value.length > 0) return words.muted;
   if (microphone.value === 'none' || microphone.value === 'refused' || microphone.value === 'waiting')

@@ -15,7 +15,13 @@ const channel = typeof BroadcastChannel === 'undefined' ? undefined : new Broadc
 interface Sign {
   readonly id: string;
   readonly here: boolean;
+  /** The tab that takes it from now on, from whichever has it. */
+  readonly taker?: number;
 }
+
+const tab = Math.random();
+/** What is done when another tab takes the phone of this one. */
+let seat: { readonly id: string; readonly onTaken: () => void } | undefined;
 
 function publish(): void {
   const now = Date.now();
@@ -27,6 +33,7 @@ function publish(): void {
 
 channel?.addEventListener('message', ({ data }: MessageEvent<Sign>) => {
   if (typeof data?.id !== 'string') return;
+  if (data.taker !== undefined && data.taker !== tab && data.id === seat?.id) seat.onTaken();
   if (data.here) heard.set(data.id, Date.now());
   else heard.delete(data.id);
   publish();
@@ -34,8 +41,11 @@ channel?.addEventListener('message', ({ data }: MessageEvent<Sign>) => {
 setInterval(publish, BEAT_MS);
 
 /** Tells the other tabs of this phone while it is ready; the result ends it. */
-export function takeSeat(id: string, isReady: () => boolean): () => void {
+export function takeSeat(id: string, isReady: () => boolean, onTaken: () => void): () => void {
   const tell = (here: boolean): void => channel?.postMessage({ id, here } satisfies Sign);
+  const own = { id, onTaken };
+  seat = own;
+  channel?.postMessage({ id, here: true, taker: tab } satisfies Sign);
   const beat = (): void => {
     if (isReady()) tell(true);
   };
@@ -44,6 +54,7 @@ export function takeSeat(id: string, isReady: () => boolean): () => void {
   window.addEventListener('pagehide', leave);
   return () => {
     clearInterval(timer);
+    if (seat === own) seat = undefined;
     window.removeEventListener('pagehide', leave);
     leave();
   };

@@ -1,8 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Call } from './call.ts';
-import { LOUDEST, type Phone } from './model.ts';
+import { LOUDEST } from './kept.ts';
+import type { Phone } from './model.ts';
 import { Announcer, lineLabel, Screen } from './screen.tsx';
-import { softKeysOf } from './soft-keys.ts';
+import { isBare, softKeysOf } from './soft-keys.ts';
 import { texts } from './texts.ts';
 
 /** The telephone set: everything one can press. */
@@ -71,9 +72,9 @@ function keyDown(phone: Phone, event: KeyboardEvent): void {
 }
 
 function goBack(phone: Phone): void {
-  if (phone.ringing.value) phone.end(phone.ringing.value);
-  else if (phone.chosen.value && !phone.isDialling()) phone.end();
-  else phone.clear();
+  if (phone.ringing.value && !phone.isTyping) phone.end(phone.ringing.value);
+  else if (phone.isTyping || phone.transferring.value) phone.clear();
+  else phone.end();
 }
 
 function TopEdge({ phone }: { readonly phone: Phone }) {
@@ -200,7 +201,7 @@ function FunctionKey({ icon, label, pressed, disabled = false, wide = false, onP
 
 function FunctionKeys({ phone }: { readonly phone: Phone }) {
   const call = phone.chosen.value;
-  const isTalking = call?.state.value === 'talking';
+  const isTalking = call?.state.value === 'talking' && !isBare(phone, call);
   const isUp =
     phone.offHook.value || (call !== undefined && call.state.value !== 'over' && !call.isRinging.value);
   return (
@@ -209,7 +210,7 @@ function FunctionKeys({ phone }: { readonly phone: Phone }) {
       <FunctionKey
         icon="mail"
         label={keys.messages}
-        disabled={phone.line.messages.value.account === undefined}
+        disabled={phone.line.messages.value.account === undefined || phone.emergency.value !== undefined}
         onPress={() => phone.messages()}
       />
       <FunctionKey

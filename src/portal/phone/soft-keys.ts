@@ -15,10 +15,11 @@ const { keys } = texts;
 export function softKeysOf(phone: Phone): SoftKey[] {
   const ringing = phone.ringing.value;
   const chosen = phone.chosen.value;
-  if (ringing) return ringingKeys(phone, ringing);
+  if (ringing && phone.dialled.value === '') return ringingKeys(phone, ringing);
   if (chosen && phone.transferring.value === chosen) return transferKeys(phone, chosen);
+  if (phone.isTyping) return dialKeys(phone, ringing);
   if (chosen) return callKeys(phone, chosen);
-  return phone.dialled.value === '' ? idleKeys(phone) : dialKeys(phone);
+  return idleKeys(phone);
 }
 
 function ringingKeys(phone: Phone, call: Call): SoftKey[] {
@@ -41,13 +42,17 @@ function transferKeys(phone: Phone, call: Call): SoftKey[] {
 
 function callKeys(phone: Phone, call: Call): SoftKey[] {
   const end: SoftKey = { label: keys.end, press: () => phone.end(call), kind: 'stop' };
-  if (call.state.value !== 'talking') return [{ ...end, label: keys.cancel }];
-  if (isService(phone, call)) return [end];
+  const fresh = { label: keys.newCall, press: () => phone.newCall() };
+  if (call.emergency) return [end];
+  if (call.state.value !== 'talking') return [{ ...end, label: keys.cancel }, fresh];
+  if (isService(phone, call)) return [end, fresh];
   const other = phone.calls.value.find((one) => one !== call);
   const hold = { label: call.held.value ? keys.resume : keys.hold, press: () => holdOrResume(phone, call) };
   const transfer = { label: keys.transfer, press: () => phone.transfer(call) };
-  const swap = other ? [{ label: keys.swap, press: () => phone.resume(other) }] : [];
-  return [hold, transfer, ...swap, end];
+  if (!other) return [hold, fresh, transfer, end];
+  const swap = { label: keys.swap, press: () => phone.resume(other) };
+  // There are four. Hold and Transfer have keys of their own beside the dial pad.
+  return [call.held.value ? hold : transfer, swap, fresh, end];
 }
 
 function holdOrResume(phone: Phone, call: Call): void {
@@ -60,7 +65,13 @@ export function isService({ codes }: Pick<Phone, 'codes'>, { number }: Pick<Call
   return number === codes.logIn || number === codes.logOut;
 }
 
+/** Nothing to hold or to send on: a talk with the server, an emergency call. */
+export function isBare(phone: Pick<Phone, 'codes'>, call: Call): boolean {
+  return call.emergency || isService(phone, call);
+}
+
 function idleKeys(phone: Phone): SoftKey[] {
+  if (phone.line.state.value === 'taken') return [{ label: keys.useHere, press: () => phone.useHere() }];
   const { logIn, logOut } = phone.codes;
   const isTaken = phone.line.guest.value !== undefined;
   const face = isTaken
@@ -71,10 +82,14 @@ function idleKeys(phone: Phone): SoftKey[] {
   return [face, ...redial];
 }
 
-function dialKeys(phone: Phone): SoftKey[] {
+function dialKeys(phone: Phone, ringing: Call | undefined): SoftKey[] {
+  const clear = { label: keys.clear, press: () => phone.clear() };
+  if (phone.dialled.value === '') return [clear];
+  const answer = ringing ? [{ label: keys.answer, press: () => phone.answer(ringing) }] : [];
   return [
     { label: keys.dial, press: () => phone.dial(), kind: 'go' },
     { label: keys.delete, press: () => phone.delete() },
-    { label: keys.clear, press: () => phone.clear() },
+    clear,
+    ...answer,
   ];
 }

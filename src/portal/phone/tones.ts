@@ -8,6 +8,7 @@ const PAD = '123456789*0#';
 /** ITU-T E.180 for the United Kingdom. */
 const DIAL: Pair = [350, 450];
 const RING: Pair = [400, 450];
+const WAITING: Pair = [400, 400];
 /** Seconds on, off, on; the whole. */
 const CADENCE = [0.4, 0.2, 0.4] as const;
 const CADENCE_SECONDS = 3;
@@ -15,7 +16,7 @@ const KEY_SECONDS = 0.12;
 /** ms; a node that has stopped is dropped. */
 const RING_EVERY_MS = CADENCE_SECONDS * 1000;
 
-export type Tone = 'none' | 'dial' | 'ringback' | 'ring';
+export type Tone = 'none' | 'dial' | 'ringback' | 'ring' | 'waiting';
 
 export class Tones {
   #context: AudioContext | undefined;
@@ -68,25 +69,30 @@ export class Tones {
     this.#stop();
     this.#stop = () => undefined;
     if (tone === 'dial') this.#stop = this.#sound(DIAL, { from: 0, seconds: 20, level: 0.15 });
-    else if (tone !== 'none') this.#repeat(tone === 'ring' ? 0.5 : 0.15);
+    else if (tone === 'waiting')
+      this.#repeat(() => this.#sound(WAITING, { from: 0, seconds: 0.1, level: 0.1 }));
+    else if (tone !== 'none') this.#repeat(() => this.#ring(tone === 'ring' ? 0.5 : 0.15));
   }
 
-  #repeat(level: number): void {
-    let stopRing = (): void => undefined;
-    const ring = (): void => {
-      const [on, off, again] = CADENCE;
-      const first = this.#sound(RING, { from: 0, seconds: on, level });
-      const second = this.#sound(RING, { from: on + off, seconds: again, level });
-      stopRing = () => {
-        first();
-        second();
-      };
-    };
-    ring();
-    const timer = setInterval(ring, RING_EVERY_MS);
+  /** `sound` returns what ends it. */
+  #repeat(sound: () => () => void): void {
+    let stopOne = sound();
+    const timer = setInterval(() => {
+      stopOne = sound();
+    }, RING_EVERY_MS);
     this.#stop = () => {
       clearInterval(timer);
-      stopRing();
+      stopOne();
+    };
+  }
+
+  #ring(level: number): () => void {
+    const [on, off, again] = CADENCE;
+    const first = this.#sound(RING, { from: 0, seconds: on, level });
+    const second = this.#sound(RING, { from: on + off, seconds: again, level });
+    return () => {
+      first();
+      second();
     };
   }
 

@@ -12,7 +12,7 @@ export interface TourFacts {
   readonly isSecondPhone: boolean;
   /** Name of who is logged in. */
   readonly guest: string | undefined;
-  readonly call: 'none' | 'menu' | 'incoming' | 'outgoing' | 'talking';
+  readonly call: 'none' | 'menu' | 'incoming' | 'outgoing' | 'talking' | 'emergency';
   readonly isSecondOpen: boolean;
   readonly hasTalked: boolean;
   readonly hasBeenUsed: boolean;
@@ -33,6 +33,7 @@ export function hintFor(facts: TourFacts): Hint {
   if (call === 'incoming') return { step: 4, text: tour.answer };
   if (call === 'outgoing') return { step: 4, text: tour.ringing };
   if (call === 'talking') return { step: 5, text: tour.talk };
+  if (call === 'emergency') return { step: 5, text: tour.emergency };
   if (isSecondPhone) return { step: 4, text: tour.secondOwn };
   if (guest === undefined && hasBeenUsed) return { step: STEPS, text: tour.done };
   if (call === 'menu' && guest === undefined)
