@@ -50,6 +50,8 @@ export interface MediaRelay {
    * other way round; undefined: there is no other.
    */
   otherwise(): Promise<string | undefined>;
+  /** Where the ordinary side signals from: its audio may come from there, whatever its SDP says (NAT). */
+  trust(peer: string): void;
   /** The call is up: the browser has 10 s to come, and may be away for 30 s. */
   watch(): void;
   /** The browser did not come or is gone, or media died; why, in words. Told once, never after `close`. */

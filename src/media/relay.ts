@@ -27,6 +27,10 @@ export class Relay implements MediaRelay {
     return (await this.link.ask({ type: 'otherwise', session: this.id }))?.sdp;
   }
 
+  trust(peer: string): void {
+    if (!this.closed) this.link.post({ type: 'trust', session: this.id, peer });
+  }
+
   watch(): void {
     if (!this.closed) this.link.post({ type: 'watch', session: this.id });
   }

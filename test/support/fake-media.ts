@@ -86,6 +86,13 @@ export class FakeRelay implements MediaRelay {
     return `${sdp}s=${kind} for ${to}\r\n`;
   }
 
+  /** Whose audio is believed besides. */
+  readonly trusted: string[] = [];
+
+  trust(peer: string): void {
+    this.trusted.push(peer);
+  }
+
   watch(): void {
     this.watched = this.#passed > 0;
   }

@@ -17,12 +17,17 @@ type Rank = typeof STRANGER | typeof TRUSTED | typeof SDP;
  */
 export class Latch {
   private readonly mode: 'strict' | 'latch';
-  private readonly peer: string;
+  private peer: string;
   private remote: Endpoint | undefined;
   private latched: (Endpoint & { readonly rank: Rank }) | undefined;
 
   constructor(mode: 'strict' | 'latch', peer: string) {
     this.mode = mode;
+    this.peer = canonical(peer);
+  }
+
+  /** The signalling peer is known, or another one. */
+  trust(peer: string): void {
     this.peer = canonical(peer);
   }
 

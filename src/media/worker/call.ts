@@ -124,6 +124,11 @@ export class Call implements Paced {
     return this.negotiation.agreed?.codec ?? 'PCMA';
   }
 
+  /** Where the far side signals from: its audio may, too. */
+  trust(peer: string): void {
+    this.latch.trust(peer);
+  }
+
   /** Joins it to another call, or parts them. */
   relay(other: Call | undefined): void {
     this.other = other;

@@ -68,6 +68,7 @@ export class Engine {
     if (command.type === 'record') return this.record(command);
     if (command.type === 'stopRecording') return this.open.get(command.session)?.call.stopRecording();
     if (command.type === 'watch') return this.relays.watch(command.session);
+    if (command.type === 'trust') return this.relays.trust(command.session, command.peer);
     const reply = await this.answer(command).catch((error): Reply => {
       this.options.tell({ type: 'problem', text: 'media request failed', data: { error: String(error) } });
       return { refused: 'noPorts' };

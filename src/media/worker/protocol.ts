@@ -55,6 +55,7 @@ export type Command =
     }
   | { readonly type: 'stopRecording'; readonly session: number }
   | { readonly type: 'watch'; readonly session: number }
+  | { readonly type: 'trust'; readonly session: number; readonly peer: string }
   | { readonly type: 'stop'; readonly session: number };
 
 /** Answered by a beat of the pulse. */

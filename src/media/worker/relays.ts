@@ -57,6 +57,11 @@ export class Relays {
     return this.relays.get(session)?.plain.call.proposeOtherwise();
   }
 
+  /** Where the ordinary side signals from. */
+  trust(session: number, peer: string): void {
+    this.relays.get(session)?.plain.call.trust(peer);
+  }
+
   /** From now on the browser has to come, and to stay. */
   watch(session: number): void {
     this.relays.get(session)?.web.call.watch();

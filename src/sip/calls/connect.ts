@@ -2,15 +2,16 @@ import { sdpOf } from '../body.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
-import { type ForkRequest, type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
+import { type ForkRequest, type ForkResult, forkFor, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import type { OpenLine } from './lines.ts';
 import { type ReinviteResult, reinvitePatiently } from './reinvite.ts';
 import { answerAnew } from './revive.ts';
 import { Ringing } from './ringing.ts';
-import { unheld } from './sdp.ts';
+import { sameMedia, unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
+import { addressOf } from './targets.ts';
 import { isWeb, WebSide } from './web-side.ts';
 
 /** ms a call may ring before the caller is told that nobody answers. Emergency calls ring as long as they must. */
@@ -50,6 +51,8 @@ export type ConnectResult =
 type Attempt = Omit<ForkRequest, 'targets'> & {
   /** The offer in another way, for an emergency call's trunk that does not take it. */
   readonly offerOtherwise: () => Promise<string | undefined>;
+  /** Where who calls signals from. */
+  readonly source: string | undefined;
 };
 
 /** Finds somebody to answer an INVITE and joins the two (RFC 7092: signalling-only B2BUA; media flows end to end). */
@@ -99,9 +102,11 @@ async function join(
   const result = await search(context, outgoing, {
     offer,
     offerOtherwise: async () => invite.web?.otherwise(),
+    source: invite.request.source_address,
     signal: invite.signal,
-    onProvisional: (response, only) => {
+    onProvisional: (response, only, target) => {
       line.early();
+      if (only) invite.web?.trust(addressOf(target));
       // A caller is bound to the first description they get (RFC 3261 13.2.1), and this may not be who answers.
       invite.relayProvisional(response, only && outgoing.ringMs === undefined);
     },
@@ -128,8 +133,10 @@ async function meet(
   const { table } = context;
   const { answered: result, emergency, line, ringing } = outgoing;
   const { web } = result;
-  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
+  const source = addressOf(result.target);
+  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web, source };
   const early = takeIn(table, result.leg, theirs);
+  invite.web?.trust(source);
   const sdp = await described(result, early);
   const told = await answerFor(invite, sdp);
   const anew = told === undefined && emergency ? await answerAnew(context, invite, sdp) : undefined;
@@ -138,7 +145,13 @@ async function meet(
     letGo(early ?? result.leg, reasonHeader(487, 'Caller hung up'));
     return { outcome: 'gone' };
   }
-  const a = table.add(near, { party: outgoing.caller, emergency, line, web: invite.web });
+  const a = table.add(near, {
+    party: outgoing.caller,
+    emergency,
+    line,
+    web: invite.web,
+    source: invite.request.source_address,
+  });
   const far = early ?? (await acknowledged(result.leg, near));
   if (!far) {
     a.hangUp(reasonHeader(500, 'No answer to our offer'));
@@ -175,7 +188,7 @@ async function joinLeg(
   const offer = unheld(leg.remoteSdp);
   const { signal } = outgoing;
   const offerOtherwise = async (): Promise<string | undefined> => leg.web?.otherwise();
-  const attempt = { offer, offerOtherwise, signal, onProvisional: () => undefined };
+  const attempt = { offer, offerOtherwise, signal, source: leg.source, onProvisional: () => undefined };
   const result = await search(context, outgoing, attempt);
   if (result.outcome !== 'answered') return failure(result);
   try {
@@ -192,9 +205,11 @@ async function meetLeg(
 ): Promise<ConnectResult> {
   const { answered: result, emergency, offer, ringing } = outgoing;
   const { web } = result;
-  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web };
+  const source = addressOf(result.target);
+  const theirs = { party: result.target.party, emergency, line: ringing.lineOf(result.target), web, source };
   const early = takeIn(table, result.leg, theirs);
   const sdp = await described(result, early);
+  leg.web?.trust(source);
   const answer = leg.web?.inTalk
     ? await joinTalk(leg, offer, sdp)
     : await reinvitePatiently(leg, sdp, deps.clock);
@@ -273,7 +288,7 @@ async function search(
     ...{
       ...attempt,
       signal: controller.signal,
-      openWeb: () => WebSide.open(deps, { urgent: outgoing.emergency }),
+      openWeb: () => WebSide.open(deps, { urgent: outgoing.emergency }, attempt.source),
     },
     onProvisional: (response, only, target) => {
       lines.early(target);
@@ -326,26 +341,6 @@ async function tryInTurn(
   return last;
 }
 
-/** A fork that counts as failed when nobody has answered after `ms`. */
-async function forkFor(
-  { srf, clock }: SipDependencies,
-  request: ForkRequest,
-  ms: number | undefined,
-): Promise<ForkResult> {
-  if (ms === undefined) return fork(srf, clock, request);
-  const { signal } = request;
-  const round = new AbortController();
-  const giveUp = (): void => round.abort(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  const patience = clock.setTimer(ms, () => round.abort(reasonHeader(480, 'No answer')));
-  const result = await fork(srf, clock, { ...request, signal: round.signal });
-  patience.cancel();
-  signal.removeEventListener('abort', giveUp);
-  const isOver = result.outcome === 'aborted' && !signal.aborted;
-  return isOver ? { outcome: 'failed', status: 480, reason: 'No answer' } : result;
-}
-
 function worthAnotherTrunk(status: number): boolean {
   return status === 408 || (status >= 500 && status < 600) || status === 401 || status === 407;
 }
@@ -392,11 +387,4 @@ function acknowledged(leg: Dialog | UnacknowledgedLeg, near: Dialog): Promise<Di
     });
     near.on('destroy', abandon);
   });
-}
-
-/** Whether two descriptions of one party lead to the same place: connection and media lines. */
-function sameMedia(a: string, b: string): boolean {
-  const lines = (sdp: string): string =>
-    (sdp.match(/^(c=|m=\S+ \d+).*$/gm) ?? []).map((line) => line.split(' RTP')[0]).join();
-  return lines(a) === lines(b);
 }

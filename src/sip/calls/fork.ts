@@ -1,5 +1,5 @@
 import { type Body, type BodyPart, multipart } from '../body.ts';
-import type { Clock, Timer } from '../ports.ts';
+import type { Clock, SipDependencies, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import {
   type Dialog,
@@ -69,6 +69,26 @@ const MAX_BODY = 8_000;
 export function fork(srf: Srf, clock: Clock, request: ForkRequest): Promise<ForkResult> {
   if (request.signal.aborted) return Promise.resolve({ outcome: 'aborted' });
   return new Promise((resolve) => new Fork(srf, request, resolve).start(clock));
+}
+
+/** A fork that counts as failed when nobody has answered after `ms`. */
+export async function forkFor(
+  { srf, clock }: Pick<SipDependencies, 'srf' | 'clock'>,
+  request: ForkRequest,
+  ms: number | undefined,
+): Promise<ForkResult> {
+  if (ms === undefined) return fork(srf, clock, request);
+  const { signal } = request;
+  const round = new AbortController();
+  const giveUp = (): void => round.abort(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  const patience = clock.setTimer(ms, () => round.abort(reasonHeader(480, 'No answer')));
+  const result = await fork(srf, clock, { ...request, signal: round.signal });
+  patience.cancel();
+  signal.removeEventListener('abort', giveUp);
+  const isOver = result.outcome === 'aborted' && !signal.aborted;
+  return isOver ? { outcome: 'failed', status: 480, reason: 'No answer' } : result;
 }
 
 interface Branch {

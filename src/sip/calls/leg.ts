@@ -25,6 +25,8 @@ export interface LegEvents {
 export class Leg implements SessionSide {
   readonly dialog: Dialog;
   web: WebSide | undefined;
+  /** Where its phone or trunk signals from, if that is known. */
+  readonly source: string | undefined;
   readonly party: Party;
   /** Emergency calls are not transferred (RFC 6881). */
   readonly emergency: boolean;
@@ -45,6 +47,7 @@ export class Leg implements SessionSide {
       emergency: boolean;
       line: OpenLine;
       web?: WebSide | undefined;
+      source?: string | undefined;
       events: LegEvents;
     },
   ) {
@@ -55,6 +58,7 @@ export class Leg implements SessionSide {
     this.remoteSdp = dialog.remote.sdp ?? '';
     this.#events = options.events;
     this.web = options.web;
+    this.source = options.source;
     if (this.web) this.stand(this.web);
   }
 

@@ -2,3 +2,10 @@
 export function unheld(sdp: string): string {
   return sdp.replace(/^a=(sendonly|recvonly|inactive)(?=\r?$)/gm, 'a=sendrecv');
 }
+
+/** Whether two descriptions of one party lead to the same place: connection and media lines. */
+export function sameMedia(a: string, b: string): boolean {
+  const lines = (sdp: string): string =>
+    (sdp.match(/^(c=|m=\S+ \d+).*$/gm) ?? []).map((line) => line.split(' RTP')[0]).join();
+  return lines(a) === lines(b);
+}

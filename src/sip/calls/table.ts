@@ -51,6 +51,7 @@ export class CallTable {
       emergency: boolean;
       line?: OpenLine | undefined;
       web?: WebSide | undefined;
+      source?: string | undefined;
     },
   ): Leg {
     const line =

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Host } from '../../domain/directory.ts';
 import type { Identity } from '../../domain/route.ts';
 import type { View } from '../../domain/view.ts';
@@ -90,6 +91,12 @@ function identityHeaders(
     ...(asserted ? { 'P-Asserted-Identity': named } : {}),
     ...extra,
   };
+}
+
+/** Where a target signals from, if its address says so: a name would have to be looked up. */
+export function addressOf({ uri, proxy }: Pick<Target, 'uri' | 'proxy'>): string | undefined {
+  const host = hostOf(proxy ?? uri).replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? undefined : host;
 }
 
 function flowUri(flow: { protocol: string; address: string; port: number }): string {

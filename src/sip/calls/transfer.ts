@@ -91,6 +91,8 @@ async function attended({ deps, table }: CallContext, leg: Leg, consulted: Leg):
   leg.transferring = true;
   consulted.transferring = true;
   notify(leg.dialog, '100 Trying', false);
+  second.web?.trust(first.source);
+  first.web?.trust(second.source);
   const answer = await reinvitePatiently(second, unheld(first.remoteSdp), deps.clock);
   const joined = answer.outcome === 'accepted' && (await reinvitePatiently(first, answer.sdp, deps.clock));
   leg.transferring = false;

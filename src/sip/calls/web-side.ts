@@ -31,9 +31,15 @@ export class WebSide {
   }
 
   /** For a browser that offers or answers a call. Undefined when there can be none: then its session goes as it is. */
-  static async open(deps: SipDependencies, options: RelayOptions): Promise<WebSide | undefined> {
+  static async open(
+    deps: SipDependencies,
+    options: RelayOptions,
+    peer?: string,
+  ): Promise<WebSide | undefined> {
     const relay = await opened(deps, options);
-    return relay && new WebSide(relay, deps.clock);
+    const side = relay && new WebSide(relay, deps.clock);
+    side?.trust(peer);
+    return side;
   }
 
   /** For an emergency call of a browser in a talk with us; `said` is the offer to whoever it is joined to. */
@@ -62,6 +68,11 @@ export class WebSide {
     const plain = await soon(this.#clock, PATIENCE, () => this.#relay.otherwise());
     if (plain !== undefined) this.said = plain;
     return plain;
+  }
+
+  /** Where the other side signals from, as far as that is known: its audio may come from there, too. */
+  trust(peer: string | undefined): void {
+    if (peer !== undefined) this.#relay.trust(peer);
   }
 
   /** A leg has it now: the browser has to come, and `onLost` hears if it does not or goes without a word. */

@@ -175,6 +175,15 @@ describe('who may speak', () => {
     expect(hears(latch, '203.0.113.2')).toBe(true);
   });
 
+  it('trusts a signalling peer that becomes known later', () => {
+    const latch = new Latch('strict', '');
+    latch.follow(SDP);
+    expect(hears(latch, PEER, 61_000)).toBe(false);
+    latch.trust(PEER);
+    expect(hears(latch, PEER, 61_000)).toBe(true);
+    expect(latch.target).toMatchObject({ address: PEER, port: 61_000 });
+  });
+
   it('knows an address however it is written', () => {
     const latch = new Latch('strict', '::ffff:192.0.2.7');
     latch.follow({ address: '2001:DB8:0:0::0001', port: 4 });

@@ -243,6 +243,15 @@ describe('any other call', () => {
     expect(world.media.relays[0]?.closed).toBe(true);
   });
 
+  test('believes the audio of where the other side signals from, as a phone behind NAT has it', async () => {
+    const world = worldOf('browsers');
+    await world.dial('1002');
+    await settled();
+    world.srf.uac.answer(WEB);
+    await settled();
+    expect(world.media.relays[0]?.trusted).toEqual(['192.0.2.10']);
+  });
+
   test('leaves no relay behind when nobody answers', async () => {
     const world = worldOf('browsers');
     await world.dial('01632960999', { body: WEB });
