@@ -9,16 +9,13 @@ import type { OpenLine } from './lines.ts';
 import { type ReinviteResult, reinvitePatiently } from './reinvite.ts';
 import { answerAnew } from './revive.ts';
 import { Ringing } from './ringing.ts';
-import { sameMedia, unheld } from './sdp.ts';
+import { NOT_ACCEPTABLE, sameMedia, unheld } from './sdp.ts';
 import type { CallTable } from './table.ts';
 import { addressOf } from './targets.ts';
 import { isWeb, WebSide } from './web-side.ts';
 
 /** ms a call may ring before the caller is told that nobody answers. Emergency calls ring as long as they must. */
 const MAX_RINGING = 180_000;
-
-/** Who answers so might take another description (RFC 3261 21.4.26). */
-const NOT_ACCEPTABLE = new Set([415, 488, 606]);
 
 /** What a call that has rung for as long as it may fails with. */
 export const NO_ANSWER = 'No answer';
@@ -139,7 +136,8 @@ async function meet(
   invite.web?.trust(source);
   const sdp = await described(result, early);
   const told = await answerFor(invite, sdp);
-  const anew = told === undefined && emergency ? await answerAnew(context, invite, sdp) : undefined;
+  const anew =
+    told === undefined && emergency ? await answerAnew(context, invite, { sdp, source }) : undefined;
   const near = await invite.answer(told ?? anew ?? sdp);
   if (!near) {
     letGo(early ?? result.leg, reasonHeader(487, 'Caller hung up'));

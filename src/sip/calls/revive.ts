@@ -1,9 +1,11 @@
 import { sdpOf } from '../body.ts';
+import type { Clock } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import type { CallContext } from './connect.ts';
 import type { InboundInvite } from './inbound.ts';
 import type { Leg } from './leg.ts';
-import { reinvitePatiently } from './reinvite.ts';
+import { type ReinviteResult, reinvitePatiently } from './reinvite.ts';
+import { NOT_ACCEPTABLE } from './sdp.ts';
 import { WebSide } from './web-side.ts';
 
 /** ms between two looks whether there are media again. */
@@ -57,12 +59,12 @@ async function revive(context: CallContext, leg: Leg): Promise<void> {
 /** Both sides to a new relay: first who is no browser, who takes it for an ordinary re-INVITE; whether it worked. */
 async function rejoin(context: CallContext, leg: Leg, peer: Leg): Promise<boolean> {
   const { clock } = context.deps;
-  if (peer.web?.died && !(await standAnew(context, peer))) return false;
-  const web = await standAnew(context, leg);
+  if (peer.web?.died && !(await standAnew(context, peer, leg.source))) return false;
+  const web = await standAnew(context, leg, peer.source);
   // What the browser last said: what is new of it comes with its answer.
   const offer = await web?.heard('offer', leg.dialog.remote.sdp ?? '');
   if (!web || offer === undefined) return false;
-  const answer = await reinvitePatiently(peer, offer, clock);
+  const answer = await reinviteEitherWay(peer, [offer, () => web.otherwise()], clock);
   if (answer.outcome === 'refused' || (await web.told('answer', answer.sdp)) === undefined) return false;
   const joined = await reinvitePatiently(leg, answer.sdp, clock);
   // From now on the browser has to come.
@@ -70,9 +72,25 @@ async function rejoin(context: CallContext, leg: Leg, peer: Leg): Promise<boolea
   return joined.outcome === 'accepted' && !web.died;
 }
 
-/** A relay for this browser alone; the one before is closed. */
-async function standAnew({ deps }: CallContext, leg: Leg): Promise<WebSide | undefined> {
-  const web = await WebSide.open(deps, { urgent: true });
+/** A trunk that does not take the one kind of RTP is offered the other. */
+async function reinviteEitherWay(
+  peer: Leg,
+  [offer, otherwise]: readonly [string, () => Promise<string | undefined>],
+  clock: Clock,
+): Promise<ReinviteResult> {
+  const answer = await reinvitePatiently(peer, offer, clock);
+  if (answer.outcome !== 'refused' || !NOT_ACCEPTABLE.has(answer.status)) return answer;
+  const other = await otherwise();
+  return other === undefined ? answer : reinvitePatiently(peer, other, clock);
+}
+
+/** A relay for this browser alone, whose audio comes from `source` or where the SDP says; the one before is closed. */
+async function standAnew(
+  { deps }: CallContext,
+  leg: Leg,
+  source: string | undefined,
+): Promise<WebSide | undefined> {
+  const web = await WebSide.open(deps, { urgent: true }, source);
   if (!web) return undefined;
   leg.stand(web);
   if (leg.ended) web.close();
@@ -93,12 +111,12 @@ function giveUp(leg: Leg): void {
 export async function answerAnew(
   { deps }: CallContext,
   invite: InboundInvite,
-  sdp: string,
+  { sdp, source }: { readonly sdp: string; readonly source: string | undefined },
 ): Promise<string | undefined> {
   const { clock } = deps;
   const until = clock.now() + ANSWER_PATIENCE;
   while (!invite.signal.aborted && clock.now() < until) {
-    const web = await WebSide.open(deps, { urgent: true });
+    const web = await WebSide.open(deps, { urgent: true }, source);
     const offer = await web?.heard('offer', sdpOf(invite.request));
     const answer = offer === undefined ? undefined : await web?.told('answer', sdp);
     if (web && answer !== undefined) {

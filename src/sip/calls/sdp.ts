@@ -1,3 +1,6 @@
+/** Who answers so might take another description (RFC 3261 21.4.26). */
+export const NOT_ACCEPTABLE: ReadonlySet<number> = new Set([415, 488, 606]);
+
 /** Undoes hold in a session description that is offered to somebody new: the transferred party should be heard. */
 export function unheld(sdp: string): string {
   return sdp.replace(/^a=(sendonly|recvonly|inactive)(?=\r?$)/gm, 'a=sendrecv');

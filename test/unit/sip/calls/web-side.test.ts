@@ -142,6 +142,22 @@ describe('media that die under an emergency call of a browser', () => {
     expect([psap.byes.length, world.media.relays[1]?.closed]).toEqual([1, true]);
   });
 
+  test('and a trunk that does not take what is offered: it is offered otherwise', async () => {
+    const { world, psap, browser } = await calling();
+    world.media.relays[0]?.die();
+    await settled();
+    const [, relay] = world.media.relays;
+    if (relay) relay.otherOffer = 'v=0\r\notherwise';
+    psap.asked[0]?.answer(488);
+    await settled();
+    expect(psap.asked[1]?.body).toBe('v=0\r\notherwise');
+    psap.asked[1]?.answer(200, { body: ANSWER });
+    await settled();
+    browser.asked[0]?.answer(200, { body: WEB });
+    await pass(world, 5_000);
+    expect([psap.asked.length, browser.asked.length, relay?.closed]).toEqual([2, 1, false]);
+  });
+
   test('and die again while it gets new ones: it gets the next', async () => {
     const { world, psap, browser } = await calling();
     world.media.relays[0]?.die();
