@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBodyParser, type FastifyReply } from 'fastify';
@@ -11,10 +11,11 @@ import {
 } from 'fastify-type-provider-zod';
 import { authenticate } from './authentication.ts';
 import { boundConnections } from './connections.ts';
+import { clientError, refuseOdd, requireHost } from './odd-requests.ts';
 import { requireNamed, requirePermission } from './permission.ts';
 import { portalRoutes } from './portal.ts';
 import type { Http, HttpOptions } from './ports.ts';
-import { errorHandler, notFoundHandler, rawProblem } from './problem.ts';
+import { errorHandler, notFoundHandler } from './problem.ts';
 import {
   failuresOf,
   type Limits,
@@ -54,7 +55,9 @@ import { OPENAPI_WEBHOOKS } from './webhook-schemas.ts';
 export type { Http, HttpLog, HttpOptions, HttpServices, Readiness } from './ports.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
-const REQUEST_TIMEOUT_MS = 15_000;
+const HEAD_TIMEOUT_MS = 15_000;
+/** An import of 30 MB over 2 Mbit/s. */
+const REQUEST_TIMEOUT_MS = 120_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const CONNECTIONS_PER_SOURCE = 200;
 const REQUESTS_PER_MINUTE = 6_000;
@@ -95,13 +98,6 @@ const transformObject: typeof jsonSchemaTransformObject = (document) => {
   return { ...object, paths, components, webhooks: OPENAPI_WEBHOOKS } as never;
 };
 
-function clientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  const status = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }[error.code ?? ''] ?? 400;
-  if (socket.writable && error.code !== 'ECONNRESET') socket.write(rawProblem(status));
-  // Not when the other side closes as well: it need not.
-  socket.destroySoon();
-}
-
 /** Clients that always name a type send no body all the same; where one is needed, its schema says so. */
 function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
   return (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done));
@@ -110,6 +106,7 @@ function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
 function createApp(options: HttpOptions) {
   const { log, now, trustedProxies = [], idleMs = IDLE_TIMEOUT_MS } = options;
   const { requestMs = REQUEST_TIMEOUT_MS, connectionsPerSource = CONNECTIONS_PER_SOURCE } = options;
+  const headMs = Math.min(requestMs, HEAD_TIMEOUT_MS);
   const onError = errorHandler(log);
   const app = Fastify({
     logger: false,
@@ -120,13 +117,18 @@ function createApp(options: HttpOptions) {
     keepAliveTimeout: idleMs,
     // Whoever sends a byte now and then is never idle; looked for this often, as Node does only every 30 s by itself.
     http: {
-      headersTimeout: requestMs,
+      headersTimeout: headMs,
       requestTimeout: requestMs,
-      connectionsCheckingInterval: requestMs / 3,
+      connectionsCheckingInterval: headMs / 3,
+      requireHostHeader: false,
     },
     forceCloseConnections: 'idle',
     clientErrorHandler: clientError,
-    frameworkErrors: (error, request, reply) => void onError(error, request, reply as FastifyReply),
+    // No hook has seen these.
+    frameworkErrors: (error, request, reply) => {
+      harden(request, reply as FastifyReply, () => undefined);
+      onError(error, request, reply as FastifyReply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -137,6 +139,8 @@ function createApp(options: HttpOptions) {
     emptyOr(app.getDefaultJsonParser('error', 'error')),
   );
   app.addHook('onRequest', harden);
+  app.addHook('onRequest', requireHost);
+  refuseOdd(app.server);
   boundConnections(app.server, { perSource: connectionsPerSource, trustedProxies, log, now });
   return app;
 }

@@ -2,7 +2,15 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { problemOf, REASONS } from '../../src/http/problem.ts';
 import { MinuteCounts } from '../../src/http/rate-limit.ts';
+import { SECURITY_HEADERS } from '../../src/http/security-headers.ts';
 import { association, base, expectProblem, http, reception, request, TOKEN, world } from './http-world.ts';
+
+async function answerTo(bytes: string): Promise<string> {
+  const { hostname, port } = new URL(base);
+  const socket = connect(Number(port), hostname);
+  socket.write(bytes);
+  return (await socket.toArray()).join('');
+}
 
 describe('health', () => {
   test('healthz says the process lives, without a token', async () => {
@@ -89,8 +97,14 @@ describe('errors', () => {
     expectProblem(await request('PATCH', '/api/v1/company', { body: { x: 'x'.repeat(20_000) } }), 413);
   });
 
-  test('an address that cannot be decoded', async () => {
-    expectProblem(await request('GET', '/api/v1/hosts/%zz'), 400);
+  test.each([
+    ['cannot be decoded', '/api/v1/hosts/%zz', 400],
+    ['is too long', `/api/v1/hosts/${'x'.repeat(200)}`, 414],
+  ])('an address that %s, with the headers of every answer', async (_name, path, status) => {
+    const answer = await request('GET', path);
+    expectProblem(answer, status);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS))
+      expect([name, answer.headers.get(name)]).toEqual([name, value]);
   });
 
   test('what is broken is logged once and shows no internals', async () => {
@@ -113,13 +127,23 @@ describe('errors', () => {
     );
   });
 
-  test('bytes that are no HTTP get a problem too', async () => {
-    const { hostname, port } = new URL(base);
-    const socket = connect(Number(port), hostname);
-    socket.write('\x01 nonsense\r\n\r\n');
-    const text = (await socket.toArray()).join('');
-    expect(text).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
-    expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 400 });
+  const ASK = 'GET /healthz HTTP/1.1\r\nConnection: close\r\n';
+  test.each([
+    ['bytes that are no HTTP', '\x01 nonsense\r\n\r\n', 400],
+    ['a request without a host', `${ASK}\r\n`, 400],
+    ['a request with two hosts', `${ASK}Host: a.example\r\nhost: b.example\r\n\r\n`, 400],
+    ['an unknown expectation', `${ASK}Host: a.example\r\nExpect: miracles\r\n\r\n`, 417],
+    ['a proxy’s method', 'CONNECT b.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n', 405],
+  ])('%s: a problem too', async (_name, bytes, status) => {
+    const text = await answerTo(bytes);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text).toMatch(/\r\ncontent-type: application\/problem\+json/i);
+    expect(text).toMatch(/\r\ncontent-security-policy: default-src 'none'/i);
+    expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status });
+  });
+
+  test('HTTP/1.0 need not name a host', async () => {
+    expect(await answerTo('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
   });
 
   test('every reason is a problem of its own', () => {
