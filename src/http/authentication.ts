@@ -40,14 +40,14 @@ export function authenticate({ adminToken, failed, services }: AuthenticationOpt
   const known = (request: FastifyRequest, text: string): boolean => {
     const find = (): Principal | undefined => principalOfToken(text);
     const principal = find();
-    if (principal) setPrincipal(request, principal, find);
+    if (principal) setPrincipal(request, { principal, find });
     return principal !== undefined;
   };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const cookie = cookieOf(request);
     if (request.headers.authorization === undefined && cookie !== undefined) {
       const session = await services.signIn.session(cookie);
-      return bySession({ request, reply, session }, services);
+      return bySession({ request, reply, cookie, session }, services);
     }
     const source = sourceOf(request);
     const refused = refuseWaiting(failed, source, reply);
@@ -62,12 +62,13 @@ export function authenticate({ adminToken, failed, services }: AuthenticationOpt
 interface BySession {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  readonly cookie: string;
   readonly session: Session | undefined | Refusal;
 }
 
 function bySession(
-  { request, reply, session }: BySession,
-  { accounts }: Pick<HttpServices, 'accounts'>,
+  { request, reply, cookie, session }: BySession,
+  { accounts, signIn }: Pick<HttpServices, 'accounts' | 'signIn'>,
 ): FastifyReply | undefined {
   if (isRefusal(session)) return refuse(reply, session);
   if (session === undefined) {
@@ -75,7 +76,11 @@ function bySession(
     return unauthenticated(reply, '');
   }
   if (!isMeant(request, session.csrf)) return refuseUnmeant(reply);
-  setPrincipal(request, accountPrincipal(session.account), () => asItIsNow(session.account, accounts));
+  setPrincipal(request, {
+    principal: accountPrincipal(session.account),
+    find: () => asItIsNow(session.account, accounts),
+    lasts: () => signIn.lasts(cookie),
+  });
   return undefined;
 }
 

@@ -81,7 +81,7 @@ export interface HttpServices {
   readonly orderBook: Pick<OrderBook, 'page' | 'all'>;
   readonly sites: Pick<Sites, 'add' | 'change' | 'remove'>;
   readonly replays: Pick<Replays, 'run'>;
-  readonly live: Pick<Live, 'watch'>;
+  readonly live: Pick<Live, 'watch' | 'look'>;
   readonly hotelingSecrets: Pick<HotelingSecrets, 'enable' | 'disable'>;
   readonly passcodes: {
     /** Sets a person's passcode and lifts a lock-out; a refusal's `problems` are the rules it breaks. */
@@ -107,7 +107,7 @@ export interface HttpServices {
   readonly audit: Pick<Audit, 'page' | 'stays' | 'export' | 'exportStays'>;
   readonly usage: Pick<Usage, 'report'>;
   readonly emergencies: Pick<EmergencyNotices, 'list' | 'acknowledge'>;
-  readonly signIn: Pick<SignIn, 'signIn' | 'begin' | 'session' | 'signOut'>;
+  readonly signIn: Pick<SignIn, 'signIn' | 'begin' | 'session' | 'lasts' | 'signOut'>;
   readonly ownSessions: Pick<OwnSessions, 'list' | 'end'>;
   readonly accounts: Pick<
     Accounts,

@@ -30,13 +30,15 @@ interface Known {
   readonly principal: Principal;
   /** As they are now; undefined: they may do nothing any more. */
   readonly find: () => Principal | undefined;
+  /** Whether they are still signed in. Absent: nothing but `find` can end it. */
+  readonly lasts?: () => Promise<boolean>;
 }
 
 const known = new WeakMap<FastifyRequest, Known>();
 
-/** Authentication says who it is, once; `find` says it again, for what goes on for long. */
-export function setPrincipal(request: FastifyRequest, principal: Principal, find: Known['find']): void {
-  known.set(request, { principal, find });
+/** Authentication says who it is, once; `find` and `lasts` say it again, for what goes on for long. */
+export function setPrincipal(request: FastifyRequest, who: Known): void {
+  known.set(request, who);
 }
 
 /** @throws TypeError where nobody has authenticated: such a route must not ask */
@@ -47,6 +49,11 @@ export function principalOf(request: FastifyRequest): Principal {
 /** As they are now: another role, other sites; undefined: nobody any more. @throws TypeError as `principalOf` */
 export function principalNow(request: FastifyRequest): Principal | undefined {
   return knownOf(request).find();
+}
+
+/** Whether they are still signed in, here or anywhere. @throws TypeError as `principalOf` */
+export async function isStillSignedIn(request: FastifyRequest): Promise<boolean> {
+  return (await knownOf(request).lasts?.()) ?? true;
 }
 
 /** The same for all that one account or token asks. */

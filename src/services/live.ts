@@ -71,9 +71,14 @@ export class Live {
     return () => void this.#watchers.delete(watching);
   }
 
+  /** Somebody has signed out: whoever may watch no more goes now, not at the next ping. */
+  look(): void {
+    for (const watching of [...this.#watchers]) if (!watching.watcher.ping()) this.#drop(watching);
+  }
+
   #ping(): { cancel(): void } {
     return this.#deps.timers.setTimer(PING_MS, () => {
-      for (const watching of [...this.#watchers]) if (!watching.watcher.ping()) this.#drop(watching);
+      this.look();
       this.#timer = this.#ping();
     });
   }

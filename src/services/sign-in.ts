@@ -150,11 +150,20 @@ export class SignIn {
 
   /** Undefined: there is none, or it is over. Refused with stateUnknown or storeUnavailable. */
   session(id: string): Promise<Session | undefined | Refusal> {
+    return this.#find(id, IDLE_MS);
+  }
+
+  /** Whether a session goes on, as far as one can know; to ask is not to use it. */
+  async lasts(id: string): Promise<boolean> {
+    return (await this.#find(id)) !== undefined;
+  }
+
+  #find(id: string, ttlMs?: number): Promise<Session | undefined | Refusal> {
     if (!ID.test(id)) return Promise.resolve(undefined);
     return whileStoreAnswers(async () => {
       const { store, view } = this.#deps;
       if (!view.directory) return { refused: 'stateUnknown' } as const;
-      const kept = (await store.session(hashOf(id), IDLE_MS)) as Kept | undefined;
+      const kept = (await store.session(hashOf(id), ttlMs)) as Kept | undefined;
       if (kept === undefined) return undefined;
       if (isTooOld(kept, view.now())) {
         await store.dropSession(hashOf(id));

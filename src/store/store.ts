@@ -362,8 +362,8 @@ export interface Store extends OrderStore {
     hash: string,
     session: { readonly account: string; readonly value: unknown; readonly ttlMs: number },
   ): Promise<void>;
-  /** The value of a session, which lives `ttlMs` from now on; undefined: it has ended, or never was. */
-  session(hash: string, ttlMs: number): Promise<unknown>;
+  /** The value of a session, which lives `ttlMs` from now on, or as it did; undefined: it has ended, or never was. */
+  session(hash: string, ttlMs?: number): Promise<unknown>;
   /** Those of an account that have not ended, in no order. Looking does not make them last. */
   sessionsOf(account: string): Promise<readonly KeptSession[]>;
   dropSession(hash: string): Promise<void>;

@@ -439,6 +439,23 @@ describe('streams', () => {
     await hotdesk().api(`/api/v1/accounts/${account.id}`, { method: 'PATCH', json: { disabled: true } });
     await eventually('the end of the stream', () => stream.ended.is);
   });
+
+  test('ends with the session, whoever ends it; others go on', async () => {
+    const [one, other, third] = [
+      await signedIn({ role: 'readOnly' }),
+      await signedIn({ role: 'readOnly' }),
+      await signedIn({ role: 'readOnly' }),
+    ];
+    const streams = [await follow(one), await follow(other), await follow(third)];
+    const stays = await follow(await signedIn({ role: 'readOnly' }));
+    await one.ask('DELETE', '/session');
+    await other.ask('DELETE', '/session/others');
+    const { account } = (await third.ask('GET', '/session')).body;
+    await hotdesk().api(`/api/v1/accounts/${account.id}/sessions`, { method: 'DELETE' });
+    await eventually('the end of the streams', () => streams.every(({ ended }) => ended.is));
+    expect(stays.ended.is).toBe(false);
+    stays.stop();
+  });
 });
 
 test('failed sign-ins are in the change log, once a minute for each account', async () => {

@@ -450,12 +450,12 @@ export class FakeStore implements Store {
     });
   }
 
-  session(hash: string, ttlMs: number): Promise<unknown> {
+  session(hash: string, ttlMs?: number): Promise<unknown> {
     return this.#answer('session', () => {
-      checkSession(hash, ttlMs);
+      checkSession(hash, ttlMs ?? 1);
       const found = this.#sessions.get(hash);
       if (!found || found.until <= this.#now()) return undefined;
-      found.until = this.#now() + Math.ceil(ttlMs);
+      if (ttlMs !== undefined) found.until = this.#now() + Math.ceil(ttlMs);
       return JSON.parse(found.json);
     });
   }

@@ -16,7 +16,7 @@ function appWith(perMinute: number) {
     api.addHook('onRequest', async (request) => {
       const actor = String(request.headers.actor);
       const principal: Principal = { kind: 'token', actor, role: 'administrator', sites: 'all' };
-      setPrincipal(request, principal, () => principal);
+      setPrincipal(request, { principal, find: () => principal });
     });
     api.addHook('onRequest', limitPrincipal(limits));
     api.get('/api', () => 'api');

@@ -228,7 +228,7 @@ export function services(): HttpServices {
         (await called('changeSite', id, change, options)) ?? { ...london, ...change },
       remove: (...command) => called('removeSite', ...command),
     },
-    live: { watch: async (watcher, after) => called('watch', watcher, after) },
+    live: { watch: async (watcher, after) => called('watch', watcher, after), look: () => undefined },
     replays: {
       run: async (request, work) => {
         world.calls.push(['replay', request.key, request.route]);
@@ -290,6 +290,7 @@ export function services(): HttpServices {
     signIn: {
       signIn: (credentials) => called('signIn', credentials),
       begin: (account) => (world.fails ? Promise.reject(world.fails) : called('begin', account)),
+      lasts: async () => true,
       session: async () => world.session,
       signOut: (id) => called('signOut', id),
     },

@@ -11,7 +11,7 @@ import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import { nothing } from '../schemas.ts';
 import { type Api, describe } from './route.ts';
 
-type Services = Pick<HttpServices, 'accounts' | 'replays'>;
+type Services = Pick<HttpServices, 'accounts' | 'replays' | 'live'>;
 const AT = { params: schemas.accountPath };
 
 /** Who may sign in. */
@@ -87,7 +87,7 @@ function oneAccountRoutes(api: Api, { accounts }: Services): void {
   });
 }
 
-function recoveryRoutes(api: Api, { accounts }: Services): void {
+function recoveryRoutes(api: Api, { accounts, live }: Services): void {
   const reset = describe('Make a one-time link to set a new password', { 201: schemas.link }, AT);
   api.post('/accounts/:id/reset', reset, async (request, reply) => {
     const link = await accounts.reset(request.params.id, actorOf(request));
@@ -103,7 +103,9 @@ function recoveryRoutes(api: Api, { accounts }: Services): void {
   const signOut = describe('Sign an account out everywhere', { 204: nothing }, AT);
   api.delete('/accounts/:id/sessions', signOut, async (request, reply) => {
     const result = await accounts.signOut(request.params.id, actorOf(request));
-    return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
+    if (isRefusal(result)) return refuse(reply, result);
+    live.look();
+    return reply.code(204).send();
   });
 }
 

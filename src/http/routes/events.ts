@@ -7,7 +7,7 @@ import type { Watcher } from '../../services/live.ts';
 import { asSeenBy, maySeeEvent } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
 import { presentChange } from '../present-audit.ts';
-import { keyOf, principalNow, principalOf } from '../principal.ts';
+import { isStillSignedIn, keyOf, principalNow, principalOf } from '../principal.ts';
 import { refuse, sendProblem, statusProblem } from '../problem.ts';
 import { type Api, describe } from './route.ts';
 
@@ -15,7 +15,7 @@ import { type Api, describe } from './route.ts';
 const MOST_UNSENT = 256 * 1024;
 /** Of one account or token. A browser has one for each of its windows. */
 const MOST_STREAMS = 10;
-/** Who has signed out is found out when the browser comes again. */
+/** Browsers come again. */
 const LONGEST_MS = 10 * 60_000;
 const TOO_MANY = statusProblem(429, 'This account follows as many streams as it may.');
 
@@ -107,7 +107,13 @@ class Stream implements Watcher {
   }
 
   ping(): boolean {
-    return principalNow(this.#request) !== undefined && this.#write(': ping\n\n');
+    if (principalNow(this.#request) === undefined) return false;
+    void this.#endWithSession();
+    return this.#write(': ping\n\n');
+  }
+
+  async #endWithSession(): Promise<void> {
+    if (!(await isStillSignedIn(this.#request).catch(() => false))) this.close();
   }
 
   close(): void {

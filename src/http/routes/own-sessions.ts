@@ -31,6 +31,7 @@ export function ownSessionRoutes(api: Api, services: HttpServices): void {
     const asked = { id: request.params.id, cookie: cookieOf(request) ?? '' };
     const ended = await ownSessions.end(account, asked);
     if (isRefusal(ended)) return refuse(reply, ended);
+    services.live.look();
     if (ended.current) dropCookie(request, reply);
     return reply.code(204).send();
   });

@@ -77,6 +77,7 @@ export function sessionRoutes(api: Api, services: HttpServices): void {
   api.delete('/session', describe('Sign out', { 204: nothing }), async (request, reply) => {
     const result = await signIn.signOut(cookieOf(request) ?? '');
     if (isRefusal(result)) return refuse(reply, result);
+    services.live.look();
     dropCookie(request, reply);
     return reply.code(204).send();
   });
@@ -87,6 +88,7 @@ export function sessionRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(account)) return noSession(reply);
     const result = await services.accounts.signOut(account.id, actorOf(request));
     if (isRefusal(result)) return refuse(reply, result);
+    services.live.look();
     const made = await whileStoreAnswers(() => signIn.begin(account, originOf(request)));
     if (isRefusal(made)) return refuse(reply, made);
     setCookie({ request, reply }, made.id);

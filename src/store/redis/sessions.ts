@@ -24,8 +24,11 @@ export function createSessions(
       await must(link.run({ script: 'keepSession', keys: [session, index], args }));
     },
     async session(hash, ttlMs) {
-      checkTime(ttlMs);
-      const reply = await link.send('GETEX', keys.session(checkHash(hash)), 'PX', Math.ceil(ttlMs));
+      const key = keys.session(checkHash(hash));
+      if (ttlMs !== undefined) checkTime(ttlMs);
+      const reply = await (ttlMs === undefined
+        ? link.send('GET', key)
+        : link.send('GETEX', key, 'PX', Math.ceil(ttlMs)));
       if (reply === null) return undefined;
       const value = typeof reply === 'string' ? decodeJson(reply) : undefined;
       if (value === undefined) throw UNREADABLE();

@@ -70,6 +70,7 @@ describe.each([
       await keep(store, 2);
       await later(20 * MINUTE);
       expect(await store.session(hashOf(1), 30 * MINUTE)).toBeDefined();
+      expect(await store.session(hashOf(2))).toEqual({ n: 2, text: 'é' });
       await later(20 * MINUTE);
       expect(await store.session(hashOf(1), 30 * MINUTE)).toBeDefined();
       expect(await store.session(hashOf(2), 30 * MINUTE)).toBeUndefined();

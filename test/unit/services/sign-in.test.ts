@@ -84,6 +84,21 @@ describe('a session', () => {
     expect(await signIn.session(id)).toBeUndefined();
   });
 
+  test('lasts without being used by the question', async () => {
+    const { id } = await session();
+    for (let i = 0; i < 2; i++) {
+      harness.pass(14 * MINUTE);
+      expect(await signIn.lasts(id)).toBe(true);
+    }
+    harness.pass(2 * MINUTE);
+    expect(await signIn.lasts(id)).toBe(false);
+    const other = await session();
+    await signIn.signOut(other.id);
+    expect(await signIn.lasts(other.id)).toBe(false);
+    harness.store.down = true;
+    expect(await signIn.lasts(other.id)).toBe(true);
+  });
+
   test('ends after 12 hours however it is used', async () => {
     const { id } = await session();
     for (let i = 0; i < 47; i++) {
