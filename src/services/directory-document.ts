@@ -1,4 +1,4 @@
-import { parseDocument, stringify } from 'yaml';
+import { type Document, isNode, isScalar, parseDocument, stringify, visit } from 'yaml';
 import type { Account, ApiToken } from '../domain/account.ts';
 import { normaliseAddress } from '../domain/address.ts';
 import type { Company, DigestSecrets, Directory, Host, Site, User, Webhook } from '../domain/directory.ts';
@@ -18,6 +18,9 @@ import {
 } from './directory-schema.ts';
 import { inSteps, turn } from './turns.ts';
 
+/** Lines of broken YAML that are named: who mends the first often mends the rest. */
+const MOST_ERRORS = 50;
+
 export interface Problems {
   /** One sentence each, beginning with the path: `hosts.u1002.site: no such site "londn"`. */
   readonly problems: readonly string[];
@@ -27,17 +30,33 @@ export type ParsedDocument = { readonly document: DirectoryDocument } | Problems
 
 /** Reads a directory from YAML. Problems name paths and lines, never a passcode or password. */
 export function parseYaml(text: string): ParsedDocument {
-  const yaml = parseDocument(text, { prettyErrors: false, stringKeys: true });
-  if (yaml.errors.length > 0) {
-    return {
-      problems: yaml.errors.map(({ code, pos }) => `line ${lineOf(text, pos[0])}: no valid YAML (${code})`),
-    };
-  }
+  const yaml = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false });
+  const told = (code: string, at: number): string => `line ${lineOf(text, at)}: no valid YAML (${code})`;
+  const errors = yaml.errors.slice(0, MOST_ERRORS);
+  if (errors.length > 0) return { problems: errors.map(({ code, pos }) => told(code, pos[0])) };
   try {
+    const twice = duplicateKeys(yaml).slice(0, MOST_ERRORS);
+    if (twice.length > 0) return { problems: twice.map((at) => told('DUPLICATE_KEY', at)) };
     return checkDocument(yaml.toJS());
   } catch {
     return { problems: ['document: uses aliases in a way that is not accepted'] };
   }
+}
+
+/** Where keys stand that their map has already. The parser's own look compares each key with each: minutes for many. */
+function duplicateKeys(yaml: Document): number[] {
+  const found: number[] = [];
+  visit(yaml, {
+    Map(_at, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name)) found.push((isNode(key) && key.range?.[0]) || 0);
+        seen.add(name);
+      }
+    },
+  });
+  return found;
 }
 
 /** Checks a directory that was read already, and writes its addresses as they are kept. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Refusal } from '../domain/reasons.ts';
 import {
   type DirectoryFile,
   type FileEntry,
@@ -21,14 +22,25 @@ export type ReadFile = DirectoryFile | Problems;
 /** What the thread says, each time it is asked to. */
 export type Told = Problems | (DirectoryFile & { readonly isLast: boolean });
 
-let last: Promise<unknown> = Promise.resolve();
+/** Large texts that are read, or wait for that. */
+const MOST_AT_ONCE = 4;
 
-/** Reads and checks a directory from YAML, as `parseYaml` does; large ones one after the other, off this thread. */
-export function readDirectoryYaml(text: string): Promise<ReadFile> {
-  if (text.length <= SHORT_TEXT) return Promise.resolve(asFile(parseYaml(text)));
+let last: Promise<unknown> = Promise.resolve();
+let waiting = 0;
+
+/**
+ * Reads and checks a directory from YAML, as `parseYaml` does; large ones one after the other, off this thread. Refused
+ * with overloaded.
+ */
+export async function readDirectoryYaml(text: string): Promise<ReadFile | Refusal> {
+  if (text.length <= SHORT_TEXT) return asFile(parseYaml(text));
+  if (waiting >= MOST_AT_ONCE) return { refused: 'overloaded' };
+  waiting += 1;
   const reading = last.then(() => inThread(text));
   last = reading;
-  return reading;
+  return reading.finally(() => {
+    waiting -= 1;
+  });
 }
 
 function asFile(parsed: ParsedDocument): ReadFile {

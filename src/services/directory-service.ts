@@ -100,6 +100,7 @@ export class DirectoryService {
   importYaml(text: string, options: ImportWish): Promise<ImportSummary | DirectoryRefusal> {
     return whileStoreAnswers(async () => {
       const parsed = await readDirectoryYaml(text);
+      if (isRefusal(parsed)) return parsed;
       if ('problems' in parsed) return invalid(parsed.problems);
       if (
         !parsed.entries.some((entry) => entry.kind === 'company' && entry.value.id === this.#deps.company)

@@ -10,6 +10,7 @@ import {
   tableOf,
   toStored,
 } from '../../../src/services/directory-document.ts';
+import { readDirectoryYaml } from '../../../src/services/directory-reader.ts';
 import { DirectoryService } from '../../../src/services/directory-service.ts';
 import { Passcodes } from '../../../src/services/passcodes.ts';
 import type { FakeStore } from '../../support/fake-store.ts';
@@ -306,7 +307,29 @@ describe('parseYaml', () => {
   });
 
   test('a key that stands twice is an error', () => {
-    expect(parseYaml(DEMO.replace('"1002":', '"1001":'))).toHaveProperty('problems');
+    expect(parseYaml(DEMO.replace('"1002":', '"1001":'))).toEqual({
+      problems: [expect.stringMatching(/^line \d+: no valid YAML \(DUPLICATE_KEY\)$/)],
+    });
+    expect(parseYaml('a: 1\nb: { c: 1, c: 2 }\na: 3')).toEqual({
+      problems: ['line 3: no valid YAML (DUPLICATE_KEY)', 'line 2: no valid YAML (DUPLICATE_KEY)'],
+    });
+  });
+
+  test('many keys take no minutes, and many mistakes no pages', { timeout: 60_000 }, () => {
+    const before = process.cpuUsage();
+    const keys = Array.from({ length: 40_000 }, (_, i) => `k${i}: x`);
+    expect(parseYaml(keys.join('\n'))).toHaveProperty('problems');
+    const twice = parseYaml([...keys, ...keys].join('\n'));
+    expect('problems' in twice && twice.problems.length).toBe(50);
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(15);
+  });
+
+  test('large ones wait for each other, and no more than a few', async () => {
+    const large = `x: ${'x'.repeat(40_000)}`;
+    const results = await Promise.all(Array.from({ length: 6 }, () => readDirectoryYaml(large)));
+    const reasons = results.map((result) => ('refused' in result ? result.refused : 'read'));
+    expect(reasons).toEqual(['read', 'read', 'read', 'read', 'overloaded', 'overloaded']);
+    expect(await readDirectoryYaml(large)).toHaveProperty('problems');
   });
 
   test('extensions keep their leading zeros, quoted or not', () => {
