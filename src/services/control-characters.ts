@@ -1,5 +1,5 @@
-/** Signs that no name has: they break lines of logs and headers, or turn round what is read. */
-const CONTROL = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
+/** Signs that no name has: they break lines of logs and headers, turn round what is read, or are half a sign. */
+const CONTROL = /[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
 
 /**
  * Texts in an entry that have control characters, each with its path: `user:1001.name: must not have …`. For what is

@@ -105,7 +105,7 @@ function oneRoutes(api: Api, services: HttpServices): void {
     if (isRefusal(order)) return refuse(reply, order);
     const options = { actor: actorOf(request), ifTag: ifTagOf(request) };
     const changed = await services.orders.change(order.id, changeOf(request.body), options);
-    if (isRefusal(changed)) return refuse(reply, changed);
+    if (isRefusal(changed)) return sendProblem(reply, problemsProblem(changed, 'order:'));
     tag(reply, changed);
     return reply.send(presentOrder(changed));
   });

@@ -17,6 +17,7 @@ import {
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import type { View } from '../../domain/view.ts';
 import type { OrderWrite, Store } from '../../store/store.ts';
+import { controlProblems } from '../control-characters.ts';
 import type { DirectoryRefusal } from '../directory-service.ts';
 import type { EditOptions } from '../edits-while-free.ts';
 import { isOtherTag } from '../entry-tag.ts';
@@ -86,7 +87,7 @@ export class Orders {
   }
 
   /** What it would cost. Refused with invalidOrder or stateUnknown. */
-  quote(things: OrderedThings): Charges | DirectoryRefusal {
+  quote(things: OrderedThings & Pick<OrderWish, 'note'>): Charges | DirectoryRefusal {
     return this.#refusal(things) ?? chargesOf(things, this.#deps.catalogue);
   }
 
@@ -114,12 +115,14 @@ export class Orders {
     return isRefusal(read) ? read : read.order;
   }
 
-  /** Refused with wrongOrderState, changedMeanwhile, unknownOrder or storeUnavailable. */
+  /** Refused with invalidOrder, wrongOrderState, changedMeanwhile, unknownOrder or storeUnavailable. */
   async change(
     id: string,
     change: OrderChange,
     { actor, ifTag }: { readonly actor: string; readonly ifTag?: string | undefined },
-  ): Promise<Order | Refusal> {
+  ): Promise<Order | DirectoryRefusal> {
+    const problems = textProblems(change);
+    if (problems.length > 0) return invalid(problems);
     return this.#again(async () => {
       const read = await this.#read(id);
       if (isRefusal(read)) return read;
@@ -170,7 +173,7 @@ export class Orders {
     options: EditOptions,
   ): Promise<{ readonly host: Host; readonly order: string } | DirectoryRefusal> {
     const { catalogue, phones, log } = this.#deps;
-    const problems = deliveryProblems(wish.delivery, catalogue);
+    const problems = [...deliveryProblems(wish.delivery, catalogue), ...textProblems(wish)];
     if (problems.length > 0) return invalid(problems);
     const charges = conversionCharges(wish.delivery, catalogue);
     const no = wish.total && refuseTotal(wish.total, charges);
@@ -191,10 +194,13 @@ export class Orders {
     return { host, order: ordered ?? '' };
   }
 
-  #refusal(things: OrderedThings): DirectoryRefusal | undefined {
+  #refusal(things: OrderedThings & Pick<OrderWish, 'note'>): DirectoryRefusal | undefined {
     const { catalogue, view } = this.#deps;
     if (!view.directory) return { refused: 'stateUnknown' };
-    const problems = orderProblems(things, { catalogue, directory: view.directory });
+    const problems = [
+      ...orderProblems(things, { catalogue, directory: view.directory }),
+      ...textProblems(things),
+    ];
     return problems.length > 0 ? invalid(problems) : undefined;
   }
 
@@ -270,6 +276,18 @@ export class Orders {
       if (!isLate || ifTag !== undefined || attempt >= TRIES) return result;
     }
   }
+}
+
+/** Signs that no name of a phone may have, so that none can be made of what came; a note may have lines. */
+function textProblems(given: Partial<OrderedThings> & Omit<OrderChange, 'state'>): string[] {
+  const { items = [], delivery, note = '', trackingReference } = given;
+  const texts = {
+    items: items.map(({ nicknames }) => ({ nicknames })),
+    delivery: { attention: delivery?.attention },
+    note: note.replace(/[\r\n\t]/g, ' '),
+    trackingReference,
+  };
+  return Object.entries(texts).flatMap(([name, part]) => controlProblems(`order:${name}`, part));
 }
 
 function refuseTotal(seen: Total, now: Charges): Refusal | undefined {

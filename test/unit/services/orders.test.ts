@@ -109,6 +109,26 @@ describe('an order', () => {
     expect(orderEvents()).toEqual([]);
   });
 
+  test.each([
+    ['a NUL', '\0'],
+    ['a turned line', '\u202e'],
+    ['half a sign', '\ud800'],
+  ])('has no text with %s: no phone can be called so', async (_name, sign) => {
+    const odd = `Desk${sign}`;
+    const problem = (path: string) => `order:${path}: must not have control characters`;
+    const bad = { items: [{ ...item, nicknames: ['Desk', odd] }], delivery: { ...delivery, attention: odd } };
+    expect(await it.orders.create({ ...wish, ...bad, note: odd }, ACTOR)).toMatchObject({
+      refused: 'invalidOrder',
+      problems: [problem('items.0.nicknames.1'), problem('delivery.attention'), problem('note')],
+    });
+    const { id } = await ordered({ note: 'ring twice,\r\n\tthen wait' });
+    const change = { note: odd, trackingReference: odd };
+    expect(await it.orders.change(id, change, by)).toMatchObject({
+      refused: 'invalidOrder',
+      problems: [problem('note'), problem('trackingReference')],
+    });
+  });
+
   test('goes forwards, with what is known of its way', async () => {
     const { id } = await ordered();
     const sent = must(await it.orders.change(id, { state: 'dispatched', trackingReference: 'T1' }, by));
