@@ -129,10 +129,15 @@ export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
 const REFUSED_REQUESTS: Readonly<Record<number, string>> = {
   400: 'The request could not be read.',
   408: 'The request did not arrive in time.',
-  413: 'The body is too large.',
   414: 'The address is too long.',
   415: 'The body has a type that is not taken here.',
 };
+
+/** `limit`: bytes. Who has much to send learns into how many parts it must go. */
+function tooLarge(limit: number): string {
+  const most = limit < 2 ** 20 ? `${Math.floor(limit / 2 ** 10)} KiB` : `${Math.floor(limit / 2 ** 20)} MiB`;
+  return `The body is too large: ${most} is the most that is taken here.`;
+}
 
 function validationProblem(error: FastifyError): Problem {
   const where = error.validationContext === 'params' ? 'path' : (error.validationContext ?? 'request');
@@ -148,6 +153,8 @@ export function errorHandler(log: HttpLog) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (error.validation !== undefined) return sendProblem(reply, validationProblem(error));
     const { statusCode: status = 500 } = error;
+    if (status === 413)
+      return sendProblem(reply, statusProblem(413, tooLarge(request.routeOptions.bodyLimit)));
     if (status >= 400 && status < 500)
       return sendProblem(reply, statusProblem(status, REFUSED_REQUESTS[status]));
     log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'HTTP request failed');

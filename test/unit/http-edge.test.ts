@@ -94,7 +94,8 @@ describe('errors', () => {
   });
 
   test('a body that is too large', async () => {
-    expectProblem(await request('PATCH', '/api/v1/company', { body: { x: 'x'.repeat(20_000) } }), 413);
+    const answer = await request('PATCH', '/api/v1/company', { body: { x: 'x'.repeat(20_000) } });
+    expectProblem(answer, 413, { detail: 'The body is too large: 16 KiB is the most that is taken here.' });
   });
 
   test.each([

@@ -85,9 +85,17 @@ describe('POST /users/import', () => {
     ['a word for yes', { csv: CSV, dryRun: 'yes' }, 'application/json', 400],
     ['YAML', 'csv: x', 'application/yaml', 415],
     ['nothing', '', 'text/csv', 400],
-    ['too much', 'x'.repeat(5 * 1024 * 1024), 'text/csv', 413],
   ])('%s is refused', async (_, body, type, status) => {
     expectProblem(await request('POST', '/api/v1/users/import', { body, type }), status);
+    expect(world.calls).toEqual([]);
+  });
+
+  test('too much is refused with how much may be sent', async () => {
+    const answer = await request('POST', '/api/v1/users/import', {
+      body: 'x'.repeat(5 * 1024 * 1024),
+      type: 'text/csv',
+    });
+    expectProblem(answer, 413, { detail: 'The body is too large: 4 MiB is the most that is taken here.' });
     expect(world.calls).toEqual([]);
   });
 
