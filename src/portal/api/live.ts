@@ -12,6 +12,8 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 20_000;
 /** Many changes at once are one reason to look again. */
 const GATHER_MS = 120;
+/** In the morning thousands log in: a page that looks again before it has its answer never shows one. */
+const SPACED_MS = 1_000;
 const MOMENT_MS = 20_000;
 
 type Listener = (kinds: ReadonlySet<LiveKind>) => void;
@@ -28,17 +30,20 @@ let moments: ReturnType<typeof setInterval> | undefined;
 let pause = FIRST_PAUSE_MS;
 let gathered = new Set<LiveKind>();
 let isGathering = false;
+let toldAt = Number.NEGATIVE_INFINITY;
 
 function tell(kind: LiveKind): void {
   gathered.add(kind);
   if (isGathering) return;
   isGathering = true;
+  const wait = Math.max(GATHER_MS, toldAt + SPACED_MS - performance.now());
   setTimeout(() => {
     const kinds = gathered;
     gathered = new Set();
     isGathering = false;
+    toldAt = performance.now();
     for (const listener of listeners) listener(kinds);
-  }, GATHER_MS);
+  }, wait);
 }
 
 function read(entry: AuditEntry | undefined): void {
