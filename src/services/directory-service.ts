@@ -19,6 +19,7 @@ import { type DirectoryFile, type EntryKey, keyName, toStored, toYaml } from './
 import { readDirectoryYaml } from './directory-reader.ts';
 import { asKept, problemsInTurns, problemsOf } from './entry-checks.ts';
 import { isOtherTag } from './entry-tag.ts';
+import { accountsOfLeavers, formerlyAt } from './former-rights.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Clock, Log } from './ports.ts';
@@ -271,11 +272,13 @@ export class DirectoryService {
 
   /** Writes in portions the store takes in one step each; the first alone may be refused. */
   async #write(
-    { put = [], remove = [], notice, order }: DirectoryEdit,
+    edit: DirectoryEdit,
     conditions: { readonly actor: string; readonly ifEmpty?: boolean; readonly ifVersion?: number },
   ): Promise<DirectoryWritten> {
     const { store, view } = this.#deps;
     const { actor } = conditions;
+    const { remove = [], notice, order } = edit;
+    const put = [...(edit.put ?? []), ...formerlyAt(edit, view.directory)];
     const gone = [...remove, ...accountsOfLeavers(remove, view.directory)];
     const [first, ...rest] = portionsOf(put, gone);
     let written = await store.writeDirectory({
@@ -301,16 +304,6 @@ export class DirectoryService {
     const { site: sites, user: users, host: hosts } = counts;
     return { written, company: this.#deps.company, sites, users, hosts };
   }
-}
-
-/** Extensions are given out again: whoever gets one must not be seen by who had it before. */
-function accountsOfLeavers(remove: readonly EntryKey[], directory: Directory | undefined): EntryKey[] {
-  const people = new Set(remove.flatMap((key) => (key.kind === 'user' ? [key.id] : [])));
-  if (people.size === 0 || !directory) return [];
-  const accounts = [...directory.accounts.values()];
-  return accounts
-    .filter(({ extension }) => extension !== undefined && people.has(extension))
-    .map(({ id }) => ({ kind: 'account', id }));
 }
 
 interface Portion {

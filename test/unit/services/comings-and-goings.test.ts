@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Account, ApiToken } from '../../../src/domain/account.ts';
 import { isRefusal } from '../../../src/domain/reasons.ts';
 import { digestSecrets } from '../../../src/services/digest-secrets.ts';
 import { EditsWhileFree } from '../../../src/services/edits-while-free.ts';
@@ -8,7 +9,7 @@ import { type NewPhone, Phones } from '../../../src/services/phones.ts';
 import { Removals } from '../../../src/services/removals.ts';
 import { Replays } from '../../../src/services/replays.ts';
 import { Sites } from '../../../src/services/sites.ts';
-import { host } from '../domain/example.ts';
+import { host, site } from '../domain/example.ts';
 import { ACTOR, guestOffice } from './guest-office.ts';
 
 /** People, phones and sites that come, go and change hands (A6, A7). */
@@ -203,6 +204,67 @@ test('the tag does not tell of what nobody reads, nor of the order things were w
   expect(tagOf({ ...one, location: { network: '192.0.2.0/24', verified: true } })).toBe(tagOf(one));
   expect(tagOf({ ...one, callbackNumber: undefined })).toBe(tagOf(one));
   expect(tagOf({ ...one, nickname: 'other' })).not.toBe(tagOf(one));
+});
+
+describe('a site that goes', () => {
+  const york = site('york');
+  const account = (id: string, at: readonly string[]): Account => ({
+    ...{ id, email: `${id}@example.com`, name: id, disabled: false },
+    ...{ role: 'siteAdministrator', sites: at },
+  });
+  const token: ApiToken = {
+    ...{ id: 't', name: 'clock', scopes: ['read'], sites: ['york'], hash: 'ab'.repeat(32) },
+    ...{ createdBy: ACTOR, createdAt: 0 },
+  };
+
+  async function staffed() {
+    const made = await office();
+    const { service, view, sites } = made;
+    await sites.add(york, ACTOR);
+    const staff = [account('both', ['london', 'york']), account('york-only', ['york'])];
+    await service.editDirectory(
+      () => ({
+        put: [
+          ...staff.map((value) => ({ kind: 'account', value }) as const),
+          { kind: 'token', value: token } as const,
+        ],
+      }),
+      ACTOR,
+    );
+    const rights = () => [
+      view.directory?.accounts.get('both')?.sites,
+      view.directory?.accounts.get('york-only')?.sites,
+      view.directory?.tokens.get('t')?.sites,
+    ];
+    return { ...made, rights };
+  }
+
+  test('takes the rights to it along: another of that name is another site', async () => {
+    const { sites, rights } = await staffed();
+    expect(rights()).toEqual([['london', 'york'], ['york'], ['york']]);
+    expect(await sites.remove('york', by)).toBe('done');
+    expect(rights()).toEqual([['london'], [], []]);
+    await sites.add(york, ACTOR);
+    expect(rights()).toEqual([['london'], [], []]);
+  });
+
+  test('by an import as well', async () => {
+    const { service, rights } = await staffed();
+    const yaml = await service.exportYaml();
+    const without = String(yaml).replace(/^ {2}york:\n( {4}.*\n)*/m, '');
+    expect(without).not.toBe(yaml);
+    expect(await service.importYaml(without, by)).toMatchObject({ written: true });
+    expect(rights()).toEqual([['london'], [], []]);
+  });
+
+  test('leaves nothing to who kept a right to it from before that was so', async () => {
+    const { store, sites, rights, harness } = await staffed();
+    await store.writeDirectory({ put: new Map(), remove: ['site:york'], actor: 'an older node' });
+    await harness.follow();
+    expect(rights()[1]).toEqual(['york']);
+    await sites.add(york, ACTOR);
+    expect(rights()).toEqual([['london'], [], []]);
+  });
 });
 
 describe('the same request again', () => {

@@ -48,11 +48,14 @@ describe('a directory that takes something from who is logged in', () => {
 });
 
 describe('control characters', () => {
-  test.each(['\u0000', '\t', '\n', '\u007F', '\u0085', '\u2028', '\u202E', '\u2066', '\uD800'])('%j', (sign) => {
-    expect(controlProblems('user:1', { name: `A${sign}B`, numbers: [1] })).toEqual([
-      'user:1.name: must not have control characters',
-    ]);
-  });
+  test.each(['\u0000', '\t', '\n', '\u007F', '\u0085', '\u2028', '\u202E', '\u2066', '\uD800'])(
+    '%j',
+    (sign) => {
+      expect(controlProblems('user:1', { name: `A${sign}B`, numbers: [1] })).toEqual([
+        'user:1.name: must not have control characters',
+      ]);
+    },
+  );
 
   test('are refused in names of people, phones and places, by edits and by files', async () => {
     const { service, yaml, userNow } = await office();
