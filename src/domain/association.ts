@@ -15,6 +15,8 @@ export interface Association {
   readonly expiresAt: number | 'never';
   /** Without a call for this long, in ms, it ends. */
   readonly idleLimitMs: number | 'never';
+  /** What guest and host were called when it began: both ids are given out again. Absent: nobody has noted it. */
+  readonly names?: { readonly guest: string; readonly host: string } | undefined;
 }
 
 export type EndReason = 'moved' | 'takenOver' | 'expired' | 'loggedOut' | 'released';

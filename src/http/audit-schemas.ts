@@ -72,13 +72,15 @@ const stayAt = instant('Who sat where at this moment.');
 export const stayQuery = z.strictObject({ ...who, ...period, at: stayAt, ...page }).superRefine(checkPeriod);
 export const stayExportQuery = z.strictObject({ ...who, ...period, at: stayAt }).superRefine(checkPeriod);
 
+const NAME =
+  'As it was when the association began or the call was placed; as it is now where the log has not kept it. null: nobody knows.';
 const hostName = z.object({
   id: z.string(),
-  nickname: z.string().nullable().describe('As it is now; null: no longer in the directory.'),
+  nickname: z.string().nullable().describe(NAME),
 });
 const guestName = z.object({
   extension: z.string(),
-  name: z.string().nullable().describe('As it is now; null: no longer in the directory.'),
+  name: z.string().nullable().describe(NAME),
 });
 
 export const auditEntry = z

@@ -10,13 +10,22 @@ type AuditEntry = z.output<typeof auditEntry>;
 
 /** Names as they are now; undefined while nobody knows any. */
 type Names = Pick<Directory, 'hosts' | 'users'> | undefined;
+/** Names as they were, as far as the log has kept them: an id may be somebody else's by now. */
+type Kept = { readonly guest?: string | undefined; readonly host?: string | undefined } | undefined;
 
-function hostNamed(id: string, names: Names): NonNullable<AuditEntry['host']> {
-  return { id, nickname: names?.hosts.get(id)?.nickname ?? null };
+function hostNamed(id: string, names: Names, kept?: Kept): NonNullable<AuditEntry['host']> {
+  return { id, nickname: kept?.host ?? names?.hosts.get(id)?.nickname ?? null };
 }
 
-function guestNamed(extension: string, names: Names): NonNullable<AuditEntry['guest']> {
-  return { extension, name: names?.users.get(extension)?.name ?? null };
+function guestNamed(extension: string, names: Names, kept?: Kept): NonNullable<AuditEntry['guest']> {
+  return { extension, name: kept?.guest ?? names?.users.get(extension)?.name ?? null };
+}
+
+function keptIn(event: ChangeEvent): Kept {
+  if ('association' in event) return event.association.names;
+  return event.kind === 'emergency'
+    ? { guest: event.record.guest?.name, host: event.record.nickname }
+    : undefined;
 }
 
 const NOTHING = {
@@ -35,9 +44,10 @@ const NOTHING = {
 export function presentChange(event: ChangeEvent, names: Names): AuditEntry {
   const { seq, at, type, data } = messageOf(event, '');
   const entry = { ...NOTHING, seq, at, kind: type as AuditEntry['kind'], actor: event.actor };
+  const kept = keptIn(event);
   const about = {
-    host: 'host' in data && data.host !== null ? hostNamed(data.host, names) : null,
-    guest: 'guest' in data && data.guest !== null ? guestNamed(data.guest, names) : null,
+    host: 'host' in data && data.host !== null ? hostNamed(data.host, names, kept) : null,
+    guest: 'guest' in data && data.guest !== null ? guestNamed(data.guest, names, kept) : null,
   };
   if ('orderKind' in data)
     return { ...entry, reason: data.state, entries: [`order:${data.order}`], site: only(data.sites) };
@@ -61,10 +71,10 @@ export function presentStay(
   { association, endedAt, reason, movedFrom }: Stay,
   names: Names,
 ): z.output<typeof stay> {
-  const { host, guest, site, generation, startedAt } = association;
+  const { host, guest, site, generation, startedAt, names: kept } = association;
   return {
-    host: hostNamed(host, names),
-    guest: guestNamed(guest, names),
+    host: hostNamed(host, names, kept),
+    guest: guestNamed(guest, names, kept),
     site,
     generation,
     startedAt: new Date(startedAt).toISOString(),

@@ -204,7 +204,10 @@ export class HotDesk {
   }
 
   #commit(plan: AssociationPlan, actor: string): Promise<AssociateReply> {
-    const command = { ...plan, actor, opId: this.#deps.random.uuid() };
+    const { directory } = this.#deps.view;
+    const [guest, host] = [directory?.users.get(plan.guest)?.name, directory?.hosts.get(plan.host)?.nickname];
+    const names = guest !== undefined && host !== undefined ? { guest, host } : undefined;
+    const command = { ...plan, names, actor, opId: this.#deps.random.uuid() };
     return this.#twice(() => this.#deps.store.associate(command));
   }
 

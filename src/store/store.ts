@@ -20,6 +20,8 @@ export interface AssociateCommand {
   readonly idleLimitMs: number | 'never';
   readonly occupied: 'deny' | 'takeover';
   readonly secondDesk: 'move' | 'deny';
+  /** What both are called now, for the log. */
+  readonly names?: Association['names'];
   /** Who acts: `guest`, `admin:<name>`, `node:<id>`. */
   readonly actor: string;
   /** Fresh random UUID per user action; the same for each retry of it. */

@@ -515,7 +515,7 @@ export class FakeStore implements Store {
   }
 
   #associate(command: AssociateCommand): AssociateReply {
-    const { host, guest, site, limitMs, idleLimitMs, actor } = command;
+    const { host, guest, site, limitMs, idleLimitMs, actor, names } = command;
     const there = this.#live(this.#byHost.get(host));
     const elsewhere = this.#live(
       [...this.#byHost.values()].find((association) => association.guest === guest),
@@ -530,7 +530,8 @@ export class FakeStore implements Store {
     const cap = limitMs === 'never' ? 'never' : at + limitMs;
     this.#caps.set(seq, cap);
     const expiresAt = earlier(cap, idleLimitMs === 'never' ? 'never' : at + idleLimitMs);
-    const association = { host, guest, site, generation: seq, startedAt: at, expiresAt, idleLimitMs };
+    const facts = { host, guest, site, generation: seq, startedAt: at, expiresAt, idleLimitMs };
+    const association = { ...facts, ...(names && { names }) };
     this.#byHost.set(host, association);
     const previousHost = elsewhere?.host;
     this.#tell({

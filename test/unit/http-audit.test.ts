@@ -67,6 +67,21 @@ describe('changes', () => {
     expect(world.calls).toEqual([['page', expect.objectContaining({ limit: 100 })]]);
   });
 
+  test('names are those of the time: an extension and a phone may be somebody else’s by now', async () => {
+    const names = { guest: 'Olive Old', host: 'Old desk' };
+    const then = { ...start, association: { ...association, names } };
+    world.answer = { events: [then], next: undefined };
+    const { json } = await request('GET', '/api/v1/audit');
+    const was = {
+      host: { id: reception.id, nickname: 'Old desk' },
+      guest: { extension: '1001', name: 'Olive Old' },
+    };
+    expect(json.entries[0]).toMatchObject(was);
+    world.answer = { stays: [{ association: then.association }], next: undefined };
+    const sessions = await request('GET', '/api/v1/audit/sessions');
+    expect(sessions.json.sessions[0]).toMatchObject(was);
+  });
+
   test('the last page', async () => {
     world.answer = { events: [], next: undefined };
     expect((await request('GET', '/api/v1/audit')).json).toEqual({ entries: [], next: null });

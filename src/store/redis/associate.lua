@@ -3,6 +3,7 @@
 -- ARGV  1 host  2 guest  3 site  4 limit in ms ('0' = never)  5 idle limit in ms ('0' = never)
 --       6 occupied: deny|takeover  7 second desk: move|deny  8 actor  9 ttl of the op key in ms
 --       10 last moment this may be carried out, store clock in ms ('0' = any)
+--       11 what guest and host are called at this moment, JSON, kept for the log ('' = nobody knows)
 -- Reply new|replay, now, associated|occupied|elsewhere|alreadyHere, seq, host, guest, site, gen, at, dl, idle [, previous host]
 --       late, now    (nothing was done)
 local host, guest, site, limit, idle = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -33,6 +34,7 @@ local previous = elsewhere and elsewhere.host or ''
 local cap = limit > 0 and text(now + limit) or '0'
 local record = {
   host = host, g = guest, site = site, at = text(now), cap = cap, idle = idle, dl = deadline(cap, idle, now),
+  n = ARGV[11],
 }
 begin(record, elsewhere and 'move' or 'logIn', actor, { now = now, previous = previous })
 

@@ -24,13 +24,14 @@ local function read(host)
   -- Written before there were idle limits.
   if not (isWhole(record.cap) and isWhole(record.idle)) then record.cap, record.idle = record.dl, '0' end
   if type(record.told) ~= 'table' then record.told = nil end
+  if type(record.n) ~= 'string' then record.n = nil end
   return record
 end
 
 local function write(record)
   redis.call('HSET', RECORDS, record.host, cjson.encode({
     g = record.g, gen = record.gen, at = record.at, dl = record.dl, site = record.site,
-    cap = record.cap, idle = record.idle, told = record.told, undo = record.undo,
+    cap = record.cap, idle = record.idle, told = record.told, undo = record.undo, n = record.n,
   }))
   if record.dl ~= '0' then redis.call('ZADD', DEADLINES, record.dl, record.host) end
 end
@@ -52,6 +53,7 @@ local function event(kind, reason, actor, record, extra)
     'seq', extra.seq, 'kind', kind, 'at', text(extra.now), 'actor', actor, 'reason', reason,
     'host', record.host, 'guest', record.g, 'site', record.site, 'gen', record.gen,
     'since', record.at, 'dl', record.dl, 'idle', record.idle, 'prev', extra.previous or '',
+    'n', record.n or '',
   }, { host = record.host, guest = record.g })
 end
 

@@ -113,12 +113,13 @@ async function runOnce(
 
 function runAssociate(options: AssociationOptions, command: AssociateCommand): Promise<readonly string[]> {
   const { keys } = options;
-  const { host, guest, site, occupied, secondDesk, actor, opId } = command;
+  const { host, guest, site, occupied, secondDesk, actor, opId, names } = command;
+  const called = names === undefined ? '' : JSON.stringify([names.guest, names.host]);
   const limits = [toLimit(command.limitMs), toLimit(command.idleLimitMs)];
   return runInTime(options, (lastMoment) => ({
     script: 'associate',
     keys: [...associationKeys(keys), keys.operation(opId)],
-    args: [host, guest, site, ...limits, occupied, secondDesk, actor, OPERATION_TTL_MS, lastMoment],
+    args: [host, guest, site, ...limits, occupied, secondDesk, actor, OPERATION_TTL_MS, lastMoment, called],
   }));
 }
 

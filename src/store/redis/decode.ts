@@ -19,6 +19,15 @@ const whole = z
 
 const deadline = whole.transform((ms): number | 'never' => (ms === 0 ? 'never' : ms));
 
+/** What guest and host were called when the association began; absent when an earlier version wrote it. */
+const called = z
+  .string()
+  .transform(decodeJson)
+  .pipe(z.tuple([z.string(), z.string()]))
+  .transform(([guest, host]) => ({ guest, host }))
+  .optional()
+  .catch(undefined);
+
 /** JSON value of a host in the records hash; without `idle` when an earlier version wrote it. */
 const record = z.object({
   g: id,
@@ -27,6 +36,7 @@ const record = z.object({
   dl: deadline,
   site: z.string(),
   idle: deadline.default('never'),
+  n: called,
 });
 
 const changeBase = z.object({ seq: whole, at: whole, actor: z.string() });
@@ -39,6 +49,7 @@ const change = changeBase.extend({
   since: whole,
   dl: deadline,
   idle: deadline.default('never'),
+  n: called,
 });
 
 const startEvent = change.extend({
@@ -207,8 +218,9 @@ export function decodeJson(text: string): unknown {
 export function decodeRecord(host: string, text: string): Association | undefined {
   const parsed = record.safeParse(decodeJson(text));
   if (!parsed.success) return undefined;
-  const { g, gen, at, dl, site, idle } = parsed.data;
-  return { host, guest: g, site, generation: gen, startedAt: at, expiresAt: dl, idleLimitMs: idle };
+  const { g, gen, at, dl, site, idle, n: names } = parsed.data;
+  const association = { host, guest: g, site, generation: gen, startedAt: at, expiresAt: dl };
+  return { ...association, idleLimitMs: idle, ...(names && { names }) };
 }
 
 /** How many strings tell an association in a script's reply. */
@@ -252,8 +264,9 @@ export function decodeEvent(fields: Readonly<Record<string, string>>): ChangeEve
 }
 
 function associationIn(entry: z.output<typeof change>): Association {
-  const { host, guest, site, gen, since, dl, idle } = entry;
-  return { host, guest, site, generation: gen, startedAt: since, expiresAt: dl, idleLimitMs: idle };
+  const { host, guest, site, gen, since, dl, idle, n: names } = entry;
+  const association = { host, guest, site, generation: gen, startedAt: since, expiresAt: dl };
+  return { ...association, idleLimitMs: idle, ...(names && { names }) };
 }
 
 /** A value of the hash of emergency records. */

@@ -105,6 +105,25 @@ describe('history', () => {
     expect(store.problems).toEqual([]);
   });
 
+  it('tells what guest and host were called when the association began, whoever extends, expires or ends it', async () => {
+    const names = { guest: 'Ann "Old" Élan', host: 'Window desk' };
+    const begun = await store.associate(login('h1', '1001', { names, idleLimitMs: 50_000 }));
+    if (begun.outcome !== 'associated') throw new Error(begun.outcome);
+    const { generation } = begun.association;
+    await store.extend({ host: 'h1', generation, reason: 'stay', limitMs: 120_000, actor: 'x' });
+    expect((await store.snapshot()).associations).toMatchObject([{ host: 'h1', names }]);
+    await store.end(logout({ host: 'h1' }));
+    await store.associate(login('h1', '1001'));
+    const { events } = await store.history({ limit: 10 });
+    const told = events.map((event) => [event.kind, 'association' in event && event.association.names]);
+    expect(told).toEqual([
+      ['start', undefined],
+      ['end', names],
+      ['extend', names],
+      ['start', names],
+    ]);
+  });
+
   it('keeps to a period, its first and last millisecond included', async () => {
     const [a, b, c] = oldEntries(3, 60_000).map((entry) => ({ ...entry, host: 'h' }));
     await put([a!, b!, c!]);

@@ -77,6 +77,17 @@ describe('people', () => {
   });
 });
 
+test('the log keeps what people were called, whoever has their extension next', async () => {
+  const { people, hotDesk, store, userNow } = await office();
+  const name = userNow('1003')?.name;
+  await hotDesk.associate({ host: 'd1', extension: '1003', ...by });
+  await people.remove('1003', { ...by, release: true });
+  await people.add({ ...person, extension: '1003' }, ACTOR);
+  const told = store.log.flatMap((event) => ('association' in event ? [event.association.names] : []));
+  expect(told).toEqual([1, 2].map(() => ({ guest: name, host: host('d1').nickname })));
+  expect(userNow('1003')?.name).toBe('Nia New');
+});
+
 describe('phones', () => {
   test('a new one has a password nobody is told again', async () => {
     const { phones, hostNow, harness } = await office();
