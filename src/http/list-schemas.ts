@@ -32,6 +32,7 @@ export const hostQuery = z.strictObject({
   sort: sortOf(HOST_SORTS),
   kind: z.exactOptional(z.enum(['commonArea', 'user', 'unassigned'])),
   status: z.exactOptional(z.enum(['free', 'inUse'])).describe('Whether somebody is logged in there.'),
+  owner: name('Extension: phones of this person.'),
   registered: yesNo,
   verified: yesNo.describe('false: phones that have moved since anybody confirmed their address.'),
 });

@@ -12,6 +12,8 @@ export interface HostQuery {
   readonly site: string;
   /** '' for all. */
   readonly status: '' | 'free' | 'inUse';
+  /** Extension. */
+  readonly owner: string;
   readonly registered: '' | 'true' | 'false';
   /** `false`: has moved since anybody confirmed its address. */
   readonly verified: '' | 'true' | 'false';

@@ -16,6 +16,9 @@ import { PinCard } from './user-pin.tsx';
 
 const words = texts.user;
 
+/** A page of the list: nobody has more. */
+const MOST_PHONES = 200;
+
 interface UserPageProps {
   readonly extension: string;
   readonly tab: 'profile' | 'features';
@@ -26,8 +29,8 @@ export function UserPage({ extension, tab }: UserPageProps) {
   const path = `/users/${encodeURIComponent(extension)}`;
   const user = useLoad(path, (signal) => get<User>(path, signal));
   const phones = useLoad(`${path} phones`, async (signal) => {
-    const { rows } = await listHosts({ kind: 'user', q: extension, limit: 200 }, signal);
-    return rows.filter(({ owner }) => owner?.extension === extension);
+    const { rows } = await listHosts({ kind: 'user', owner: extension, limit: MOST_PHONES }, signal);
+    return rows;
   });
   const reload = (): void => {
     user.reload();

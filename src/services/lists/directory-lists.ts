@@ -26,6 +26,8 @@ interface Narrowing<Entry> {
 export interface HostQuery extends PageQuery<HostSort>, Narrowing<Host> {
   readonly kind?: HostKind | undefined;
   readonly status?: 'free' | 'inUse' | undefined;
+  /** Extension of whoever's they are. */
+  readonly owner?: string | undefined;
   readonly registered?: boolean | undefined;
   /** false: has moved since anybody confirmed its address. */
   readonly verified?: boolean | undefined;
@@ -148,12 +150,14 @@ export class DirectoryLists {
   #hostTest({
     kind,
     status,
+    owner,
     registered,
     verified,
   }: Partial<HostQuery>): ((host: Host) => boolean) | undefined {
     const { view } = this.#deps;
-    if ([kind, status, registered, verified].every((wish) => wish === undefined)) return undefined;
+    if ([kind, status, owner, registered, verified].every((wish) => wish === undefined)) return undefined;
     return (host) =>
+      (owner === undefined || host.owner === owner) &&
       (kind === undefined || kindOf(host) === kind) &&
       (status === undefined || (view.associationAt(host.id) === undefined) === (status === 'free')) &&
       (verified === undefined || (host.location?.verified ?? true) === verified) &&

@@ -19,6 +19,8 @@ export function phoneStory(walk: ApiWalk): void {
       expect(JSON.stringify(read.body)).not.toContain(made.body.sipPassword);
       const query = { q: 'stair', site: 'leeds', kind: 'commonArea', status: 'free', registered: 'false' };
       expect((await walk.call('GET /hosts', { query })).body).toMatchObject({ total: 1, next: null });
+      const own = await walk.call('GET /hosts', { query: { owner: PEOPLE.second.extension } });
+      expect(own.body).toMatchObject({ total: 1, hosts: [{ id: PHONES.own }] });
     });
 
     test('is named, limited and found where it is', async () => {

@@ -174,6 +174,13 @@ test('phones that have moved since anybody confirmed their address', async () =>
   expect(await hostIds(all, { verified: true })).toBe('x1 d10 u1003 (3)');
 });
 
+test('the phones of one person, and of nobody else by any word', async () => {
+  const all = await office();
+  expect(await hostIds(all, { owner: '1003' })).toBe('u1003 (1)');
+  expect(await hostIds(all, { owner: '1003', kind: 'commonArea' })).toBe(' (0)');
+  for (const owner of ['100', '1001', 'Loft', '']) expect(await hostIds(all, { owner })).toBe(' (0)');
+});
+
 test('a guest is offered hosts of their own site first, page by page', async () => {
   const all = await office();
   await all.service.updateUser('1001', (before) => ({ ...before, site: 'leeds' }), { actor: ACTOR });
