@@ -36,7 +36,14 @@ const self = z.object({
 });
 export const signedIn = z.object({ account: self }).meta({ id: 'SignedIn' });
 export const session = z
-  .object({ account: self, csrf: z.string().describe('To be sent as X-CSRF-Token with each change.') })
+  .object({
+    account: self,
+    csrf: z.string().describe('To be sent as X-CSRF-Token with each change.'),
+    site: z
+      .object({ id: z.string(), name: z.string(), timeZone: z.string() })
+      .nullable()
+      .describe('Of a user: where they work. null: of an account that is no person’s.'),
+  })
   .meta({ id: 'Session' });
 
 export const ownSession = z

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Account, ApiToken } from '../domain/account.ts';
+import type { Directory } from '../domain/directory.ts';
 import type { Link } from '../services/accounts.ts';
 import type * as schemas from './account-schemas.ts';
 
@@ -12,6 +13,16 @@ export function presentSelf(account: Account): z.output<typeof schemas.signedIn>
     extension: extension ?? null,
     totp: totp?.confirmed === true,
   };
+}
+
+/** The site of whoever's account it is: of the sites a person may see this, and no more of it. */
+export function presentOwnSite(
+  { extension }: Account,
+  directory: Pick<Directory, 'users' | 'sites'> | undefined,
+): z.output<typeof schemas.session>['site'] {
+  const user = extension === undefined ? undefined : directory?.users.get(extension);
+  const site = user && directory?.sites.get(user.site);
+  return site ? { id: site.id, name: site.name, timeZone: site.timeZone } : null;
 }
 
 /** An account as an administrator sees it. */

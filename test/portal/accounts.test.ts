@@ -1,6 +1,7 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PEOPLE, PHONES } from '../support/demo.ts';
 import {
   ADMINISTRATOR,
   accessibilityProblems,
@@ -198,6 +199,26 @@ test('one’s own: authenticator app on, asked for at sign-in, off; password; se
   await page.getByText('Your password is changed.').waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'My account' }).waitFor();
+});
+
+test('a person reads the times of their site, wherever their browser is', async () => {
+  const { extension } = PEOPLE.first;
+  await addAccount({ name: 'Amelia Clarke', email: 'amelia@example.com', role: 'user', extension });
+  await hotdesk().seat(extension, PHONES.reception);
+  const { body } = await hotdesk().api(`/api/v1/users/${extension}`);
+  const wall = { timeStyle: 'short', timeZone: 'Europe/London' } as const;
+  const time = new Intl.DateTimeFormat('en-GB', wall).format(new Date(body.association.startedAt));
+  const page = await open(hotdesk());
+  const asked: string[] = [];
+  page.on('response', (response) => {
+    if (response.status() === 403) asked.push(response.url());
+  });
+  await page.goto(`/users/${extension}/features`);
+  await enter(page, 'amelia@example.com', 'seven-ducks-in-a-row');
+  await page.getByText(`Since ${time}`).first().waitFor();
+  await page.goto('/account');
+  await page.getByText('This browser').waitFor();
+  expect(asked).toEqual([]);
 });
 
 const AGENTS = [

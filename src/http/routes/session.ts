@@ -9,7 +9,7 @@ import type { Session } from '../../services/sign-in.ts';
 import * as schemas from '../account-schemas.ts';
 import { cookieOf, dropCookie, setCookie } from '../cookies.ts';
 import type { HttpServices } from '../ports.ts';
-import { presentSelf } from '../present-accounts.ts';
+import { presentOwnSite, presentSelf } from '../present-accounts.ts';
 import { actorOf, principalOf } from '../principal.ts';
 import { type Problem, problemOf, problemsProblem, refuse, sendProblem, statusProblem } from '../problem.ts';
 import { type MinuteCounts, originOf, refuseWaiting, sourceOf } from '../rate-limit.ts';
@@ -71,7 +71,9 @@ export function sessionRoutes(api: Api, services: HttpServices): void {
     const session = await signIn.session(cookieOf(request) ?? '');
     if (isRefusal(session)) return refuse(reply, session);
     if (session === undefined) return noSession(reply);
-    return reply.send({ account: presentSelf(session.account), csrf: session.csrf });
+    const { account, csrf } = session;
+    const site = presentOwnSite(account, services.view.directory);
+    return reply.send({ account: presentSelf(account), csrf, site });
   });
 
   api.delete('/session', describe('Sign out', { 204: nothing }), async (request, reply) => {

@@ -25,17 +25,24 @@ export async function readSession(): Promise<void> {
     leave();
   });
   try {
-    const { account: who, csrf } = await get<{ account: Account; csrf: string }>('/session');
+    const { account: who, csrf, site } = await get<Session>('/session');
     setCsrf(csrf);
-    await enter(who);
+    await enter(who, site);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) leave();
     else throw error;
   }
 }
 
-async function enter(who: Account): Promise<void> {
-  sites.value = await listSites().catch(() => []);
+interface Session {
+  readonly account: Account;
+  readonly csrf: string;
+  /** Where a person works: all they may see of sites. */
+  readonly site: Site | null;
+}
+
+async function enter(who: Account, site: Site | null): Promise<void> {
+  sites.value = site ? [site] : await listSites().catch(() => []);
   account.value = who;
   startLive();
 }

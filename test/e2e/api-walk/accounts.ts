@@ -49,6 +49,7 @@ export function accountStory(walk: ApiWalk, data: () => string): void {
       ann = await signIn(ANN);
       const { body: self } = await walk.call('GET /session', { as: ann });
       expect(self.account).toMatchObject({ id: path.id, role: 'user', extension });
+      expect(self.site).toEqual({ id: 'london', name: 'London', timeZone: 'Europe/London' });
     });
 
     test('are found and changed', async () => {
