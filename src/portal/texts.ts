@@ -1669,6 +1669,8 @@ export const texts = {
     lastAdministrator: 'This is the last administrator who can sign in. Make another one first.',
     unknownAccount: 'There is no such account any more.',
     unknownToken: 'There is no such token any more.',
+    keyUsed: 'Your last try may have been saved after all. Look in the list before you try again.',
+    requestInHand: 'Your last try is still being worked on. Wait a moment, then try again.',
     unknownSession: 'That session has ended already.',
     tooManyTokens: 'There are as many tokens as there may be. Remove one you do not need.',
     passwordTooSimple: 'That password will not do. Choose a longer one.',

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { create, friendly, get, send } from '../api/client.ts';
+import { ApiError, create, friendly, get, send } from '../api/client.ts';
 import type { Licences, User } from '../api/types.ts';
 import { freshKey } from '../app/fresh-key.ts';
 import { navigate } from '../app/router.ts';
@@ -64,7 +64,8 @@ function NewPerson() {
       done(words.added(user.name));
       await givePin(user);
     } catch (failure) {
-      key.current = freshKey();
+      // Without an answer it may have been made all the same: the next try is the same request.
+      if (failure instanceof ApiError && failure.status > 0) key.current = freshKey();
       const found = mistakesIn(failure);
       setMistakes(found);
       setError(Object.keys(found).length > 0 ? words.look : friendly(failure));

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { create, friendly, send } from '../api/client.ts';
+import { ApiError, create, friendly, send } from '../api/client.ts';
 import type { SiteDetails } from '../api/types.ts';
 import { freshKey } from '../app/fresh-key.ts';
 import { readSites, sites } from '../app/session.ts';
@@ -137,7 +137,8 @@ export function SiteForm({ site, may, onSaved }: FormProps) {
       await readSites();
       onSaved(saved);
     } catch (failure) {
-      key.current = freshKey();
+      // Without an answer it may have been made all the same: the next try is the same request.
+      if (failure instanceof ApiError && failure.status > 0) key.current = freshKey();
       const found = fieldsOf(failure);
       setMistakes(found);
       setError(Object.keys(found).length > 0 ? texts.person.look : friendly(failure));
