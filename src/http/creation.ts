@@ -13,7 +13,7 @@ export const idempotencyKey = z.looseObject({
   'idempotency-key': z
     .exactOptional(z.string().min(1).max(200))
     .describe(
-      'Something made up for this one thing: the same request with the same key is done once, for a day.',
+      'Something made up for this one thing: what was done is not done again for the same key, for a day; the answer is the same again. A refusal has done nothing: mended or not, the request may come again with the same key.',
     ),
 });
 
@@ -30,7 +30,7 @@ export function created(path: string, entry: object, body: unknown): KeptAnswer 
   return { status: 201, body, headers: { location: `/api/v1${path}`, etag: `"${tagOf(entry)}"` } };
 }
 
-/** A "no" that is the same each time. */
+/** A "no": nothing was done, and the next try is another one. */
 export function refusedAs(problem: Problem): KeptAnswer {
   return { status: problem.status, body: problem, headers: { 'content-type': 'application/problem+json' } };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Refusal } from '../domain/reasons.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
+import { whileStoreAnswers } from './credentials.ts';
 import type { Clock } from './ports.ts';
 import type { Sealing } from './sealing.ts';
 import type { SharedState } from './shared-state.ts';
@@ -13,7 +14,7 @@ export interface KeptAnswer {
 }
 
 export interface ReplaysDependencies {
-  readonly store: Pick<Store, 'claimOnce'>;
+  readonly store: Pick<Store, 'claimOnce' | 'dropClaim'>;
   readonly shared: Pick<SharedState, 'get' | 'put'>;
   /** Answers may hold what is told once. */
   readonly sealing: Pick<Sealing, 'seal' | 'open'>;
@@ -36,9 +37,13 @@ const CLAIM_MS = 15_000;
 /** Answers one node keeps. */
 const MOST_KEPT = 5_000;
 
+/** A claim that ends this soon is left to end: by then it may be another node's. */
+const UNSURE_MS = 5_000;
+
 /**
- * Does a request once, however often it comes with the same idempotency key, to whichever node; for a day. What failed on
- * our side is done anew.
+ * Does a request once, however often it comes with the same idempotency key, to whichever node; for a day. Only what was
+ * done is kept: a refusal has changed nothing, and may be another answer by the time it is mended, here or by somebody
+ * else; so whoever was refused may come again with the same key. What failed on our side is done anew, too.
  */
 export class Replays {
   readonly #deps: ReplaysDependencies;
@@ -64,7 +69,9 @@ export class Replays {
     try {
       if (!(await this.#claim(name))) return this.#look(name, print) ?? { refused: 'requestInHand' };
       const answer = await work();
-      if (answer.status < 500) this.#keep(name, print, answer);
+      if (answer.status < 400) this.#keep(name, print, answer);
+      else if (answer.status < 500)
+        await whileStoreAnswers(() => this.#giveBack(name).then(() => 'done' as const));
       return answer;
     } catch (error) {
       if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
@@ -83,6 +90,14 @@ export class Replays {
     if (oldest !== undefined && this.#claimed.size >= MOST_KEPT) this.#claimed.delete(oldest);
     this.#claimed.set(name, now + CLAIM_MS);
     return true;
+  }
+
+  /** At once also for other nodes. Should the store be away, it ends by itself. */
+  async #giveBack(name: string): Promise<void> {
+    const { store, clock } = this.#deps;
+    if ((this.#claimed.get(name) ?? 0) - clock.now() < UNSURE_MS) return;
+    await store.dropClaim(name);
+    this.#claimed.delete(name);
   }
 
   #look(name: string, print: string): KeptAnswer | Refusal | undefined {

@@ -312,6 +312,8 @@ export interface Store extends OrderStore {
   noteEmergency(record: EmergencyRecord, stage: EmergencyStage, actor: string): Promise<void>;
   /** True for one caller in `ttlMs`, whichever node asks. `name`: `[A-Za-z0-9._:-]{1,100}`. */
   claimOnce(name: string, ttlMs: number): Promise<boolean>;
+  /** Gives a claim back before its time, whosever it is: only for who still has it. */
+  dropClaim(name: string): Promise<void>;
   /**
    * Takes every entry of the change log in order, from where it last got to, on one node at a time: another goes on
    * within seconds when that one dies. At least once: the consumer must not mind an entry again. The next entry waits until

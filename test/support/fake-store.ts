@@ -234,6 +234,10 @@ export class FakeStore implements Store {
     });
   }
 
+  dropClaim(name: string): Promise<void> {
+    return this.#answer('dropClaim', () => void this.#once.delete(name));
+  }
+
   /** Entry by entry from the end of the log; what is rejected is taken again at once. */
   async consume(consumer: Consumer, signal: AbortSignal): Promise<void> {
     let next = this.log.length;

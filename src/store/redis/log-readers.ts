@@ -14,6 +14,7 @@ export interface LogReaders {
   readonly methods: Pick<
     Store,
     | 'claimOnce'
+    | 'dropClaim'
     | 'consume'
     | 'forgetConsumer'
     | 'history'

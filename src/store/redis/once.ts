@@ -3,7 +3,7 @@ import type { Link } from './connection.ts';
 import type { Keys } from './keys.ts';
 
 /** Things that one node does for all. */
-export function createOnce(link: Link, keys: Keys): Pick<Store, 'claimOnce'> {
+export function createOnce(link: Link, keys: Keys): Pick<Store, 'claimOnce' | 'dropClaim'> {
   return {
     async claimOnce(name, ttlMs) {
       if (!(ttlMs > 0 && Number.isFinite(ttlMs))) throw new TypeError('A claim lasts for a time in ms');
@@ -11,6 +11,9 @@ export function createOnce(link: Link, keys: Keys): Pick<Store, 'claimOnce'> {
       if (reply === 'OK') return true;
       if (reply === null) return false;
       throw new StoreUnavailable('The store gave a reply that cannot be read');
+    },
+    async dropClaim(name) {
+      await link.send('DEL', keys.once(name));
     },
   };
 }

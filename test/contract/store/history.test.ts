@@ -433,8 +433,17 @@ describe('once', () => {
     await other.stop();
   });
 
+  it('what is given back is free at once', async () => {
+    expect(await store.claimOnce('daily:rome', 60_000)).toBe(true);
+    await store.dropClaim('daily:oslo');
+    expect(await store.claimOnce('daily:rome', 60_000)).toBe(false);
+    await store.dropClaim('daily:rome');
+    expect(await store.claimOnce('daily:rome', 60_000)).toBe(true);
+  });
+
   it.each(['', 'a b', 'x'.repeat(101), 'a}b'])('refuses the name %j', async (name) => {
     await expect(store.claimOnce(name, 1000)).rejects.toThrow(TypeError);
+    await expect(store.dropClaim(name)).rejects.toThrow(TypeError);
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses to last %d ms', async (ms) => {

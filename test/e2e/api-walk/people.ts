@@ -37,6 +37,9 @@ export function peopleStory(walk: ApiWalk): void {
 
     test('takes somebody on, once', async () => {
       const wish = { body: NIA, headers: { 'idempotency-key': 'walk-1' } };
+      // Refused, mended, sent again: with the same key, as nothing was done.
+      const nowhere = { ...wish, body: { ...NIA, site: 'atlantis' } };
+      await walk.refused('POST /users', 'invalidDirectory', nowhere);
       const added = await walk.call('POST /users', wish);
       expect(added).toMatchObject({ status: 201, body: { extension: '1050', hasPasscode: false } });
       expect((await walk.call('POST /users', wish)).body).toEqual(added.body);

@@ -9,6 +9,7 @@ import { type NewPhone, Phones } from '../../../src/services/phones.ts';
 import { Removals } from '../../../src/services/removals.ts';
 import { Replays } from '../../../src/services/replays.ts';
 import { Sites } from '../../../src/services/sites.ts';
+import { StoreUnavailable } from '../../../src/store/store.ts';
 import { host, site } from '../domain/example.ts';
 import { ACTOR, guestOffice } from './guest-office.ts';
 
@@ -285,8 +286,15 @@ describe('the same request again', () => {
   const make = () => {
     const kept = new Map<string, unknown>();
     const claims = new Set<string>();
+    let isAway = false;
     const replays = new Replays({
-      store: { claimOnce: async (name) => !claims.has(name) && !!claims.add(name) },
+      store: {
+        claimOnce: async (name) => !claims.has(name) && !!claims.add(name),
+        dropClaim: async (name) => {
+          if (isAway) throw new StoreUnavailable('away');
+          claims.delete(name);
+        },
+      },
       shared: { get: (name) => kept.get(name), put: (name, value) => void kept.set(name, value) },
       sealing,
       clock: { now: () => time.now },
@@ -295,7 +303,10 @@ describe('the same request again', () => {
     const work =
       (status = 201) =>
       async () => ({ status, body: { n: ++done }, headers: {} });
-    return { replays, work };
+    const goAway = (): void => {
+      isAway = true;
+    };
+    return { replays, work, claims, goAway };
   };
 
   test('is done once and answered as before; another with its key is refused', async () => {
@@ -310,6 +321,35 @@ describe('the same request again', () => {
     const { replays, work } = make();
     const both = await Promise.all([replays.run(request, work()), replays.run(request, work())]);
     expect(both).toEqual([expect.objectContaining({ status: 201 }), { refused: 'requestInHand' }]);
+  });
+
+  test('a refusal is not kept: mended it is done, with the same key, on any node', async () => {
+    const { replays, work, claims } = make();
+    expect(await replays.run(request, work(422))).toMatchObject({ status: 422 });
+    expect([...claims]).toEqual([]);
+    const mended = { ...request, body: { a: 2 } };
+    expect(await replays.run(mended, work(409))).toMatchObject({ status: 409, body: { n: 2 } });
+    const done = await replays.run(mended, work());
+    expect(done).toMatchObject({ status: 201, body: { n: 3 } });
+    expect(await replays.run(mended, work())).toEqual(done);
+    expect(await replays.run(request, work())).toEqual({ refused: 'keyUsed' });
+  });
+
+  test('a claim that may be another node’s by now is not given back', async () => {
+    const { replays, work, claims } = make();
+    const slow = async () => {
+      time.now += 12_000;
+      return work(409)();
+    };
+    await replays.run(request, slow);
+    expect(claims.size).toBe(1);
+  });
+
+  test('with the store away by then the refusal is told all the same', async () => {
+    const { replays, work, goAway } = make();
+    goAway();
+    expect(await replays.run(request, work(409))).toMatchObject({ status: 409 });
+    expect(await replays.run(request, work())).toMatchObject({ status: 201 });
   });
 
   test('what failed on our side is not kept', async () => {
