@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PEOPLE, PHONES } from '../support/demo.ts';
 import { addAdministrator, picture, signIn, useChromium } from '../support/portal.ts';
 import { useHotdesk } from '../support/suite.ts';
 
@@ -47,6 +48,25 @@ describe.each(['tablet', 'phone'] as const)('%s', (size) => {
     await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
     await page.getByText('3 selected').waitFor();
   });
+});
+
+test('a laptop shows the lists of phones whole, with what one does with a row', async () => {
+  await hotdesk().seat(PEOPLE.first.extension, PHONES.reception);
+  await hotdesk().seat(PEOPLE.leeds.extension, PHONES.own);
+  const page = await open(hotdesk());
+  await signIn(page);
+  for (const width of [1280, 1366, 1440]) {
+    await page.setViewportSize({ width, height: 860 });
+    for (const list of ['/phones/common-area', '/phones/user']) {
+      await page.goto(list);
+      await page.getByRole('button', { name: /^Log out: / }).waitFor();
+      const cut = await page.evaluate(`(() => {
+        const { scrollWidth, clientWidth } = document.querySelector('.table-wrap');
+        return scrollWidth - clientWidth;
+      })()`);
+      expect(cut, `${list} at ${width}`).toBeLessThanOrEqual(0);
+    }
+  }
 });
 
 test('nothing that cannot be seen takes the focus', async () => {

@@ -53,7 +53,7 @@ const owner: Column<Host> = {
   render: ({ owner: who }) =>
     who ? (
       <a class="row-link light" href={`/users/${encodeURIComponent(who.extension)}/features`}>
-        {who.name} <span class="muted">{who.extension}</span>
+        <span class="person-name">{who.name}</span> <span class="muted">{who.extension}</span>
       </a>
     ) : (
       texts.common.none
@@ -63,8 +63,16 @@ const rest: readonly Column<Host>[] = [
   { key: 'status', title: words.columns.status, render: (host) => <StatusPill host={host} /> },
   { key: 'since', title: words.columns.guest, sortable: true, render: (host) => <Guest host={host} /> },
   { key: 'left', title: words.columns.timeLeft, render: (host) => <TimeLeft host={host} /> },
-  { key: 'registered', title: words.columns.registered, render: (host) => <RegisteredPill host={host} /> },
-  { key: 'address', title: words.columns.address, render: (host) => <AddressPill host={host} /> },
+  {
+    key: 'line',
+    title: words.columns.line,
+    render: (host) => (
+      <span class="stack pills-below">
+        <RegisteredPill host={host} />
+        <AddressPill host={host} />
+      </span>
+    ),
+  },
 ];
 const reservedFor: Column<Host> = {
   key: 'reservedFor',
