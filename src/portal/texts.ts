@@ -367,9 +367,12 @@ export const texts = {
   host: {
     title: 'Hot desking host',
     lead: 'Colleagues with the guest add-on may use this person’s phone.',
+    ownLead: 'Colleagues with the guest add-on may use your phone.',
     needsAddOn: 'Assign the Hot desking host add-on to switch this on.',
     noPhone: 'No phone of their own',
     noPhoneText: 'Once a phone is assigned to this person, it can be a host for guests.',
+    ownNoPhone: 'You have no phone of your own',
+    ownNoPhoneText: 'Once a phone is assigned to you, it can be a host for guests.',
     givePhone: 'Assign a phone',
     on: 'Let guests use this phone',
     limit: 'Maximum association time',
@@ -387,6 +390,7 @@ export const texts = {
   guest: {
     title: 'Hot desking guest',
     lead: 'This person may use a host’s phone as if it were their own.',
+    ownLead: 'You may use a host’s phone as if it were your own.',
     on: 'Guest service',
     needsAddOn: 'Assign the Hot desking guest add-on to switch this on.',
     limitOn: 'Guest association timeout',
@@ -413,12 +417,16 @@ export const texts = {
   pin: {
     title: 'PIN',
     lead: 'What this person types after their extension at a phone.',
+    ownLead: 'What you type after your extension at a phone.',
     has: 'PIN is set',
     hasNot: 'No PIN yet',
     oneTime: 'One-time PIN given out',
     hasText: 'Only they know it.',
+    ownHasText: 'Only you know it.',
     hasNotText: 'Without a PIN this person cannot log in. Give them a one-time PIN to start with.',
     oneTimeText: 'The first login replaces it with one of their own.',
+    ownHasNotText: 'Without a PIN you cannot log in at a phone. Ask an administrator for a one-time PIN.',
+    ownOneTimeText: 'You choose one of your own when you first log in at a phone.',
     give: 'Give a one-time PIN',
     giveConfirm: (name: string) => `Give ${name} a new PIN?`,
     giveText: 'The PIN they have now stops working at once. They choose a new one when they first log in.',
@@ -853,6 +861,7 @@ export const texts = {
   calls: {
     title: 'Calls and voicemail',
     lead: 'Where calls go when this person does not take them.',
+    ownLead: 'Where calls go when you do not take them.',
     always: 'Forward all calls to',
     unanswered: 'Forward unanswered calls to',
     hint: 'An extension or a number, as dialled at their site. Empty: not forwarded.',
@@ -1625,7 +1634,7 @@ export const texts = {
 
   notAllowed: {
     title: 'Only administrators can do this',
-    text: 'You are signed in with an account that may not change it.',
+    text: 'You are signed in with an account that may not see or change it.',
   },
 
   errors: {

@@ -33,6 +33,26 @@ async function addAccount(json: object): Promise<{ id: string }> {
   return made.body.account;
 }
 
+test('who has only their own settings is spoken to, and sent nowhere else', async () => {
+  const mine = { name: 'Oliver Hughes', email: 'oliver.own@example.com', role: 'user', extension: '1002' };
+  await addAccount(mine);
+  const page = await open(hotdesk());
+  await page.goto('/');
+  await enter(page, mine.email, 'seven-ducks-in-a-row');
+  await page.getByText('Colleagues with the guest add-on may use your phone.').waitFor();
+  await page.getByText('Let guests use this phone').waitFor();
+  for (const path of ['/phones/common-area', '/phones/models', '/users', '/users/1002/phone', '/company']) {
+    await page.goto(path);
+    await page.getByRole('heading', { name: 'Only administrators can do this' }).waitFor();
+  }
+  await page.goto('/phones/u1002');
+  await page.getByRole('heading', { name: "Oliver's phone" }).waitFor();
+  await page.getByRole('main').getByRole('link', { name: 'My settings' }).click();
+  await page.getByRole('heading', { name: 'Hot desking host' }).waitFor();
+  await page.goto('/phones/u1003');
+  await page.getByText('There is no such phone any more.').waitFor();
+});
+
 describe('accounts', () => {
   test('by keyboard: add one, hand over its link, and they sign in by it', async () => {
     const page = await open(hotdesk());

@@ -275,6 +275,23 @@ describe('company and people', () => {
     await hotdesk().expectGuest(PHONES.own, undefined);
   });
 
+  test('B3: a connection that is refused is said, though the settings beside it are saved', async () => {
+    const page = await open(hotdesk());
+    await signIn(page, '/users/1003/features');
+    const select = page.getByLabel('Connect with');
+    await expect.poll(() => select.locator('option').count()).toBeGreaterThan(1);
+    await page.getByLabel('Guest association timeout').fill('48');
+    await select.selectOption(PHONES.own);
+    const save = page.getByRole('button', { name: 'Save' }).first();
+    await save.click();
+    await page.getByText('The guest’s time is longer than the host allows. Choose fewer hours.').waitFor();
+    await expect.poll(() => select.inputValue()).toBe(PHONES.own);
+    await page.getByLabel('Guest association timeout').fill('12');
+    await save.click();
+    await page.getByText("Saved, and connected with Oliver's phone.").waitFor();
+    await hotdesk().expectGuest(PHONES.own, PEOPLE.leeds.extension);
+  });
+
   test('B3: while the guest service is off, it is said how to come to the hosts', async () => {
     const json = { enabled: false };
     await hotdesk().api('/api/v1/users/1003/guest', { method: 'PATCH', json });

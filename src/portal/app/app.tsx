@@ -35,7 +35,7 @@ import { WebhooksPage } from '../pages/webhooks.tsx';
 import { Mark } from '../ui/icons.tsx';
 import { Toasts } from '../ui/toast.tsx';
 import { match, navigate, place } from './router.ts';
-import { account, mayChange } from './session.ts';
+import { account, isPerson, mayChange } from './session.ts';
 import { Shell } from './shell.tsx';
 
 type Params = Readonly<Record<string, string>>;
@@ -89,6 +89,9 @@ const CHANGES = new Set([
   '/users/import',
 ]);
 
+/** What people have beside their own settings; to the rest the server would show them nothing. */
+const PEOPLES = new Set(['/phones/:id', '/users/:id', '/users/:id/features', '/account']);
+
 /** Where who signs in begins: people at their own settings, administrators at the phones. */
 function home(): string {
   const who = account.value;
@@ -112,7 +115,8 @@ function page(path: string): ComponentChildren {
   for (const [pattern, show] of ROUTES) {
     const params = match(pattern, path);
     if (!params) continue;
-    if (CHANGES.has(pattern) && !mayChange.value) return <NotAllowedPage home={home()} />;
+    const isTheirs = isPerson.value ? PEOPLES.has(pattern) : mayChange.value || !CHANGES.has(pattern);
+    if (!isTheirs) return <NotAllowedPage home={home()} />;
     return show(params);
   }
   return <NotFoundPage home={home()} />;

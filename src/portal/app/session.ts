@@ -16,6 +16,8 @@ export const mayChange = computed(() => {
   const role = account.value?.role;
   return role === 'administrator' || role === 'siteAdministrator';
 });
+/** Somebody at their own settings, of which they are spoken to as “you”. */
+export const isPerson = computed(() => account.value?.role === 'user');
 export const isAdministrator = computed(() => account.value?.role === 'administrator');
 
 /** Reads who is signed in. */

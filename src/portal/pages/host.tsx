@@ -3,7 +3,7 @@ import { get, send } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import type { Company, Host, Stay } from '../api/types.ts';
 import { addressLines } from '../app/address.ts';
-import { account, mayChange, siteName, zoneOf } from '../app/session.ts';
+import { isPerson, mayChange, siteName, zoneOf } from '../app/session.ts';
 import { clock, fullTime } from '../app/time.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
@@ -20,13 +20,15 @@ import { NotReady } from './not-ready.tsx';
 
 const words = texts.phone;
 const HISTORY = 20;
+/** Where people come from who see only their own phone; `/` leads them to their settings. */
+const MINE = { href: '/', text: texts.nav.me };
 
 /** Phone details: who is on it, where it stands, and who was here before. */
 export function HostPage({ id }: { readonly id: string }) {
   const path = `/hosts/${encodeURIComponent(id)}`;
   const host = useLoad(path, (signal) => get<Host>(path, signal));
   useLive(['start', 'end', 'extend', 'directory', 'moment'], host.reload);
-  const back = { href: listOf(host.data), text: words.back };
+  const back = isPerson.value ? MINE : { href: listOf(host.data), text: words.back };
   if (!host.data) return <NotReady title={texts.phones.title} loaded={host} back={back} />;
   const shown = host.data;
   return (
@@ -46,7 +48,7 @@ export function HostPage({ id }: { readonly id: string }) {
       <div class="columns">
         <div>
           <NowCard host={shown} reload={host.reload} />
-          {account.value?.role !== 'user' && <HistoryCard host={shown} />}
+          {!isPerson.value && <HistoryCard host={shown} />}
         </div>
         <div>
           <AddressCard host={shown} onChange={host.set} />

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { friendly, send } from '../api/client.ts';
 import type { User } from '../api/types.ts';
-import { account, mayChange } from '../app/session.ts';
+import { isPerson, mayChange } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Card } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -23,7 +23,7 @@ const typed = (text: string): string | null => (text.trim() === '' ? null : text
 export function CallsCard({ user, onChange }: CardProps) {
   const { forwarding, mailbox } = user;
   return (
-    <Card title={words.title} lead={words.lead}>
+    <Card title={words.title} lead={isPerson.value ? words.ownLead : words.lead}>
       <CallsForm
         key={[forwarding.always, forwarding.unanswered, mailbox].join()}
         user={user}
@@ -41,7 +41,7 @@ function CallsForm({ user, onChange }: CardProps) {
   const [mistakes, setMistakes] = useState<Mistakes>({});
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
-  const may = mayChange.value || account.value?.role === 'user';
+  const may = mayChange.value || isPerson.value;
   const moved = typed(always) !== forwarding.always || typed(unanswered) !== forwarding.unanswered;
   const named = (mailbox.trim() || null) !== user.mailbox;
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { friendly, get, send } from '../api/client.ts';
 import type { AvailableHost, User } from '../api/types.ts';
-import { account, mayChange, zoneOf } from '../app/session.ts';
+import { isPerson, mayChange, zoneOf } from '../app/session.ts';
 import { clock, left } from '../app/time.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
@@ -21,17 +21,27 @@ interface GuestProps {
   readonly reload: () => void;
 }
 
+/** The host that is chosen, and why the connection with it was refused: they outlive the settings that are saved first. */
+interface Attempt {
+  readonly host: string;
+  readonly error: string;
+}
+const NO_ATTEMPT: Attempt = { host: '', error: '' };
+
 /** Features › Hot desking guest (rule B3). */
 export function GuestCard({ user, onChange, reload }: GuestProps) {
+  const [attempt, setAttempt] = useState<Attempt>(NO_ATTEMPT);
   const hasAddOn = user.addOns.includes('guest');
   return (
-    <Card title={words.title} lead={words.lead}>
+    <Card title={words.title} lead={isPerson.value ? words.ownLead : words.lead}>
       {user.association && <Connected user={user} reload={reload} />}
       {hasAddOn ? (
         <GuestForm
           key={`${user.guestEnabled}${user.associationLimitHours}`}
           user={user}
           onChange={onChange}
+          attempt={attempt}
+          onAttempt={setAttempt}
         />
       ) : (
         <NeedsAddOn extension={user.extension} text={words.needsAddOn} />
@@ -68,7 +78,7 @@ function Connected({ user, reload }: Omit<GuestProps, 'onChange'>) {
         <strong>{words.connected(host.nickname || host.id)}</strong>
         <p class="muted small">{times.join(' · ')}</p>
       </div>
-      {(mayChange.value || account.value?.role === 'user') && (
+      {(mayChange.value || isPerson.value) && (
         <Button small icon="logOut" onClick={() => void disconnect()}>
           {words.disconnect}
         </Button>
@@ -148,18 +158,22 @@ function HostChoice({ user, offered, host, disabled, onChange }: ChoiceProps) {
   );
 }
 
-function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
+interface GuestFormProps extends Omit<GuestProps, 'reload'> {
+  readonly attempt: Attempt;
+  readonly onAttempt: (attempt: Attempt) => void;
+}
+
+function GuestForm({ user, onChange, attempt, onAttempt }: GuestFormProps) {
+  const { host, error } = attempt;
   const path = `/users/${encodeURIComponent(user.extension)}`;
   const [enabled, setEnabled] = useState(user.guestEnabled);
   const [limit, setLimit] = useState(String(user.associationLimitHours ?? ''));
-  const [host, setHost] = useState('');
   const [mistake, setMistake] = useState('');
-  const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const offered = useOffered(user, enabled);
   const hours = hoursOf(limit);
   const isSame = enabled === user.guestEnabled && hours === user.associationLimitHours;
-  const may = mayChange.value || account.value?.role === 'user';
+  const may = mayChange.value || isPerson.value;
 
   const write = async (): Promise<string> => {
     if (!isSame) {
@@ -168,19 +182,19 @@ function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
     if (host === '') return words.saved;
     const connected = await send<User>('PUT', `${path}/association`, { host });
     onChange(connected);
-    setHost('');
+    onAttempt(NO_ATTEMPT);
     return words.savedConnected(connected.association?.host.nickname ?? host);
   };
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     setMistake(hours === undefined ? words.badLimit : '');
-    setError('');
+    onAttempt({ host, error: '' });
     if (hours === undefined) return;
     setBusy(true);
     try {
       done(await write());
     } catch (failure) {
-      setError(friendly(failure));
+      onAttempt({ host, error: friendly(failure) });
     }
     setBusy(false);
   };
@@ -198,7 +212,13 @@ function GuestForm({ user, onChange }: Omit<GuestProps, 'reload'>) {
         error={mistake || undefined}
         onInput={setLimit}
       />
-      <HostChoice user={user} offered={offered} host={host} disabled={!may || !enabled} onChange={setHost} />
+      <HostChoice
+        user={user}
+        offered={offered}
+        host={host}
+        disabled={!may || !enabled}
+        onChange={(chosen) => onAttempt({ host: chosen, error: '' })}
+      />
       {error !== '' && <Notice kind="danger">{error}</Notice>}
       {may && (
         <div class="form-actions">

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { friendly, send } from '../api/client.ts';
 import type { Host, User } from '../api/types.ts';
-import { account, mayChange } from '../app/session.ts';
+import { isPerson, mayChange } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Card, Empty, Facts } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -24,10 +24,14 @@ interface HostCardProps {
 export function HostCard({ user, phones, reload }: HostCardProps) {
   const hasAddOn = user.addOns.includes('host');
   return (
-    <Card title={words.title} lead={words.lead}>
+    <Card title={words.title} lead={isPerson.value ? words.ownLead : words.lead}>
       {!hasAddOn && <NeedsAddOn extension={user.extension} text={words.needsAddOn} />}
       {hasAddOn && phones.length === 0 && (
-        <Empty icon="desk" title={words.noPhone} text={words.noPhoneText}>
+        <Empty
+          icon="desk"
+          title={isPerson.value ? words.ownNoPhone : words.noPhone}
+          text={isPerson.value ? words.ownNoPhoneText : words.noPhoneText}
+        >
           {mayChange.value ? (
             <a class="button primary" href={`/users/${encodeURIComponent(user.extension)}/phone`}>
               {words.givePhone}
@@ -59,7 +63,7 @@ function HostForm({ phone, reload }: { readonly phone: Host; readonly reload: ()
   const isSame =
     enabled === phone.enabled && hours === phone.associationLimitHours && access === phone.accessLevel;
   const isTaken = phone.association !== null;
-  const may = mayChange.value || account.value?.role === 'user';
+  const may = mayChange.value || isPerson.value;
 
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { send } from '../api/client.ts';
 import type { User } from '../api/types.ts';
-import { mayChange } from '../app/session.ts';
+import { isPerson, mayChange } from '../app/session.ts';
 import { texts } from '../texts.ts';
 import { Card, Pill } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
@@ -12,10 +12,21 @@ const words = texts.pin;
 
 function stateOf({ hasPasscode, passcodeOneTime }: User) {
   if (!hasPasscode)
-    return { pill: words.hasNot, text: words.hasNotText, tone: 'warn', icon: 'alert' } as const;
+    return {
+      pill: words.hasNot,
+      text: isPerson.value ? words.ownHasNotText : words.hasNotText,
+      tone: 'warn',
+      icon: 'alert',
+    } as const;
   if (passcodeOneTime)
-    return { pill: words.oneTime, text: words.oneTimeText, tone: 'quiet', icon: 'clock' } as const;
-  return { pill: words.has, text: words.hasText, tone: 'ok', icon: 'check' } as const;
+    return {
+      pill: words.oneTime,
+      text: isPerson.value ? words.ownOneTimeText : words.oneTimeText,
+      tone: 'quiet',
+      icon: 'clock',
+    } as const;
+  const text = isPerson.value ? words.ownHasText : words.hasText;
+  return { pill: words.has, text, tone: 'ok', icon: 'check' } as const;
 }
 
 /** The PIN: give a one-time one, unlock. Its digits are shown once and kept nowhere. */
@@ -40,7 +51,7 @@ export function PinCard({ user, reload }: { readonly user: User; readonly reload
   return (
     <Card
       title={words.title}
-      lead={words.lead}
+      lead={isPerson.value ? words.ownLead : words.lead}
       aside={
         <Pill tone={state.tone} icon={state.icon}>
           {state.pill}
