@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { useAdministrator } from '../support/administrator.ts';
 import { PEOPLE, PHONES } from '../support/demo.ts';
+import { userOf } from '../support/sip-text.ts';
 import { useHotdesk } from '../support/suite.ts';
 
 /** Rule B2: a host is on or off, for guests of its site or of the company, for so long at most. */
@@ -61,6 +62,27 @@ test('one’s own phone is not offered, and refused', async () => {
     status: 409,
     body: { reason: 'ownHost' },
   });
+});
+
+test('A7: a phone taken from one user and given to another calls as them and rings for them', async () => {
+  const at = '/api/v1/hosts/u1003';
+  const { address } = (await admin.get('/hosts/u1003')).body;
+  const post = (action: string, json: object) =>
+    admin.must(hotdesk().api(`${at}/${action}`, { method: 'POST', json }));
+  await post('unassign', { address });
+  await post('assign', { owner: '1004', nickname: 'George’s phone', address });
+  const phone = await hotdesk().phone('u1003');
+  const call = await phone.call('01632960123');
+  const far = await hotdesk().trunks.main.nextCall();
+  expect(userOf(far.invite.header('From'))).toBe('+442079460104');
+  await far.accept();
+  await call.answered;
+  await call.hangUp();
+  const incoming = await hotdesk().trunks.main.call('1004');
+  const ringing = await phone.nextCall();
+  await ringing.accept();
+  await incoming.answered;
+  await incoming.hangUp();
 });
 
 describe('B2: under a running association', () => {
