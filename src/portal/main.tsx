@@ -15,8 +15,18 @@ import { readSession } from './app/session.ts';
 import { applyTheme } from './app/theme.ts';
 import { failed } from './ui/toast.tsx';
 
+const AGAIN_MS = 2_000;
+
 applyTheme();
 followLinks();
 const root = document.getElementById('app');
 if (root) render(<App />, root);
-readSession().catch(failed);
+begin();
+
+/** Nothing can be shown before it is known who is signed in: it is asked until there is an answer. */
+function begin(isTold = false): void {
+  readSession().catch((error: unknown) => {
+    if (!isTold) failed(error);
+    setTimeout(() => begin(true), AGAIN_MS);
+  });
+}
