@@ -889,14 +889,15 @@ export const texts = {
     lead: 'Add many people at once, or change them, from a table. Nobody is removed.',
     back: 'All users',
     file: 'Table',
-    fileLead: 'A CSV file as every spreadsheet saves it. Nothing changes before you have seen what would.',
+    fileLead:
+      'A CSV file as every spreadsheet saves it, of up to 10,000 people. Nothing changes before you have seen what would.',
     drop: 'Drop a file here, or',
     choose: 'Choose a file',
     paste: 'Or paste the rows',
     pasteHint: 'With the headings in the first row; copied from a spreadsheet will do.',
     sample: 'Download a sample',
     check: 'Check the table',
-    tooLarge: 'This file is larger than 4 MB. Import it in parts.',
+    tooLarge: 'This file is larger than 4 MB. Import it in parts of up to 10,000 people.',
     empty: 'Choose a file or paste some rows first.',
     chosen: (name: string, size: string) => `${name} · ${size}`,
     kilobytes: (size: number) =>
@@ -1667,7 +1668,8 @@ export const texts = {
     notLicensed: 'This person does not have the licence for that.',
     hostDisabled: 'Hot desking is off at that phone.',
     notAllowedHere: 'This person may not use that phone.',
-    storeUnavailable: 'The system cannot save at the moment. Nothing was changed. Try again shortly.',
+    storeUnavailable:
+      'The system cannot read or save anything at the moment. Nothing was changed. Try again shortly.',
     stateUnknown: 'The system is starting. Try again in a moment.',
     badCredentials: 'The e-mail address or the password is wrong.',
     tooManyTries: 'Too many tries. Wait a while and try again.',
