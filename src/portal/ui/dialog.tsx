@@ -108,7 +108,7 @@ interface NoticeProps {
 export function Notice({ kind, children }: NoticeProps) {
   return (
     <div class={`notice ${kind}`} role={kind === 'danger' ? 'alert' : 'status'}>
-      <Icon name={kind === 'info' ? 'clock' : 'alert'} size={18} />
+      <Icon name={kind === 'info' ? 'info' : 'alert'} size={18} />
       <div>{children}</div>
     </div>
   );
