@@ -306,6 +306,12 @@ describe('directory', () => {
     });
   });
 
+  test('a long export comes in pieces, and no character is torn apart', async () => {
+    const text = `x${'\u{1F4DE}'.repeat(200_000)}`;
+    world.answer = text;
+    expect((await request('GET', '/api/v1/directory')).text === text).toBe(true);
+  });
+
   test.each(['text/yaml', 'application/yaml', 'text/yaml; charset=utf-8'])('imports %s', async (type) => {
     const body = `company: demo\n${'# x\n'.repeat(100_000)}`;
     expect((await request('PUT', '/api/v1/directory', { body, type })).status).toBe(204);

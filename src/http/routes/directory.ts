@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { isRefusal } from '../../domain/reasons.ts';
+import { turn } from '../../services/turns.ts';
 import { removalQuery } from '../entry-schemas.ts';
 import type { HttpServices } from '../ports.ts';
 import { actorOf } from '../principal.ts';
@@ -18,10 +20,27 @@ export function directoryRoutes(api: Api, services: HttpServices): void {
   });
   api.get('/directory', out, async (_request, reply) => {
     const result = await services.directory.exportYaml();
-    return isRefusal(result) ? refuse(reply, result) : reply.type('text/yaml; charset=utf-8').send(result);
+    if (isRefusal(result)) return refuse(reply, result);
+    return reply.type('text/yaml; charset=utf-8').send(Readable.from(piecesOf(result)) as never);
   });
 
   void api.register(scoped((scope) => importRoute(scope, services)));
+}
+
+/** Characters of a piece. */
+const PIECE = 65_536;
+const HIGH_SURROGATE = /[\uD800-\uDBFF]$/;
+
+/** With turns for others in between: to encode fifty megabytes in one go alone would make calls wait. */
+async function* piecesOf(text: string): AsyncGenerator<string> {
+  for (let from = 0; from < text.length; ) {
+    const piece = text.slice(from, from + PIECE);
+    // The halves of one character stay together.
+    const whole = HIGH_SURROGATE.test(piece) ? text.slice(from, from + PIECE + 1) : piece;
+    yield whole;
+    from += whole.length;
+    await turn();
+  }
 }
 
 /** In a scope of its own: elsewhere a YAML body is a mistake and gets 415, and here anything else does. */
