@@ -95,19 +95,25 @@ export function problemOf(refusal: Refusal): Problem {
   };
 }
 
-/** A refusal with everything that is wrong, a path and words each; `prefix` stands before the paths in it. */
+/** A refusal with everything that is wrong, a path and words each; `prefix` stands before the paths in the body. */
 export function problemsProblem(
   refusal: Refusal & { readonly problems?: readonly string[] },
-  prefix: string,
+  prefix: string | RegExp,
 ): Problem {
   const { problems, ...plain } = refusal;
   if (problems === undefined) return problemOf(plain);
   const errors = problems.map((text) => {
     const [path = '', ...words] = text.split(': ');
-    const inBody = path.startsWith(prefix) ? `body.${path.slice(prefix.length)}` : path;
+    const before = beginOf(path, prefix);
+    const inBody = before === undefined ? path : `body.${path.slice(before.length)}`;
     return { path: inBody, message: words.join(': ') };
   });
   return { ...problemOf(plain), errors };
+}
+
+function beginOf(path: string, prefix: string | RegExp): string | undefined {
+  if (typeof prefix === 'string') return path.startsWith(prefix) ? prefix : undefined;
+  return prefix.exec(path)?.[0];
 }
 
 /** Problem that says no more than its HTTP status and, at most, a sentence (RFC 9457 4.2.1). */

@@ -77,7 +77,7 @@ export class Phones {
    */
   async add(wish: NewPhone, actor: string): Promise<AddedPhone | DirectoryRefusal> {
     const { directory, log } = this.#deps;
-    const id = wish.id ?? idFor(wish);
+    const id = idFor(wish);
     if (id === undefined) return NO_ID;
     const { host, sipPassword } = this.#withPassword({ ...wish, id });
     const done = await directory.editDirectory(
@@ -204,7 +204,9 @@ const NO_ID: DirectoryRefusal = {
   problems: ['host:.mac: is needed, or an id'],
 };
 
-function idFor({ kind, mac, owner }: NewPhone): string | undefined {
+/** What a new phone is called; undefined: nothing says it. */
+export function idFor({ id, kind, mac, owner }: NewPhone): string | undefined {
+  if (id !== undefined) return id;
   if (kind === 'user') return owner && `u${owner}`;
   return mac === undefined ? undefined : `cp${mac}`;
 }

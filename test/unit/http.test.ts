@@ -330,3 +330,21 @@ describe('directory', () => {
     expect(world.calls).toEqual([]);
   });
 });
+
+describe('what is wrong with something new is named by its field, not by an id nobody has given', () => {
+  const address = { ...reception.address, postcode: 'EC1A 1AA' };
+  const phone = { nickname: 'Desk', site: 'london', model: 'VVX 411', address };
+  const account = { email: 'a@example.com', name: 'A', role: 'readOnly' };
+  test.each([
+    ['/accounts', 'account:0b6e.sites.1', account, 'sites.1'],
+    ['/tokens', 'token:0b6e.name', { name: 'A', scopes: ['read'] }, 'name'],
+    ['/hosts', 'host:desk.1.address.city', { ...phone, id: 'desk.1' }, 'address.city'],
+    ['/hosts', 'host:cp0004f2000009.mac', { ...phone, mac: '00:04:f2:00:00:09' }, 'mac'],
+    ['/hosts', 'host:.mac', phone, 'mac'],
+  ])('%s: %s', async (path, problem, body, field) => {
+    world.answer = { refused: 'invalidDirectory', problems: [`${problem}: is taken`] };
+    const answer = await request('POST', `/api/v1${path}`, { body });
+    expectProblem(answer, 422);
+    expect(answer.json.errors).toEqual([{ path: `body.${field}`, message: 'is taken' }]);
+  });
+});

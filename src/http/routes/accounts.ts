@@ -44,7 +44,7 @@ export function accountRoutes(api: Api, services: Services): void {
     };
     return answerOnce(services, { request, reply }, async () => {
       const made = await accounts.create(given, actorOf(request));
-      if (isRefusal(made)) return refusedAs(problemsProblem(made, 'account:'));
+      if (isRefusal(made)) return refusedAs(problemsProblem(made, /^account:[^.]*\./));
       const { account, link } = made;
       const body = { account: presentAccount(account), link: presentLink(link) };
       return created(`/accounts/${account.id}`, account, body);

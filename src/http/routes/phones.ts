@@ -3,7 +3,7 @@ import type { Host } from '../../domain/directory.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { DirectoryRefusal } from '../../services/directory-service.ts';
 import type { EditOptions } from '../../services/edits-while-free.ts';
-import type { NewPhone } from '../../services/phones.ts';
+import { idFor, type NewPhone } from '../../services/phones.ts';
 import { answerOnce, created, idempotencyKey, refusedAs } from '../creation.ts';
 import * as entries from '../entry-schemas.ts';
 import { convertedHost } from '../order-schemas.ts';
@@ -26,7 +26,7 @@ export function phoneRoutes(api: Api, services: HttpServices): void {
     return answerOnce(services, { request, reply }, async () => {
       const wish = phoneOf(request.body);
       const added = await services.phones.add(wish, actorOf(request));
-      if (isRefusal(added)) return refusedAs(problemsProblem(added, 'host:'));
+      if (isRefusal(added)) return refusedAs(problemsProblem(added, `host:${idFor(wish) ?? ''}.`));
       const { host, sipPassword } = added;
       return created(`/hosts/${host.id}`, host, { host: presentHost(host, facts), sipPassword });
     });

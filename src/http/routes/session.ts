@@ -213,7 +213,7 @@ function proofProblem(refusal: PasswordRefusal | DirectoryRefusal): Problem {
 function passwordProblem(refusal: PasswordRefusal & DirectoryRefusal, field: string): Problem {
   const { passwordProblems, problems, ...plain } = refusal;
   if (passwordProblems === undefined)
-    return problemsProblem({ ...plain, ...(problems && { problems }) }, 'account:');
+    return problemsProblem({ ...plain, ...(problems && { problems }) }, /^account:[^.]*\./);
   const errors = passwordProblems.map((problem) => ({
     path: `body.${field}`,
     message: PASSWORD_WORDS[problem],

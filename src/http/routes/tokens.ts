@@ -23,7 +23,7 @@ export function tokenRoutes(api: Api, services: Pick<HttpServices, 'apiTokens' |
     const wish = { name, scopes: [...new Set(scopes)], sites: sites ?? undefined, days: days ?? undefined };
     return answerOnce(services, { request, reply }, async () => {
       const made = await apiTokens.create(wish, actorOf(request));
-      if (isRefusal(made)) return refusedAs(problemsProblem(made, 'token:'));
+      if (isRefusal(made)) return refusedAs(problemsProblem(made, /^token:[^.]*\./));
       const { token, text: secret } = made;
       return created(`/tokens/${token.id}`, token, { token: presentToken(token), secret });
     });
