@@ -108,6 +108,16 @@ describe('errors', () => {
       expect([name, answer.headers.get(name)]).toEqual([name, value]);
   });
 
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
+    'a body of %s, as any page can send it',
+    async (type) => {
+      const body = '{"associationLimit":8}';
+      expectProblem(await request('PATCH', '/api/v1/company', { body, type }), 415, {
+        detail: 'The body has a type that is not taken here.',
+      });
+    },
+  );
+
   test('what is broken is logged once and shows no internals', async () => {
     world.answer = new Error('SECRET-INTERNAL in /some/path.ts');
     expectProblem(await request('POST', '/api/v1/users/1001/unlock'), 500, {
