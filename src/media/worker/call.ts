@@ -22,6 +22,8 @@ export interface CallOptions {
   readonly negotiation: Negotiation;
   /** An emergency call: encrypted first where calls have to be, and in the clear for who speaks no other way. */
   readonly urgent?: boolean | undefined;
+  /** It may be joined to a call of another kind, and takes only what can be made of the other's. */
+  readonly relayed?: boolean | undefined;
   readonly now: () => number;
   readonly send: (packet: Buffer, to: Endpoint) => void;
   readonly tell: (report: Report) => void;
@@ -43,8 +45,9 @@ function termsOf({ direction, codec }: Agreed): RelayTerms {
   return { direction: REVERSED[direction], codec };
 }
 
-function lenient(policy: Policy): Policy {
-  return policy.srtp === 'required' ? { ...policy, srtp: 'optional' } : policy;
+function policyOf({ terms: { policy }, urgent, relayed }: CallOptions): Policy {
+  const srtp = urgent && policy.srtp === 'required' ? 'optional' : policy.srtp;
+  return { ...policy, srtp, codecs: relayed ? RELAYED : policy.codecs };
 }
 
 const SUITE = 'AES_CM_128_HMAC_SHA1_80';
@@ -98,8 +101,7 @@ export class Call implements Paced {
       onKeys: (keys) => this.unlock(keys),
       onEnd: (why) => options.onLost?.(why),
     });
-    const policy = options.urgent ? lenient(options.terms.policy) : options.terms.policy;
-    this.terms = { ...options.terms, policy, fingerprint: this.web.fingerprint };
+    this.terms = { ...options.terms, policy: policyOf(options), fingerprint: this.web.fingerprint };
     this.heardAt = now();
   }
 

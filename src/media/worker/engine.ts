@@ -19,6 +19,14 @@ export interface EngineOptions {
   readonly tell: (report: Report) => void;
 }
 
+/** Whose call it is, and what kind. */
+interface Owner {
+  readonly session: number;
+  readonly peer: string;
+  readonly urgent?: boolean;
+  readonly relayed?: boolean;
+}
+
 const FAULT_EVERY_MS = 10_000;
 
 export interface Open {
@@ -101,11 +109,7 @@ export class Engine {
   }
 
   /** A call on a port of its own, and on the clock; undefined when every port is taken. */
-  private async startCall(owner: {
-    session: number;
-    peer: string;
-    urgent?: boolean;
-  }): Promise<Open | undefined> {
+  private async startCall(owner: Owner): Promise<Open | undefined> {
     const socket = await this.ports.take(owner.urgent);
     if (socket === undefined) return undefined;
     const call = this.newCall(owner, socket);
@@ -119,16 +123,14 @@ export class Engine {
     await this.ports.release(socket);
   }
 
-  private newCall(
-    { session, peer, urgent }: { session: number; peer: string; urgent?: boolean },
-    socket: Socket,
-  ): Call {
+  private newCall({ session, peer, urgent, relayed }: Owner, socket: Socket): Call {
     const { settings, counters, tell } = this.options;
     const address = settings.externalAddress ?? settings.address;
     const call: Call = new Call({
       session,
       peer,
       urgent,
+      relayed,
       settings,
       tell,
       terms: this.terms,

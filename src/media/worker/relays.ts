@@ -6,7 +6,12 @@ import type { Request } from './protocol.ts';
 export interface RelaysOptions {
   /** Talks with us, by session: one of them may become the browser's end of a relay. */
   readonly sessions: ReadonlyMap<number, Open>;
-  readonly start: (owner: { session: number; peer: string; urgent: boolean }) => Promise<Open | undefined>;
+  readonly start: (owner: {
+    session: number;
+    peer: string;
+    urgent: boolean;
+    relayed: true;
+  }) => Promise<Open | undefined>;
   readonly end: (call: Open) => Promise<void>;
 }
 
@@ -28,9 +33,10 @@ export class Relays {
   async open({ session, browser, urgent }: Extract<Request, { type: 'relay' }>): Promise<string | undefined> {
     const { sessions, start, end } = this.options;
     const talk = browser === undefined ? undefined : sessions.get(browser);
-    const web = talk ?? (await start({ session, urgent, peer: '' }));
+    const owner = { session, urgent, peer: '', relayed: true } as const;
+    const web = talk ?? (await start(owner));
     if (web === undefined) return undefined;
-    const plain = await start({ session, urgent, peer: '' });
+    const plain = await start(owner);
     if (plain === undefined) {
       if (web !== talk) await end(web);
       return undefined;
