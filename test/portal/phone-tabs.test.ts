@@ -76,7 +76,10 @@ test('loaded again in a call: the other side is told, and the phone is there aga
 
 test('after a sleep, when nobody is behind the connection any more, it rings again', async () => {
   const page = await amelia();
-  await page.evaluate('window.sockets.at(-1).send = () => undefined');
+  await page.evaluate(`
+    const socket = window.sockets.at(-1);
+    socket.send = () => undefined;
+    socket.addEventListener('message', (event) => event.stopImmediatePropagation(), true);`);
   await page.context().setOffline(true);
   await page.context().setOffline(false);
   await eventually(
@@ -90,11 +93,12 @@ test('after a sleep, when nobody is behind the connection any more, it rings aga
 
 test('an address nobody answers at: it says which', async () => {
   const page = await open(hotdesk);
-  await page.route('**/api/v1/web-phone', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, json: { ...(await response.json()), url: 'ws://127.0.0.1:9/' } });
-  });
+  // It speaks another language than the server does: the browser says no more of it than of a certificate it does not trust.
+  await page.addInitScript(`
+    window.WebSocket = class extends WebSocket {
+      constructor(url) { super(url, 'nonsense'); }
+    };`);
   await page.goto('/phone');
   await key(page, 'Plug in').click();
-  await says(page, 'No answer from ws://127.0.0.1:9/');
+  await says(page, 'No answer from ws://127.0.0.1:');
 });

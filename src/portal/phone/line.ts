@@ -77,6 +77,7 @@ export class Line {
   #subscribers: Subscriber[] = [];
   #attempts = 0;
   #wasUp = false;
+  #isEchoing = false;
   #stopBeats: () => void = () => undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -253,6 +254,7 @@ export class Line {
     this.#attempts = 0;
     this.#isUp.value = true;
     this.#wasUp = true;
+    this.#beat();
     if (AWAY.has(this.#state.value)) return;
     this.#state.value = 'connecting';
     this.#register();
@@ -282,17 +284,31 @@ export class Line {
     this.#later(() => this.#register(), BUSY_RETRY_MS);
   }
 
+  get #socket(): WebSocket | undefined {
+    const { transport } = this.#agent;
+    return transport instanceof Web.Transport ? transport.ws : undefined;
+  }
+
   /** Whoever is behind the connection answers at once, or is not there any more: nobody else tells after a sleep. */
   #beat(): void {
-    const { transport } = this.#agent;
-    const socket = transport instanceof Web.Transport ? transport.ws : undefined;
+    const socket = this.#socket;
     if (!socket || !this.isConnected || this.#state.value === 'closed') return;
-    const patience = setTimeout(
-      () => socket === (transport as Web.Transport).ws && this.#renew(),
-      BEAT_PATIENCE_MS,
-    );
-    socket.addEventListener('message', () => clearTimeout(patience), { once: true });
-    transport.send('\r\n\r\n').catch(() => undefined);
+    const stop = (): void => {
+      clearTimeout(patience);
+      socket.removeEventListener('message', listen);
+    };
+    const listen = ({ data }: MessageEvent<unknown>): void => {
+      if (data !== '\r\n') return;
+      this.#isEchoing = true;
+      stop();
+    };
+    const patience = setTimeout(() => {
+      stop();
+      // Not every server answers.
+      if (this.#isEchoing && socket === this.#socket) this.#renew();
+    }, BEAT_PATIENCE_MS);
+    socket.addEventListener('message', listen);
+    this.#agent.transport.send('\r\n\r\n').catch(() => undefined);
   }
 
   /** Leaves a connection that is dead for a new one, without waiting for a good-bye. */
