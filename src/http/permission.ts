@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decide, mayName, subjectOf } from './policy.ts';
 import type { HttpServices } from './ports.ts';
-import { principalOf } from './principal.ts';
+import { principalOf, renewPrincipal } from './principal.ts';
 import { refuse, sendProblem, statusProblem } from './problem.ts';
 
 /** Hooks that hold every route against the policy, after authentication. */
@@ -16,13 +16,17 @@ export function requirePermission({ view }: Pick<HttpServices, 'view'>) {
   };
 }
 
-/** By what the body names. */
+/** By what the body names; and by all the rest once more, as somebody may have lost it while the body was on its way. */
 export function requireNamed({ view }: Pick<HttpServices, 'view'>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const named = { route: routeOf(request), body: request.body };
-    return mayName(principalOf(request), named, view)
-      ? undefined
-      : refuse(reply, { refused: 'notPermitted' });
+    const { body, params } = request;
+    const route = routeOf(request);
+    const principal = renewPrincipal(request);
+    const may =
+      principal !== undefined &&
+      decide(principal, { route, params }, view) === 'allowed' &&
+      mayName(principal, { route, body }, view);
+    return may ? undefined : refuse(reply, { refused: 'notPermitted' });
   };
 }
 

@@ -51,6 +51,14 @@ export function principalNow(request: FastifyRequest): Principal | undefined {
   return knownOf(request).find();
 }
 
+/** From now on they are who they are now; as `principalNow`. */
+export function renewPrincipal(request: FastifyRequest): Principal | undefined {
+  const before = knownOf(request);
+  const principal = before.find();
+  if (principal) known.set(request, { ...before, principal });
+  return principal;
+}
+
 /** Whether they are still signed in, here or anywhere. @throws TypeError as `principalOf` */
 export async function isStillSignedIn(request: FastifyRequest): Promise<boolean> {
   return (await knownOf(request).lasts?.()) ?? true;

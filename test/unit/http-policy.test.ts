@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Account, Role, Scope } from '../../src/domain/account.ts';
 import type { Directory } from '../../src/domain/directory.ts';
@@ -6,7 +8,7 @@ import { ROLES } from '../../src/http/principal.ts';
 import { tableOf } from '../../src/services/directory-document.ts';
 import { hashOf } from '../../src/services/secret-texts.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
-import { alice, directory, london, reception, request, world } from './http-world.ts';
+import { alice, base, directory, london, reception, request, world } from './http-world.ts';
 
 /** Every route of the OpenAPI document, by every role, about what is theirs and what is not. */
 
@@ -383,3 +385,24 @@ test('a store that goes away while a session is renewed is said, and no fault of
     expect(world.logged).toEqual([]);
   }
 });
+
+test.each([
+  ['another role', () => signInAs('readOnly'), 403],
+  ['other sites', () => moveTo('leeds'), 403],
+  ['the same', () => signInAs('siteAdministrator'), 409],
+])('who has %s by the time the body is there is judged by that', async (_name, change, status) => {
+  signInAs('siteAdministrator');
+  const headers = { ...COOKIE, 'content-type': 'application/json', expect: '100-continue' };
+  const asked = httpRequest(`${base}/api/v1/users/1001`, { method: 'PATCH', headers });
+  asked.flushHeaders();
+  await once(asked, 'continue');
+  change();
+  asked.end('{"name":"Alice"}');
+  const [response] = await once(asked, 'response');
+  response.resume();
+  expect([response.statusCode, world.calls.length]).toEqual([status, status === 403 ? 0 : 1]);
+});
+
+function moveTo(site: string): void {
+  world.session = { id: 'x', account: { ...account('siteAdministrator'), sites: [site] }, csrf: CSRF };
+}

@@ -301,7 +301,7 @@ export function services(): HttpServices {
     accounts: {
       needsSetUp: false,
       list: (query) => called('listAccounts', query),
-      get: () => world.answer as never,
+      get: (id) => (world.session?.account.id === id ? world.session.account : (world.answer as never)),
       create: (...command) => called('createAccount', ...command),
       change: (...command) => called('changeAccount', ...command),
       remove: (...command) => called('removeAccount', ...command),
