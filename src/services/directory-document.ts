@@ -227,40 +227,36 @@ const WRITTEN_AT_ONCE = 25;
  * left out: a file of phones and people gives nobody access to this server.
  */
 export async function toYaml({ company, sites, users, hosts, webhooks }: Directory): Promise<string> {
-  const sections = [
-    { name: 'sites', idName: 'id', entries: await inFileOrder(sites) },
-    { name: 'users', idName: 'extension', entries: await inFileOrder(users) },
-    { name: 'hosts', idName: 'id', entries: await inFileOrder(hosts) },
-    { name: 'webhooks', idName: 'id', entries: await inFileOrder(webhooks) },
+  const sections: readonly Section[] = [
+    { name: 'sites', idName: 'id', entries: sites },
+    { name: 'users', idName: 'extension', entries: users },
+    { name: 'hosts', idName: 'id', entries: hosts },
+    { name: 'webhooks', idName: 'id', entries: webhooks },
   ];
   const parts = [yamlOf({ company })];
   for (const section of sections) for await (const part of sectionParts(section)) parts.push(part);
   return parts.join('');
 }
 
-/** Numbers first, in their order; the same for the same entries, however the store gives them. */
-async function inFileOrder(entries: ReadonlyMap<string, object>): Promise<[id: string, value: object][]> {
-  const keyOf = (id: string): string => (/^\d+$/.test(id) ? `0${id.padStart(64, '0')} ${id}` : `1${id}`);
-  const sorted = await inSteps(sorting([...entries.keys()], keyOf));
-  return sorted.flatMap(({ of: id }) => {
-    const value = entries.get(id);
-    return value ? [[id, value]] : [];
-  });
-}
-
 interface Section {
   readonly name: string;
   /** What is the key of an entry in a file, and stands in the entry here. */
   readonly idName: string;
-  readonly entries: readonly (readonly [id: string, value: object])[];
+  readonly entries: ReadonlyMap<string, object>;
+}
+
+/** Numbers first, in their order; the same for the same entries, however the store gives them. */
+function fileKey(id: string): string {
+  return /^\d+$/.test(id) ? `0${id.padStart(64, '0')} ${id}` : `1${id}`;
 }
 
 /** A few milliseconds of work each, with a turn for others in between. */
 async function* sectionParts({ name, idName, entries }: Section): AsyncGenerator<string> {
-  if (entries.length === 0) yield yamlOf({ [name]: {} });
-  for (let from = 0; from < entries.length; from += WRITTEN_AT_ONCE) {
-    const some = entries.slice(from, from + WRITTEN_AT_ONCE);
-    const values = some.map(([id, value]) => [id, withoutKey(value, idName)] as const);
+  const all = await inSteps(sorting([...entries], ([id]) => fileKey(id)));
+  if (all.length === 0) yield yamlOf({ [name]: {} });
+  for (let from = 0; from < all.length; from += WRITTEN_AT_ONCE) {
+    const some = all.slice(from, from + WRITTEN_AT_ONCE);
+    const values = some.map(({ of: [id, value] }) => [id, withoutKey(value, idName)] as const);
     const text = yamlOf({ [name]: Object.fromEntries(values) });
     // The name of the section stands before the first of them.
     yield from === 0 ? text : text.slice(`${name}:\n`.length);
