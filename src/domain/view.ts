@@ -27,6 +27,12 @@ export interface View {
   hostByFlow(address: string, port: number): string | undefined;
 }
 
+/** What administrators see beside what calls go by. */
+export interface AdminView extends View {
+  /** When a host's phone last registered or left, ms since 1970; undefined: not in 400 days. */
+  lastSeenAt(host: string): number | undefined;
+}
+
 /** Knowledge about numbers that comes from public data: implemented in services over google-libphonenumber. */
 export interface NumberPlan {
   /** Whether exactly these digits are an emergency number of the country. */

@@ -1,7 +1,7 @@
 import type { Association } from '../domain/association.ts';
 import type { Company, User } from '../domain/directory.ts';
 import type { Refusal } from '../domain/reasons.ts';
-import type { View } from '../domain/view.ts';
+import type { AdminView } from '../domain/view.ts';
 import type { Accounts } from '../services/accounts.ts';
 import type { AddOns } from '../services/add-ons.ts';
 import type { ApiTokens } from '../services/api-tokens.ts';
@@ -41,7 +41,7 @@ export interface Readiness {
  * something is broken and becomes a 500. Where a result is `unknown`, anything but a refusal means done.
  */
 export interface HttpServices {
-  readonly view: View;
+  readonly view: AdminView;
   readonly hotDesk: {
     associate(command: {
       readonly host: string;

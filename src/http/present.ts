@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Association } from '../domain/association.ts';
 import type { CivicAddress, Company, Directory, Host, User } from '../domain/directory.ts';
-import type { View } from '../domain/view.ts';
+import type { AdminView } from '../domain/view.ts';
 import { kindOf } from '../services/lists/directory-lists.ts';
 import type * as schemas from './schemas.ts';
 
@@ -16,7 +16,7 @@ function spanOf(association: Association): { startedAt: string; expiresAt: strin
 
 /** What a state is told from: the view, and its directory known to be loaded. */
 export interface Facts {
-  readonly view: View;
+  readonly view: AdminView;
   readonly directory: Directory;
 }
 
@@ -60,6 +60,7 @@ export function presentHost(
     ...plain
   } = host;
   const bindings = bindingsOf(host.id, facts);
+  const seenAt = facts.view.lastSeenAt(host.id);
   return {
     ...plain,
     kind: kindOf(host),
@@ -71,6 +72,7 @@ export function presentHost(
     address: presentAddress(address),
     location: location ?? null,
     registered: bindings.length > 0,
+    lastSeenAt: seenAt === undefined ? null : new Date(seenAt).toISOString(),
     bindings,
     association: guestAt(association, facts),
   };

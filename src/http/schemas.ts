@@ -137,6 +137,7 @@ export const host = z
       .nullable()
       .describe('null: the phone has never registered.'),
     registered: z.boolean(),
+    lastSeenAt: time.nullable().describe('When the phone last registered or left; null: not in 400 days.'),
     bindings: z.array(binding),
     association: z
       .object({

@@ -12,6 +12,8 @@ export class BindingTable {
   readonly #ahead = new Map<string, number>();
   /** Of before the start, until the store says its first word. */
   readonly #remembered = new Map<string, readonly Binding[]>();
+  /** When each was last told of here or at another node, ms since 1970. */
+  #seen = new Map<string, number>();
   #storeHasSpoken = false;
   readonly #flows = new FlowIndex();
   readonly #onChange: (aor: string) => void;
@@ -43,19 +45,26 @@ export class BindingTable {
     }
   }
 
+  /** When the phone last registered or left, as far as anybody knows. */
+  seenAt(aor: string): number | undefined {
+    return this.#seen.get(aor);
+  }
+
   /** All that the store has. */
-  load(bindings: ReadonlyMap<string, BindingSet>): void {
+  load(bindings: ReadonlyMap<string, BindingSet>, seen: ReadonlyMap<string, number>): void {
     this.#storeHasSpoken = true;
     this.#remembered.clear();
     this.#stored = new Map(bindings);
+    this.#seen = new Map(seen);
     this.#ahead.clear();
     this.#flows.clear();
     for (const aor of this.#stored.keys()) this.#flows.replace(aor, [], this.#current(aor));
     for (const [aor, own] of this.#unsaved) this.#flows.replace(aor, [], own);
   }
 
-  /** News from the store. */
-  take(aor: string, set: BindingSet): void {
+  /** News from the store, which came `now`. */
+  take(aor: string, set: BindingSet, now: number): void {
+    this.#seen.set(aor, now);
     if (set.version < (this.#ahead.get(aor) ?? 0)) return;
     this.#ahead.delete(aor);
     this.put(aor, set);
@@ -70,13 +79,15 @@ export class BindingTable {
   }
 
   /** What this node just wrote to the store. */
-  saved(aor: string, set: BindingSet): void {
+  saved(aor: string, set: BindingSet, now: number): void {
+    this.#seen.set(aor, now);
     this.put(aor, set);
     this.#ahead.set(aor, set.version);
   }
 
   /** What the store could not take. */
-  keep(aor: string, bindings: readonly Binding[]): void {
+  keep(aor: string, bindings: readonly Binding[], now: number): void {
+    this.#seen.set(aor, now);
     this.#change(aor, () => this.#unsaved.set(aor, bindings));
   }
 

@@ -4,7 +4,7 @@ import type { Directory } from '../domain/directory.ts';
 import { DirectoryTable } from '../domain/directory-table.ts';
 import type { EmergencyRecord } from '../domain/emergency-record.ts';
 import { type AssociationState, applyChange, isOverdue, stateAt } from '../domain/fold.ts';
-import type { View } from '../domain/view.ts';
+import type { AdminView, View } from '../domain/view.ts';
 import type { DirectoryLoading, Follower, SharedEntry, SharedLoading, Snapshot } from '../store/store.ts';
 import { BindingTable } from './binding-table.ts';
 import { type EntryKey, parseEntry, parseEntryName } from './directory-document.ts';
@@ -27,7 +27,7 @@ export interface LocalViewDependencies {
  * What this node knows, kept by following the store: calls are decided from here and never wait. With the store away
  * the last known state goes on, deadlines included, for 12 h.
  */
-export class LocalView implements View, Follower {
+export class LocalView implements AdminView, Follower {
   readonly shared: SharedMemory;
   readonly #deps: LocalViewDependencies;
   readonly #listeners = new Set<(event: ChangeEvent) => void>();
@@ -182,6 +182,10 @@ export class LocalView implements View, Follower {
     return this.#bindings.of(host, this.now());
   }
 
+  lastSeenAt(host: string): number | undefined {
+    return this.#bindings.seenAt(host);
+  }
+
   /** In constant time, however many phones there are; of several over one flow the one that came first. */
   hostByFlow(address: string, port: number): string | undefined {
     const { emergencyDirectory: directory } = this;
@@ -197,7 +201,7 @@ export class LocalView implements View, Follower {
 
   /** Bindings this node just wrote to the store: valid here at once, not only when they come back. */
   bindingsSaved(aor: string, set: BindingSet): void {
-    this.#bindings.saved(aor, set);
+    this.#bindings.saved(aor, set, this.now());
   }
 
   /** Bindings read from the store out of turn, after a lost race. */
@@ -207,7 +211,7 @@ export class LocalView implements View, Follower {
 
   /** Bindings the store could not take: they count on this node until they can be written. */
   bindingsUnsaved(aor: string, bindings: readonly Binding[]): void {
-    this.#bindings.keep(aor, bindings);
+    this.#bindings.keep(aor, bindings, this.now());
   }
 
   unsavedAors(): string[] {
@@ -242,7 +246,7 @@ export class LocalView implements View, Follower {
     const after = stateAt(snapshot.seq, snapshot.associations);
     this.#state = after;
     this.#isDirectoryBehind = true;
-    this.#bindings.load(snapshot.bindings);
+    this.#bindings.load(snapshot.bindings, snapshot.seen);
     for (const [host, generation] of this.#ended) {
       if (after.byHost.get(host)?.generation !== generation) this.#ended.delete(host);
     }
@@ -301,7 +305,7 @@ export class LocalView implements View, Follower {
   }
 
   onBindings(aor: string, set: BindingSet): void {
-    this.#bindings.take(aor, set);
+    this.#bindings.take(aor, set, this.now());
   }
 
   onSharedEntries(position: number): SharedLoading {

@@ -139,6 +139,8 @@ export interface Snapshot {
   /** Emergency records whose callback time is not over. */
   readonly emergencies: readonly EmergencyRecord[];
   readonly bindings: ReadonlyMap<string, BindingSet>;
+  /** When each phone last registered or left, ms since 1970; of 400 days. */
+  readonly seen: ReadonlyMap<string, number>;
 }
 
 /** Names of shared entries and of recordings. */

@@ -29,7 +29,7 @@ export function benchStrangers(): boolean {
   view.useEmergencyDirectory(officeTower());
   const begun = performance.now();
   view.onSnapshot({
-    ...{ seq: 1, now: steadyClock.now(), associations: [], emergencies: [] },
+    ...{ seq: 1, now: steadyClock.now(), associations: [], emergencies: [], seen: new Map() },
     ...registered(),
   });
   const loading = performance.now() - begun;

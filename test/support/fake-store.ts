@@ -92,6 +92,7 @@ export class FakeStore implements Store {
   readonly #emergencies = new Map<string, { record: EmergencyRecord; stages: Set<EmergencyStage> }>();
   readonly #guesses = new Map<string, Counter>();
   readonly #bindings = new Map<string, BindingSet>();
+  readonly #seen = new Map<string, number>();
   readonly shared = new Map<string, SharedEntry>();
   #sharedPosition = 0;
   readonly #recordings = new Map<string, Uint8Array>();
@@ -405,6 +406,7 @@ export class FakeStore implements Store {
       if (stored && stored.version !== expected) return false;
       const written = { version: expected + 1, bindings: set.bindings };
       this.#bindings.set(aor, written);
+      this.#seen.set(aor, this.#now());
       for (const follower of this.#followers) follower.onBindings(aor, written);
       return true;
     });
@@ -627,6 +629,7 @@ export class FakeStore implements Store {
         .map(({ record }) => record)
         .filter(({ callbackUntil }) => callbackUntil > this.#now()),
       bindings: new Map(this.#bindings),
+      seen: new Map(this.#seen),
     };
   }
 }

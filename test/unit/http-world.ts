@@ -3,7 +3,7 @@ import type { ApiToken } from '../../src/domain/account.ts';
 import type { Association } from '../../src/domain/association.ts';
 import type { Company, Directory, Host, Site, User } from '../../src/domain/directory.ts';
 import type { Catalogue } from '../../src/domain/order.ts';
-import type { View } from '../../src/domain/view.ts';
+import type { AdminView, View } from '../../src/domain/view.ts';
 import { createHttp, type Http, type HttpServices } from '../../src/http/create-http.ts';
 import { changedCompany } from '../../src/services/company-change.ts';
 import { tableOf } from '../../src/services/directory-document.ts';
@@ -136,7 +136,7 @@ export function services(): HttpServices {
     if (world.answer instanceof Error) throw world.answer;
     return world.answer as never;
   };
-  const view: View = {
+  const view: AdminView = {
     get knowledge() {
       return world.view.knowledge;
     },
@@ -150,6 +150,7 @@ export function services(): HttpServices {
     associationAt: (host) => (world.association?.host === host ? world.association : undefined),
     associationOf: (guest) => (world.association?.guest === guest ? world.association : undefined),
     hostByFlow: () => undefined,
+    lastSeenAt: (host) => (host === reception.id ? DAY : undefined),
     bindingsOf: (host) =>
       host !== reception.id
         ? []

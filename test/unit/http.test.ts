@@ -51,6 +51,7 @@ describe('hosts', () => {
       associationLimitHours: null,
       association: null,
       registered: true,
+      lastSeenAt: '2031-05-06T00:00:00.000Z',
       bindings: [
         { userAgent: 'PolycomVVX-VVX_411-UA/5.9', protocol: 'udp', address: '192.0.2.7', port: 5060 },
       ],

@@ -49,6 +49,17 @@ export function RegisteredPill({ host }: { readonly host: Host }) {
   );
 }
 
+/** When a phone that is away was there last. */
+export function LastSeen({ host: { registered, lastSeenAt, site } }: { readonly host: Host }) {
+  if (registered || lastSeenAt === null) return null;
+  const zone = zoneOf(site);
+  return (
+    <span class="last-seen" title={fullTime(lastSeenAt, zone)}>
+      {words.lastSeen(clock(lastSeenAt, zone))}
+    </span>
+  );
+}
+
 export function AddressPill({ host }: { readonly host: Host }) {
   if (host.location === null) {
     return (

@@ -182,6 +182,7 @@ function AboutCard({ host, onChange }: AddressProps) {
   ];
   if (binding) rows.push([words.software, binding.userAgent || texts.common.none]);
   if (binding) rows.push([words.from, `${binding.address} (${binding.protocol.toUpperCase()})`]);
+  if (host.lastSeenAt) rows.push([words.lastSeen, fullTime(host.lastSeenAt, zoneOf(host.site))]);
   if (host.owner) rows.unshift([texts.phones.columns.owner, `${host.owner.name}, ${host.owner.extension}`]);
   if (host.reservedFor) {
     const { name, extension } = host.reservedFor;

@@ -10,7 +10,15 @@ import { Button } from '../ui/button.tsx';
 import { SearchBox, SmallSelect } from '../ui/fields.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { BulkBar, type Column, Pager, Table } from '../ui/table.tsx';
-import { AddressPill, Guest, modelOf, RegisteredPill, StatusPill, TimeLeft } from './host-parts.tsx';
+import {
+  AddressPill,
+  Guest,
+  LastSeen,
+  modelOf,
+  RegisteredPill,
+  StatusPill,
+  TimeLeft,
+} from './host-parts.tsx';
 import { LogOutDialog } from './log-out.tsx';
 import { AddDeviceLink } from './orders.tsx';
 import { type ListState, PAGE_SIZE, useList, useListState, useTyped } from './use-list.ts';
@@ -69,6 +77,7 @@ const rest: readonly Column<Host>[] = [
     render: (host) => (
       <span class="stack pills-below">
         <RegisteredPill host={host} />
+        <LastSeen host={host} />
         <AddressPill host={host} />
       </span>
     ),

@@ -13,7 +13,7 @@ export function createBindingsWriter(link: Link, keys: Keys): Pick<Store, 'write
       const latest = bindings.reduce((most, { expiresAt }) => Math.max(most, expiresAt), 0);
       const reply = await link.run({
         script: 'writeBindings',
-        keys: [keys.contacts(aor), keys.contactIndex, keys.contactStream, keys.contactSeq],
+        keys: [keys.contacts(aor), keys.contactIndex, keys.contactStream, keys.contactSeq, keys.seen],
         args: [
           aor,
           expected,

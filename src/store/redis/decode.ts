@@ -151,13 +151,14 @@ const flat = strings.refine((list) => list.length % 2 === 0);
 const snapshotReply = z.union([
   z.tuple([z.literal('again'), strings]).transform(([, aors]) => ({ again: aors })),
   z
-    .tuple([z.literal('ok'), whole, whole, z.string(), whole, z.string(), flat, flat, flat])
-    .transform(([, now, seq, eventId, contactSeq, contactId, records, contacts, emergencies]) => ({
+    .tuple([z.literal('ok'), whole, whole, z.string(), whole, z.string(), flat, flat, flat, flat])
+    .transform(([, now, seq, eventId, contactSeq, contactId, records, contacts, emergencies, seen]) => ({
       position: { seq, eventId, contactSeq, contactId },
       now,
       records: pairs(records),
       contacts: pairs(contacts),
       emergencies: pairs(emergencies),
+      seen: pairs(seen),
     })),
 ]);
 

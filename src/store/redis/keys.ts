@@ -37,6 +37,8 @@ export interface Keys {
   /** LIST of tries to deliver to a webhook, newest first. */
   attempts(webhook: string): string;
   readonly contactIndex: string;
+  /** ZSET: AOR by when its phone last registered or left, ms since 1970. */
+  readonly seen: string;
   readonly contactStream: string;
   /** Number of the last entry of that stream. */
   readonly contactSeq: string;
@@ -85,6 +87,7 @@ export function createKeys(company: string): Keys {
     deadLetters: key('dead'),
     attempts: (webhook) => key(`try:${checkName(webhook)}`),
     contactIndex: key('cti'),
+    seen: key('seen'),
     contactStream: key('cs'),
     contactSeq: key('csq'),
     shared: key('sh'),

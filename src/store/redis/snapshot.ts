@@ -41,7 +41,7 @@ export async function loadSnapshot(
 async function loadPicture({ keys, run }: SnapshotSource): Promise<Picture> {
   const fixed = [
     ...[keys.records, keys.events, keys.seq, keys.contactStream, keys.contactSeq, keys.contactIndex],
-    keys.emergencies,
+    ...[keys.emergencies, keys.seen],
   ];
   let aors: readonly string[] = [];
   for (let i = 0; i < MOST_TRIES; i++) {
@@ -74,5 +74,6 @@ function decodePicture(picture: Picture, onProblem: (text: string) => void): Sna
     if (!record) onProblem(`The emergency record ${JSON.stringify(id)} cannot be read and is left out`);
     return record && record.callbackUntil > picture.now ? [record] : [];
   });
-  return { seq: picture.position.seq, now: picture.now, associations, emergencies, bindings };
+  const seen = new Map(picture.seen.map(([aor, at]) => [aor, Number(at)]));
+  return { seq: picture.position.seq, now: picture.now, associations, emergencies, bindings, seen };
 }

@@ -1,10 +1,11 @@
 -- Replaces the bindings of one AOR if nobody else wrote since, and tells the other nodes.
--- KEYS  1 ct:<aor>  2 contact index  3 contact stream  4 contact seq
+-- KEYS  1 ct:<aor>  2 contact index  3 contact stream  4 contact seq  5 when which phone was last seen
 -- ARGV  1 aor  2 version expected  3 new value, JSON {version, bindings}  4 latest expiry, ms since 1970 ('0' = no bindings)
 --       5 how long an empty set is remembered, ms
 -- Reply written|conflict, version now stored
-local CONTACTS, INDEX, STREAM, SEQ = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local STREAM_LENGTH, SWEEP = 10000, 20
+local CONTACTS, INDEX, STREAM, SEQ, SEEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- Who has not been seen for 400 days is forgotten.
+local STREAM_LENGTH, SWEEP, FORGOTTEN_AFTER = 10000, 20, 34560000000
 local now = time()
 
 -- Nothing stored: all bindings have lapsed, whatever version the writer remembers.
@@ -24,6 +25,9 @@ redis.call('ZADD', INDEX, text(expiry), ARGV[1])
 for _, aor in ipairs(redis.call('ZRANGEBYSCORE', INDEX, '-inf', text(now), 'LIMIT', 0, SWEEP)) do
   redis.call('ZREM', INDEX, aor)
 end
+
+redis.call('ZADD', SEEN, text(now), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', SEEN, '-inf', text(now - FORGOTTEN_AFTER))
 
 redis.call('XADD', STREAM, 'MAXLEN', '~', STREAM_LENGTH, '*',
   'n', advance(SEQ), 'aor', ARGV[1], 'set', ARGV[3])

@@ -171,6 +171,30 @@ describe('writeBindings', () => {
       expect((await store.snapshot()).bindings).toEqual(new Map([['cp1', { version: 2, bindings: two }]]));
     }));
 
+  it('tells when a phone was last seen, long after it has gone', () =>
+    withStore(async (store) => {
+      const from = Date.now();
+      await store.writeBindings('cp1', 0, {
+        version: 1,
+        bindings: [binding({ expiresAt: Date.now() + 20 })],
+      });
+      const came = (await store.snapshot()).seen.get('cp1') ?? 0;
+      expect(came).toBeGreaterThanOrEqual(from);
+      await delay(40);
+      const { bindings, seen } = await store.snapshot();
+      expect([bindings.size, seen]).toEqual([0, new Map([['cp1', came]])]);
+      await store.writeBindings('cp1', 1, { version: 2, bindings: [] });
+      expect((await store.snapshot()).seen.get('cp1')).toBeGreaterThan(came);
+    }));
+
+  it('forgets who has not been seen for 400 days', () =>
+    withStore(async (store, name) => {
+      const day = 86_400_000;
+      await raw.zadd(name('seen'), Date.now() - 401 * day, 'cp2', Date.now() - 399 * day, 'cp3');
+      await store.writeBindings('cp1', 0, { version: 1, bindings: [binding()] });
+      expect([...(await store.snapshot()).seen.keys()]).toEqual(['cp3', 'cp1']);
+    }));
+
   it('lets one of many writers win', () =>
     withStore(async (store) => {
       const write = (callId: string) =>

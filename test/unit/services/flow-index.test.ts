@@ -33,10 +33,10 @@ function take(
 ) {
   const set = { version: 1, bindings: each };
   if (what === 'put') table.put(aor, set);
-  else if (what === 'saved') table.saved(aor, set);
-  else if (what === 'keep') table.keep(aor, each);
-  else if (what === 'take') table.take(aor, set);
-  else if (what === 'load') table.load(new Map([[aor, set]]));
+  else if (what === 'saved') table.saved(aor, set, NOW);
+  else if (what === 'keep') table.keep(aor, each, NOW);
+  else if (what === 'take') table.take(aor, set, NOW);
+  else if (what === 'load') table.load(new Map([[aor, set]]), new Map());
   else table.remember(new Map([[aor, each]]));
 }
 
@@ -58,7 +58,7 @@ test('who is found by a flow are those whose live bindings have it, after any ch
 test('what the disk had counts until the store speaks, and less than what has been heard since', () => {
   const table = new BindingTable(() => undefined);
   const [old, heard] = [binding('sip:old@192.0.2.1'), binding('sip:heard@192.0.2.1')];
-  table.keep('b', [heard]);
+  table.keep('b', [heard], NOW);
   table.remember(
     new Map([
       ['a', [old]],
@@ -67,7 +67,7 @@ test('what the disk had counts until the store speaks, and less than what has be
   );
   expect([table.of('a', NOW), table.of('b', NOW)]).toEqual([[old], [heard]]);
   expect(table.setOf('a')).toEqual({ version: 0, bindings: [] });
-  table.load(new Map());
+  table.load(new Map(), new Map());
   expect(table.of('a', NOW)).toEqual([]);
   table.remember(new Map([['a', [old]]]));
   expect(table.of('a', NOW)).toEqual([]);
@@ -77,9 +77,9 @@ test('each change is told, a load is not', () => {
   const told: string[] = [];
   const table = new BindingTable((aor) => told.push(aor));
   table.put('a');
-  table.keep('b', []);
-  table.take('c', { version: 1, bindings: [] });
-  table.load(new Map());
+  table.keep('b', [], NOW);
+  table.take('c', { version: 1, bindings: [] }, NOW);
+  table.load(new Map(), new Map());
   expect(told).toEqual(['a', 'b', 'c']);
 });
 

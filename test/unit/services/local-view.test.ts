@@ -219,6 +219,17 @@ describe('bindings', () => {
     expect(view.bindingSetOf('d1').version).toBe(1);
   });
 
+  test('when a phone was last seen: by what the store says, and by what comes after', async () => {
+    const harness = await started();
+    expect(harness.view.lastSeenAt('d1')).toBeUndefined();
+    harness.view.onBindings('d1', { version: 1, bindings: [second] });
+    harness.now += 5_000;
+    expect([harness.view.bindingsOf('d1'), harness.view.lastSeenAt('d1')]).toEqual([[], NOW]);
+    harness.view.bindingsSaved('d1', noBindings(2));
+    harness.view.bindingsUnsaved('d2', [first]);
+    expect(['d1', 'd2'].map((id) => harness.view.lastSeenAt(id))).toEqual([NOW + 5_000, NOW + 5_000]);
+  });
+
   test('what the store could not take counts here, through a new snapshot as well', async () => {
     const harness = await started();
     harness.view.onBindings('d1', { version: 3, bindings: [first] });
