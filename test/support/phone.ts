@@ -57,6 +57,8 @@ export class Phone {
   /** By Call-ID, for what sip.js does not know. */
   readonly #byCallId = new Map<string, Call>();
   #handler: ((call: IncomingCall) => void) | undefined;
+  /** Calls from before `forget`: one that was never answered is sent again for half a minute. */
+  readonly #forgotten = new Set<string>();
 
   constructor(wire: Wire, options: PhoneOptions) {
     this.wire = wire;
@@ -129,6 +131,7 @@ export class Phone {
 
   /** Starts with a clean sheet: no handler, no waiting calls, no sound, nothing received. */
   forget(): void {
+    for (const { message } of this.wire.trace) this.#forgotten.add(message.header('Call-ID'));
     for (const media of this.#media.splice(0)) media.close();
     this.#handler = undefined;
     this.#calls = [];
@@ -150,7 +153,8 @@ export class Phone {
     return this.wire.trace
       .filter(({ direction, message }) => direction === wanted && message.status === undefined)
       .map(({ message }) => message)
-      .filter((message) => message.method === method);
+      .filter((message) => message.method === method)
+      .filter((message) => !this.#forgotten.has(message.header('Call-ID')));
   }
 
   /** Digest responses this phone has proved itself with: secrets, to look for in logs. */
@@ -175,6 +179,7 @@ export class Phone {
   }
 
   #ring(invitation: Invitation): void {
+    if (this.#forgotten.has(invitation.request.callId)) return void invitation.reject();
     const call = new IncomingCall(invitation);
     this.#byCallId.set(invitation.request.callId, call);
     if (this.#handler) this.#handler(call);
