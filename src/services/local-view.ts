@@ -304,6 +304,10 @@ export class LocalView implements AdminView, Follower {
     this.#tell(event);
   }
 
+  onSkipped(seq: number): void {
+    if (this.#state && seq === this.#state.seq + 1) this.#state.seq = seq;
+  }
+
   onBindings(aor: string, set: BindingSet): void {
     this.#bindings.take(aor, set, this.now());
   }

@@ -199,6 +199,8 @@ export interface Follower {
   /** Entries as they are now; undefined: removed. */
   onEntries(entries: ReadonlyMap<string, unknown>): void;
   onEvent(event: ChangeEvent): void;
+  /** An entry of the log only a later version can read, and that changes nothing of what is followed here. */
+  onSkipped(seq: number): void;
   onBindings(aor: string, set: BindingSet): void;
   /** undefined: removed. `position`: that of the write, which grows from one to the next. */
   onShared(name: string, entry: SharedEntry | undefined, position: number): void;

@@ -240,6 +240,7 @@ function createView() {
       if (event.kind === 'start') state.set(event.association.host, event.association.guest);
       else if (event.kind === 'end') state.delete(event.association.host);
     },
+    onSkipped: () => undefined,
     onBindings: () => undefined,
     onShared: () => undefined,
     onContact: () => undefined,

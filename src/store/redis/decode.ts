@@ -233,6 +233,27 @@ export function decodeFacts(list: readonly string[]): Association | undefined {
   return host === undefined ? undefined : decodeRecord(host, JSON.stringify({ g, site, gen, at, dl, idle }));
 }
 
+const KINDS: ReadonlySet<string> = new Set([
+  'start',
+  'end',
+  'extend',
+  'directory',
+  'emergency',
+  'order',
+  'notice',
+]);
+
+/**
+ * Position of an entry of a kind that a later version has added; undefined: it is of a kind known here, or must not be left
+ * out. Whoever adds a kind that changes what earlier versions follow (who sits where, the directory, emergency records)
+ * writes a field `reload` with it.
+ */
+export function laterKindAt({ seq, kind, reload }: Readonly<Record<string, string>>): number | undefined {
+  return kind === undefined || kind === '' || KINDS.has(kind) || reload !== undefined
+    ? undefined
+    : decodeWhole(seq);
+}
+
 /** Fields of an entry of the event stream. */
 export function decodeEvent(fields: Readonly<Record<string, string>>): ChangeEvent | undefined {
   const parsed = logEntry.safeParse(fields);

@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { type Follower, StoreUnavailable } from '../store.ts';
 import { COMMON, type Connection, closeRedis, describe, openRedis } from './connection.ts';
-import { decodeBindings, decodeEvent, decodeRead, decodeWhole, type StreamEntry } from './decode.ts';
+import {
+  decodeBindings,
+  decodeEvent,
+  decodeRead,
+  decodeWhole,
+  laterKindAt,
+  type StreamEntry,
+} from './decode.ts';
 import { type DirectorySource, readDirectory, readEntries } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { runScript } from './scripts.ts';
@@ -47,6 +54,7 @@ export async function followStreams(
     onDirectory: () => follower.onDirectory(),
     onEntries: (entries) => follower.onEntries(entries),
     onEvent: (event) => follower.onEvent(event),
+    onSkipped: (seq) => follower.onSkipped(seq),
     onBindings: (aor, set) => follower.onBindings(aor, set),
     onShared: (...change) => follower.onShared(...change),
     onContact: (offsetMs) => {
@@ -104,6 +112,7 @@ function guarded(follower: Follower, signal: AbortSignal): Follower {
     },
     onEntries: (entries) => pass(() => follower.onEntries(entries)),
     onEvent: (event) => pass(() => follower.onEvent(event)),
+    onSkipped: (seq) => pass(() => follower.onSkipped(seq)),
     onBindings: (aor, set) => pass(() => follower.onBindings(aor, set)),
     onShared: (...change) => pass(() => follower.onShared(...change)),
     onContact: (offsetMs) => pass(() => follower.onContact(offsetMs)),
@@ -209,6 +218,10 @@ async function passEvent(
   { follower, source, onProblem }: Receiver,
 ): Promise<number | undefined> {
   const event = decodeEvent(entry.fields);
+  if (event === undefined && laterKindAt(entry.fields) === seq + 1) {
+    follower.onSkipped(seq + 1);
+    return directoryVersion;
+  }
   if (event === undefined)
     onProblem(`Entry ${entry.id} of the change log cannot be read: the state is loaded anew`);
   if (event?.seq !== seq + 1) return undefined;

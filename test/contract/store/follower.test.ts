@@ -149,6 +149,23 @@ it('reports an entry that cannot be read, loads the state again, and goes on', a
   for (const problem of store.problems) expect(problem).toContain('cannot be read');
 });
 
+it('passes over an entry of a later version’s kind, unless that says to load the state again', async () => {
+  await follow();
+  const later = async (...more: string[]) => {
+    const seq = String(await raw.incr(name('seq')));
+    await raw.xadd(name('ev'), '*', 'seq', seq, 'kind', 'parking', 'at', '1', ...more);
+  };
+  await later();
+  await store.writeDirectory({ put: new Map([['company', {}]]), remove: [], actor: 'x' });
+  await eventually(() => seen.events.length === 1);
+  expect(seen.skipped).toEqual([1]);
+  expect(seen.snapshots).toHaveLength(1);
+  expect(store.problems).toEqual([]);
+  await later('reload', '1');
+  await eventually(() => seen.snapshots.length === 2);
+  expect(seen.skipped).toEqual([1]);
+});
+
 it('survives a restart of Redis and misses nothing', async () => {
   await follow();
   await store.associate(login('h1', '1001'));

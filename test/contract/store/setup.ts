@@ -77,6 +77,8 @@ export function binding(more: Partial<Binding> = {}): Binding {
 export interface Recorder extends Follower {
   readonly snapshots: Snapshot[];
   readonly events: ChangeEvent[];
+  /** Positions passed over. */
+  readonly skipped: number[];
   readonly bindings: { aor: string; set: BindingSet }[];
   readonly shared: { name: string; entry: SharedEntry | undefined; position: number }[];
   /** As loaded last. */
@@ -92,6 +94,7 @@ export interface Recorder extends Follower {
 export function record(): Recorder {
   const snapshots: Snapshot[] = [];
   const events: ChangeEvent[] = [];
+  const skipped: number[] = [];
   const bindings: { aor: string; set: BindingSet }[] = [];
   const shared: Recorder['shared'] = [];
   const contacts: { at: number; offsetMs: number }[] = [];
@@ -100,7 +103,7 @@ export function record(): Recorder {
   let sharedPosition = 0;
   let [loads, pages] = [0, 0];
   return {
-    ...{ snapshots, events, bindings, shared, contacts },
+    ...{ snapshots, events, skipped, bindings, shared, contacts },
     get directory() {
       return directory;
     },
@@ -152,6 +155,7 @@ export function record(): Recorder {
     },
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     onEvent: (event) => events.push(event),
+    onSkipped: (seq) => skipped.push(seq),
     onBindings: (aor, set) => bindings.push({ aor, set }),
     onShared: (name, entry, position) => shared.push({ name, entry, position }),
     onContact: (offsetMs) => contacts.push({ at: Date.now(), offsetMs }),

@@ -96,6 +96,16 @@ describe('associations', () => {
     expect(() => view.onEvent(event)).toThrow('99');
   });
 
+  test('what is passed over is not missing', async () => {
+    const { view, store } = await started();
+    const { seq } = await store.snapshot();
+    view.onSkipped(seq + 1);
+    view.onSkipped(seq + 3);
+    const event = { kind: 'directory', at: NOW, actor: 'x', entries: 'all' } as const;
+    expect(() => view.onEvent({ ...event, seq: seq + 3 })).toThrow('does not follow');
+    view.onEvent({ ...event, seq: seq + 2 });
+  });
+
   test('a listener that fails disturbs nobody', async () => {
     const harness = await started();
     const heard: string[] = [];
