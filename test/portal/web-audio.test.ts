@@ -140,7 +140,7 @@ test('is transferred to another phone by the desk', async () => {
   await browser.dial(second.extension);
   const call = await desk.nextCall();
   await call.accept();
-  await browser.hears('a connection', () => true);
+  await eventually('both have the call', async () => (await browser.state()) === 'Established');
   const moved = await call.refer('01632960999');
   const trunk = await hotdesk().trunks.main.nextCall();
   await trunk.accept();
