@@ -152,7 +152,8 @@ describe('a person at two phones', () => {
     const atOwn = await own.nextCall();
     await atOwn.accept();
     await call.answered;
-    await says(page, /^1002 Oliver Hughes$/);
+    await softKey(page, 'Answer').waitFor({ state: 'detached' });
+    expect(await page.locator('.vvx [role=status]').textContent()).toBe('1002 Oliver Hughes');
     await call.hangUp();
     const again = await priya.call(second.extension);
     await says(page, 'Incoming call: Priya');
