@@ -143,3 +143,19 @@ describe('in the browser', () => {
     expect(await background()).toBe(dark);
   });
 });
+
+test('a page that finds the server away begins as soon as it is back', async () => {
+  const page = await open(hotdesk());
+  await signIn(page);
+  let refused = 0;
+  await page.route('**/api/v1/session', (route) => {
+    if (refused >= 2) return route.continue();
+    refused++;
+    const json = { type: 'urn:hotdesk:reason:storeUnavailable', status: 503, reason: 'storeUnavailable' };
+    return route.fulfill({ status: 503, contentType: 'application/problem+json', json });
+  });
+  await page.goto('/users');
+  await page.getByText('cannot read or save anything').waitFor();
+  await page.getByRole('heading', { name: 'Users' }).waitFor();
+  expect(refused).toBe(2);
+});
