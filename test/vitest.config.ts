@@ -11,7 +11,8 @@ const RETRY = process.env.CI === undefined ? 0 : 1;
 
 const root = new URL('..', import.meta.url).pathname;
 
-/** Whatever starts a Hotdesk. */
+/** Whatever starts a Hotdesk loads all of it, 4 s of a processor: once in a worker, not once in a file. */
+const isolate = false;
 const globalSetup = ['test/support/build-portal.ts'];
 
 /** One project per kind of test; each folder says what it may touch (see README, Tests). */
@@ -39,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'portal',
           globalSetup,
+          isolate,
           include: ['test/portal/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -52,6 +54,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           globalSetup,
+          isolate,
           include: ['test/e2e/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -66,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           globalSetup,
+          isolate,
           include: ['test/e2e/alone/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
