@@ -11,12 +11,11 @@ import { type EntryKey, parseEntry, parseEntryName } from './directory-document.
 import { OpenEmergencies } from './open-emergencies.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 import { SharedMemory } from './shared-memory.ts';
+import { VersionInUse } from './version-in-use.ts';
 
 const FRESH_MS = 1_500;
 const USABLE_MS = 12 * 3_600_000;
 const OFFSET_ALARM_MS = 1_000;
-/** Nodes read a change within some ms of its being written. */
-const VERSION_WAIT_MS = 1_000;
 
 export interface LocalViewDependencies {
   readonly clock: Clock & Timers;
@@ -42,10 +41,7 @@ export class LocalView implements AdminView, Follower {
   #unreadable = new Set<string>();
   /** The state was loaded anew, and the directory in use may be older than it. */
   #isDirectoryBehind = false;
-  /** Log position of the last directory change in use. */
-  #directoryVersion = 0;
-  /** Called when another version is in use. */
-  readonly #versionWaits = new Set<() => void>();
+  readonly #version: VersionInUse;
   readonly #bindingListeners = new Set<(host: string) => void>();
   readonly #bindings = new BindingTable((host) =>
     this.#each(this.#bindingListeners, (listen) => listen(host)),
@@ -58,6 +54,7 @@ export class LocalView implements AdminView, Follower {
 
   constructor(deps: LocalViewDependencies) {
     this.#deps = deps;
+    this.#version = new VersionInUse(deps.clock);
     this.shared = new SharedMemory({ now: () => this.now(), log: deps.log });
   }
 
@@ -105,7 +102,7 @@ export class LocalView implements AdminView, Follower {
   }
 
   get directoryVersion(): number {
-    return this.#directoryVersion;
+    return this.#version.value;
   }
 
   /**
@@ -134,23 +131,7 @@ export class LocalView implements AdminView, Follower {
 
   /** Resolves when this version of the directory, or a later one, is in use; with false after a second without it. */
   whenDirectory(version: number): Promise<boolean> {
-    if (this.#directoryVersion >= version) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        const isThere = this.#directoryVersion >= version;
-        if (isThere) timer.cancel();
-        if (isThere || late) {
-          this.#versionWaits.delete(settle);
-          resolve(isThere);
-        }
-      };
-      let late = false;
-      const timer = this.#deps.clock.setTimer(VERSION_WAIT_MS, () => {
-        late = true;
-        settle();
-      });
-      this.#versionWaits.add(settle);
-    });
+    return this.#version.when(version);
   }
 
   /** The store's clock as far as this node knows it, ms since 1970. */
@@ -270,8 +251,8 @@ export class LocalView implements AdminView, Follower {
         this.#table = table;
         this.#unreadable = unreadable;
         this.#isDirectoryBehind = false;
-        const changed = version !== this.#directoryVersion;
-        this.#useVersion(version);
+        const changed = version !== this.#version.value;
+        this.#version.use(version);
         const event = { kind: 'directory', seq: version, at: this.now(), actor: 'unknown' } as const;
         if (changed && !isFirst) this.#tell({ ...event, entries: 'all' });
       },
@@ -297,8 +278,8 @@ export class LocalView implements AdminView, Follower {
     if (result === 'gap') throw new Error(`change ${event.seq} does not follow ${this.#state.seq}`);
     if (result === 'old') return;
     // A directory loaded since then has it already, and that was told.
-    if (event.kind === 'directory' && event.seq <= this.#directoryVersion) return;
-    if (event.kind === 'directory') this.#useVersion(event.seq);
+    if (event.kind === 'directory' && event.seq <= this.#version.value) return;
+    if (event.kind === 'directory') this.#version.use(event.seq);
     if (event.kind === 'end') this.#forgetEnded(event.association);
     if (event.kind === 'emergency') this.keepEmergencies([event.record]);
     this.#tell(event);
@@ -358,11 +339,6 @@ export class LocalView implements AdminView, Follower {
 
   #forgetEnded({ host, generation }: Association): void {
     if (this.#ended.get(host) === generation) this.#ended.delete(host);
-  }
-
-  #useVersion(version: number): void {
-    this.#directoryVersion = version;
-    for (const settle of this.#versionWaits) settle();
   }
 
   /** After a gap the log entries themselves are lost to us, but not what they led to. */
