@@ -130,7 +130,7 @@ export const texts = {
     selected: (count: number) => `${texts.count(count)} selected`,
     clearSelection: 'Clear selection',
     sortBy: (column: string) => `Sort by ${column}`,
-    sortByReversed: (column: string) => `Sort by ${column}, reversed`,
+    sortByReversed: (column: string) => `Sort by ${column}, descending`,
     sortLabel: 'Order of the list',
     couldNotLoad: 'This could not be loaded',
     clearFilters: 'Clear search and filters',
@@ -992,7 +992,7 @@ export const texts = {
       check: 'Addresses',
     },
     toCheck: (count: number) => `${texts.count(count)} to check`,
-    allWell: 'All confirmed',
+    allWell: 'None to check',
     noPhones: 'No phones',
     empty: { title: 'No sites yet', text: 'Add the first place where phones stand.' },
     first: {

@@ -43,7 +43,7 @@ describe.each(['tablet', 'phone'] as const)('%s', (size) => {
     await signIn(page);
     const links = page.getByRole('table').getByRole('link');
     await expect.poll(() => links.allTextContents()).toEqual(['Leeds desk', 'Reception desk', 'Window desk']);
-    await page.getByLabel('Order of the list').selectOption('Sort by Phone, reversed');
+    await page.getByLabel('Order of the list').selectOption('Sort by Phone, descending');
     await expect.poll(() => links.allTextContents()).toEqual(['Window desk', 'Reception desk', 'Leeds desk']);
     await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
     await page.getByText('3 selected').waitFor();

@@ -267,7 +267,7 @@ describe('sites and company', () => {
     await signIn(page, '/sites');
     await page
       .getByRole('row', { name: /^London/ })
-      .getByText('All confirmed')
+      .getByText('None to check')
       .waitFor();
     await page.getByRole('link', { name: 'London' }).click();
     await page.getByRole('link', { name: 'Addresses', exact: true }).click();
@@ -328,7 +328,7 @@ const PAGES = [
   ['person', '/users/1001', 'Remove person'],
   ['person-features', '/users/1001/features', 'Guest In keys'],
   ['import', '/users/import', 'Or paste the rows'],
-  ['sites', '/sites', 'All confirmed'],
+  ['sites', '/sites', 'None to check'],
   ['site', '/sites/london', 'Who is told'],
   ['site-addresses', '/sites/london/addresses', 'Reception desk'],
   ['site-new', '/sites/new', 'Who is told'],

@@ -117,7 +117,7 @@ function Column({ bar, x, slot, yOf }: ColumnProps) {
         <line class="chart-mark" x1={left - 1} x2={left + width + 1} y1={yOf(mark)} y2={yOf(mark)} />
       )}
       {tick !== '' && (
-        <text class="chart-tick" x={x + slot / 2} y={HEIGHT - 8} text-anchor="middle">
+        <text class="chart-tick" x={x + slot / 2} y={HEIGHT - 6} text-anchor="middle">
           {tick}
         </text>
       )}
