@@ -211,15 +211,24 @@ export class DirectoryLists {
 
   async #ready(): Promise<Listings | Refusal> {
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      if (this.#listings && this.#isCurrent) return this.#listings;
+      if (this.#listings && this.#isCurrent && !this.#building) return this.#listings;
       if (!this.#deps.view.directory) return { refused: 'stateUnknown' };
-      this.#building ??= this.#build().finally(() => {
-        this.#building = undefined;
-      });
+      this.#building ??= this.#buildOnce();
       const built = await this.#building;
       if (built) return built;
     }
     return BUSY;
+  }
+
+  async #buildOnce(): Promise<Listings | undefined> {
+    try {
+      return await this.#build();
+    } catch (error) {
+      this.#stale = 'all';
+      throw error;
+    } finally {
+      this.#building = undefined;
+    }
   }
 
   get #isCurrent(): boolean {

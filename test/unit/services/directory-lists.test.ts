@@ -153,6 +153,9 @@ test('many changes at once, and changes while the lists are put in order', async
   const put = people.map((person) => ({ kind: 'user' as const, value: { ...like, ...person, numbers: [] } }));
   expect(await userIds(all)).toBe('1002 1003 1001');
   expect(await all.service.editDirectory(() => ({ put }), ACTOR)).toBe('done');
+  // Both ask while it is being put in order, the second after the first began to wait.
+  const both = [userIds(all, { q: 'many 299' }), userIds(all, { q: 'many 298' })];
+  expect(await Promise.all(both)).toEqual(['20299', '20298']);
   const asked = userIds(all, { q: 'many 299' });
   await all.service.updateUser('20299', (before) => ({ ...before, name: 'Other' }), { actor: ACTOR });
   await asked;
