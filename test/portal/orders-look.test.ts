@@ -5,6 +5,7 @@ import type { Hotdesk } from '../support/hotdesk.ts';
 import {
   accessibilityProblems,
   addAdministrator,
+  chooseKnownAddress,
   picture,
   type Size,
   signIn,
@@ -114,7 +115,7 @@ async function wizard(page: Page, look: (name: string) => Promise<void>): Promis
   await page.getByLabel('Emergency address').selectOption({ label: reception });
   await look('add-address');
   await page.getByRole('button', { name: 'Next' }).click();
-  await page.getByLabel('Delivery address').selectOption({ index: 1 });
+  await chooseKnownAddress(page, 'Delivery address');
   await look('add-delivery');
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByText('I acknowledge').waitFor();

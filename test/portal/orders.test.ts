@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { useAdministrator } from '../support/administrator.ts';
 import { PEOPLE, PHONES } from '../support/demo.ts';
 import { logInByHand } from '../support/log-in.ts';
-import { addAdministrator, picture, signIn, useChromium } from '../support/portal.ts';
+import { addAdministrator, chooseKnownAddress, picture, signIn, useChromium } from '../support/portal.ts';
 import { useHotdesk } from '../support/suite.ts';
 
 /** Buying, converting and assigning phones, as the help page describes it (rules A6–A8). */
@@ -23,7 +23,7 @@ describe('add device', () => {
     await page.getByLabel('Quantity of VVX 411', { exact: true }).fill('3');
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByLabel('Site').selectOption('London');
-    await page.getByLabel('Emergency address').selectOption({ index: 1 });
+    await chooseKnownAddress(page, 'Emergency address');
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByLabel('Attention to').fill('Facilities');
     await page.reload();
@@ -110,7 +110,7 @@ async function chooseAddresses(page: Page): Promise<void> {
 
 async function chooseDelivery(page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Delivery', level: 1 }).waitFor();
-  await page.getByLabel('Delivery address').selectOption({ index: 1 });
+  await chooseKnownAddress(page, 'Delivery address');
   await page.getByLabel('Attention to').fill('Facilities');
   await page.getByRole('radio', { name: /Express/ }).check();
   await picture(page, 'add-device-delivery');
@@ -330,7 +330,7 @@ async function convert(page: Page): Promise<void> {
   await page.getByLabel('Phone nickname').fill('Window desk 3');
   await page.getByLabel('Emergency address').selectOption({ label: `${DESK} – Hotdesk Demo` });
   await page.getByRole('radio', { name: 'Deliver it' }).check();
-  await page.getByLabel('Delivery address').selectOption({ index: 1 });
+  await chooseKnownAddress(page, 'Delivery address');
   await page.getByLabel('Attention to').fill('Oliver Hughes');
   await page.getByRole('radio', { name: /Express/ }).check();
   await page.locator('.charges-total').getByText('£15.00').waitFor();

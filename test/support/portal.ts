@@ -100,3 +100,11 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
     ({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
   );
 }
+
+/** Chooses the first of the addresses in use, once the page knows them. */
+export async function chooseKnownAddress(page: Page, label: string): Promise<void> {
+  const choice = page.getByLabel(label);
+  // `Choose …` and `A new address …` are there before.
+  await choice.locator('option:nth-of-type(3)').waitFor({ state: 'attached' });
+  await choice.selectOption({ index: 1 });
+}
