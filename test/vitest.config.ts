@@ -45,7 +45,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Each has a browser.
-          maxWorkers: 1,
+          maxWorkers: 2,
           retry: RETRY,
         },
       },
@@ -58,7 +58,7 @@ export default defineConfig({
           include: ['test/e2e/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 5,
+          maxWorkers: 6,
           retry: RETRY,
           // A real drachtio-server deals calls out to all who listen: one Hotdesk at a time.
           fileParallelism: process.env.DRACHTIO_HOST === undefined,
