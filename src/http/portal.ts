@@ -17,6 +17,7 @@ export const PAGES = [
   '/account',
   '/accounts',
   '/tokens',
+  '/phones',
   '/phones/:id',
   '/phones/:id/unassign',
   '/phones/:id/convert',

@@ -8,8 +8,8 @@ import { refuse } from '../problem.ts';
 import * as schemas from '../schemas.ts';
 import { type Api, bePatient, describe, scoped } from './route.ts';
 
-/** A directory of some ten thousand entries. */
-const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
+/** A directory of a hundred thousand people, as the export has it. */
+const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
 /** RFC 9512 names the first; the others are older and common. */
 const YAML_TYPES = ['application/yaml', 'text/yaml', 'text/x-yaml', 'application/x-yaml'];
 

@@ -42,6 +42,7 @@ type Params = Readonly<Record<string, string>>;
 
 /** Every page and where it is. The server knows the same paths (src/http/portal.ts). */
 const ROUTES: readonly (readonly [string, (params: Params) => ComponentChildren])[] = [
+  ['/phones', () => <Go to="/phones/common-area" />],
   ['/phones/user', () => <HostsPage key="user" kind="user" />],
   ['/phones/common-area', () => <HostsPage key="commonArea" kind="commonArea" />],
   ['/phones/unassigned', () => <HostsPage key="unassigned" kind="unassigned" />],
