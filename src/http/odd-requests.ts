@@ -15,7 +15,11 @@ export function clientError(error: NodeJS.ErrnoException, socket: Socket): void 
 /** Expectations we do not know (RFC 9110 10.1.1), and CONNECT: we are nobody's proxy. */
 export function refuseOdd(server: Server): void {
   server.on('checkExpectation', ({ socket }) => lastWord(socket, 417));
-  server.on('connect', (_request, socket) => lastWord(socket as Socket, 405));
+  server.on('connect', (_request, socket) => {
+    // Node has let go of it: nobody else hears when the other side is gone, and what nobody hears ends the process.
+    socket.on('error', () => undefined);
+    lastWord(socket as Socket, 405);
+  });
 }
 
 /** Not when the other side closes as well: it need not. */

@@ -1,5 +1,7 @@
-import { connect } from 'node:net';
+import { Server } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { refuseOdd } from '../../src/http/odd-requests.ts';
 import { problemOf, REASONS } from '../../src/http/problem.ts';
 import { MinuteCounts } from '../../src/http/rate-limit.ts';
 import { SECURITY_HEADERS } from '../../src/http/security-headers.ts';
@@ -151,6 +153,14 @@ describe('errors', () => {
     expect(text).toMatch(/\r\ncontent-type: application\/problem\+json/i);
     expect(text).toMatch(/\r\ncontent-security-policy: default-src 'none'/i);
     expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status });
+  });
+
+  test('who asks for a proxy and is gone before the answer ends nobody but themselves', () => {
+    const [server, socket] = [new Server(), new Socket()];
+    refuseOdd(server);
+    server.emit('connect', {}, socket, Buffer.alloc(0));
+    // With nobody to hear it, this would throw, and the process end.
+    expect(() => socket.emit('error', new Error('read ECONNRESET'))).not.toThrow();
   });
 
   test('HTTP/1.0 need not name a host', async () => {
