@@ -278,7 +278,8 @@ export class DirectoryService {
     const { store, view } = this.#deps;
     const { actor } = conditions;
     const { remove = [], notice, order } = edit;
-    const put = [...(edit.put ?? []), ...formerlyAt(edit, view.directory)];
+    // In the first portion, which is written only while they are as they are here: one who is removed meanwhile stays so.
+    const put = [...formerlyAt(edit, view.directory), ...(edit.put ?? [])];
     const gone = [...remove, ...accountsOfLeavers(remove, view.directory)];
     const [first, ...rest] = portionsOf(put, gone);
     let written = await store.writeDirectory({

@@ -269,6 +269,21 @@ describe('a site that goes', () => {
     expect(rights()).toEqual([['london'], [], []]);
   });
 
+  test('in a change of many portions brings nobody back who is removed meanwhile', async () => {
+    const { service, store, rights } = await staffed();
+    const many = Array.from({ length: 2_000 }, (_, i) => ({ kind: 'site', value: site(`s${i}`) }) as const);
+    const write = store.writeDirectory.bind(store);
+    store.writeDirectory = async (first) => {
+      store.writeDirectory = write;
+      const written = await write(first);
+      await write({ put: new Map(), remove: ['account:york-only'], actor: 'somebody else' });
+      return written;
+    };
+    const edit = { put: many, remove: [{ kind: 'site', id: 'york' } as const] };
+    expect(await service.editDirectory(() => edit, ACTOR)).toBe('done');
+    expect(rights()).toEqual([['london'], undefined, []]);
+  });
+
   test('leaves nothing to who kept a right to it from before that was so', async () => {
     const { store, sites, rights, harness } = await staffed();
     await store.writeDirectory({ put: new Map(), remove: ['site:york'], actor: 'an older node' });
