@@ -258,7 +258,11 @@ export class DirectoryLists {
     const missed = this.#stale;
     if (missed === 'all' || missed.size > MANY) return;
     this.#stale = new Set();
-    for (const name of missed) this.#touch(listings, name);
+    for (const name of missed) {
+      this.#touch(listings, name);
+      // Some rows may have been made before the site was called so, and the site's own after.
+      if (name.startsWith('site:')) this.#stale.add(name);
+    }
   }
 
   #follow(event: ChangeEvent): void {

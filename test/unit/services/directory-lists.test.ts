@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { isRefusal } from '../../../src/domain/reasons.ts';
+import { toStored } from '../../../src/services/directory-document.ts';
 import { DirectoryLists } from '../../../src/services/lists/directory-lists.ts';
-import { host, user } from '../domain/example.ts';
+import { host, site, user } from '../domain/example.ts';
 import { fakeHash } from './fake-passcodes.ts';
 import { ACTOR, guestOffice, PASSCODE } from './guest-office.ts';
 
@@ -162,6 +163,18 @@ test('many changes at once, and changes while the lists are put in order', async
   expect(await userIds(all, { q: 'many 299' })).toBe('');
   expect(await userIds(all, { q: 'other' })).toBe('20299');
   expect(await userIds(all, { q: 'many 29', limit: 3 })).toBe('20029 20290 20291');
+});
+
+test('a site that gets another name while the lists are put in order by the one before', async () => {
+  const all = await office();
+  const { view } = all;
+  const asked = hostIds(all, { sort: 'site' });
+  // The rows of phones are made by now, the site's own is not.
+  view.onEntries(toStored([{ kind: 'site', value: site('leeds', { name: 'Zennor' }) }]));
+  const about = { at: 0, actor: ACTOR, entries: ['site:leeds'] };
+  view.onEvent({ kind: 'directory', seq: view.directoryVersion + 1, ...about });
+  expect(await asked).toBe('d9 d10 u1003 x1 (4)');
+  expect(await hostIds(all, { sort: 'site' })).toBe('d9 d10 u1003 x1 (4)');
 });
 
 test('phones that have moved since anybody confirmed their address', async () => {
