@@ -198,6 +198,8 @@ class Media implements MediaPort, Link {
   private keepWatch(thread: Thread, watch: Watch, reject: (error: Error) => void): void {
     this.stopWatching();
     this.watch = watch;
+    // Told in looks of the watch before.
+    this.toldLateAt = Number.NEGATIVE_INFINITY;
     this.stopWatching = this.parts.repeat(() => {
       const why = watch.look();
       if (why === undefined) return this.giveUpLate(watch);

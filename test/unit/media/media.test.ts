@@ -490,4 +490,22 @@ describe('a request that is never answered', () => {
     expect(thread.commands.slice(1)).toMatchObject([{ type: 'close', session }]);
     expect(media.stats()).toMatchObject({ sessions: 0, workerRestarts: 0 });
   });
+
+  it('of the next worker is told as well, however long the one before had lived', async () => {
+    const { media, threads, delays, look, problems, started } = bench();
+    const thread = await started();
+    const late = async (of: FakeThread): Promise<void> => {
+      of.answers = false;
+      const open = media.open({ callId: 'a', offer: 'x', peer: '127.0.0.1' });
+      look(11);
+      await open;
+    };
+    look(1_000);
+    await late(thread);
+    thread.crash();
+    delays.at(-1)?.run();
+    threads[1]?.report({ type: 'ready' });
+    await late(threads[1] as FakeThread);
+    expect(problems.filter((text) => text.includes('without an answer')).length).toBe(2);
+  });
 });
