@@ -184,6 +184,24 @@ export const MUTANTS: readonly Mutant[] = [
       ['contacts stay for ever', ", 'PXAT', text(expiry)", ''],
       ['the index is not written', "redis.call('ZADD', INDEX, text(expiry), ARGV[1])", ''],
       ['the index is not cleared', "redis.call('ZREM', INDEX, aor)", ''],
+      ['nobody notes when a phone was seen', "redis.call('ZADD', SEEN, text(now), ARGV[1])", ''],
+      [
+        'who has not been seen for long is not forgotten',
+        "redis.call('ZREMRANGEBYSCORE', SEEN, '-inf', text(now - FORGOTTEN_AFTER))",
+        '',
+      ],
+    ],
+  ),
+  ...of(
+    'associations.lua',
+    ['history'],
+    [
+      [
+        'what guest and host are called is not kept',
+        'undo = record.undo, n = record.n',
+        'undo = record.undo',
+      ],
+      ['the log does not say what guest and host are called', "'n', record.n or ''", "'n', ''"],
     ],
   ),
   ...of(
