@@ -111,7 +111,7 @@ describe('POST /users/import', () => {
   });
 });
 
-test('whoever sends a large file gets an answer, however long it takes', async () => {
+test('whoever sends a large file, or asks for one, gets an answer, however long it takes', async () => {
   const log = { error: () => undefined, warn: () => undefined };
   const later = async () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -120,17 +120,19 @@ test('whoever sends a large file gets an answer, however long it takes', async (
   const slow: HttpServices = {
     ...services(),
     peopleImport: { run: later },
-    directory: { ...services().directory, importYaml: later },
+    directory: { ...services().directory, importYaml: later, exportYaml: later },
   };
   const impatient = createHttp({
     ...{ host: '127.0.0.1', port: 0, adminToken: TOKEN, services: slow, log, now: () => 0, idleMs: 200 },
   });
   const { host, port } = await impatient.start();
-  const send = async (method: string, path: string, type: string) => {
-    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': type };
-    return (await fetch(`http://${host}:${port}/api/v1${path}`, { method, headers, body: 'ext' })).status;
+  const ask = async (path: string, sent: RequestInit, type?: string) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, ...(type && { 'content-type': type }) };
+    return (await fetch(`http://${host}:${port}/api/v1${path}`, { ...sent, headers })).status;
   };
+  const send = (method: string, path: string, type: string) => ask(path, { method, body: 'ext' }, type);
   expect(await send('POST', '/users/import', 'text/csv')).toBe(503);
   expect(await send('PUT', '/directory', 'application/yaml')).toBe(503);
+  expect(await ask('/directory', {})).toBe(503);
   await impatient.stop();
 });

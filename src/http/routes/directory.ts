@@ -18,7 +18,7 @@ export function directoryRoutes(api: Api, services: HttpServices): void {
   const out = describe('Export the directory', {
     200: { description: 'The directory.', content: { 'text/yaml': { schema: schemas.yamlText } } },
   });
-  api.get('/directory', out, async (_request, reply) => {
+  api.get('/directory', { ...out, preHandler: bePatient }, async (_request, reply) => {
     const result = await services.directory.exportYaml();
     if (isRefusal(result)) return refuse(reply, result);
     return reply.type('text/yaml; charset=utf-8').send(Readable.from(piecesOf(result)) as never);
