@@ -246,6 +246,9 @@ function judge(
       `${answered} answered, ${wrong} with the wrong number; p50 ${percentile(times, 0.5).toFixed(1)} ms, ` +
       `p99 ${p99.toFixed(1)} ms, longest ${percentile(times, 1).toFixed(0)} ms`,
   );
+  for (const { placed, arrival } of found)
+    if (!arrival || placed.status !== 200)
+      console.log(`     ${placed.id}: status ${placed.status} ${placed.why}, ${arrival ? 'delivered' : 'not delivered'}`);
   psap.arrivals.clear();
   return good && p99 <= LIMIT_MS;
 }

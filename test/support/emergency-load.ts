@@ -89,6 +89,8 @@ export interface Placed {
   readonly sentAt: number;
   /** Final status the caller got; 0: none. */
   readonly status: number;
+  /** What a refusal says of itself. */
+  readonly why: string;
 }
 
 interface RequestParts {
@@ -161,7 +163,8 @@ export class Caller {
     }
     if (final?.status === 200) this.#send('BYE', { id, dialled, seq: 2, to: final.header('To') });
     setTimeout(() => this.#waiting.delete(id), 2000).unref();
-    return { id, sentAt, status: final?.status ?? 0 };
+    const why = final ? final.header('Reason') || final.header('Warning') || final.header('Retry-After') : '';
+    return { id, sentAt, status: final?.status ?? 0, why };
   }
 
   #agree(message: SipText): void {
