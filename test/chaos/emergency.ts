@@ -248,7 +248,9 @@ function judge(
   );
   for (const { placed, arrival } of found)
     if (!arrival || placed.status !== 200)
-      console.log(`     ${placed.id}: status ${placed.status} ${placed.why}, ${arrival ? 'delivered' : 'not delivered'}`);
+      console.log(
+        `     ${placed.id}: status ${placed.status} ${placed.why}, ${arrival ? 'delivered' : 'not delivered'}`,
+      );
   psap.arrivals.clear();
   return good && p99 <= LIMIT_MS;
 }
