@@ -39,8 +39,8 @@ const MAX_WAITING = 4_000;
 const MANY_WAITING = 200;
 
 /**
- * Urgent messages in a second: of a known peer; of all others at one address, and what of that is theirs even while
- * the others together ask for more than can be done. More wait their turn.
+ * Urgent messages in a second, new requests and what belongs to calls each: of a known peer; of all others at one address,
+ * and what of that is theirs even while the others together ask for more than can be done. More wait their turn.
  */
 const PROVEN_PER_PEER = 200;
 const CLAIMED_PER_ADDRESS = 200;
@@ -60,7 +60,7 @@ export class Intake {
   readonly #nextTurn: (run: () => void) => void;
   readonly #goingOn = new Queue();
   readonly #new = new Queue();
-  /** Urgent messages of this window by peer, by address, and under '' all that were claimed. */
+  /** Urgent messages of this window by kind and peer, by kind and address, and by kind all that were claimed. */
   readonly #urgent = new Map<string, number>();
   #windowEnd = Number.NEGATIVE_INFINITY;
   /** Counts of this turn. */
@@ -123,16 +123,18 @@ export class Intake {
   }
 
   /** A flood of emergency calls from one place must not keep away those from others. */
-  #isWithinShare({ address, port }: FirstLook, urgency: Urgency): boolean {
+  #isWithinShare({ address, port, isNew }: FirstLook, urgency: Urgency): boolean {
     const now = this.#options.clock.now();
     if (now >= this.#windowEnd) {
       this.#urgent.clear();
       this.#windowEnd = now + WINDOW_MS;
     }
-    if (urgency === 'proven') return this.#oneMore(`${address} ${port}`) <= PROVEN_PER_PEER;
-    const ofAddress = this.#oneMore(address);
+    // What belongs to calls takes nothing of the share of new ones, which would be turned away for it.
+    const kind = isNew ? 'new' : 'on';
+    if (urgency === 'proven') return this.#oneMore(`${kind} ${address} ${port}`) <= PROVEN_PER_PEER;
+    const ofAddress = this.#oneMore(`${kind} ${address}`);
     if (ofAddress > CLAIMED_PER_ADDRESS) return false;
-    return this.#oneMore('') <= CLAIMED_IN_ALL || ofAddress <= CLAIMED_IN_ANY_CASE;
+    return this.#oneMore(kind) <= CLAIMED_IN_ALL || ofAddress <= CLAIMED_IN_ANY_CASE;
   }
 
   #oneMore(source: string): number {

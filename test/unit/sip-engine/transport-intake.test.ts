@@ -126,6 +126,12 @@ describe('a flood of emergency calls', () => {
     expect(shares.at(-1)).toBe(20);
   });
 
+  test('what belongs to calls takes nothing of the share of new ones', () => {
+    for (let i = 0; i < 300; i++) take('ACK sip:999@x');
+    expect(take('ACK sip:999@x')).toBe('late');
+    expect(take('INVITE sip:999@x')).toBe('urgent');
+  });
+
   test('a second later its share is new', () => {
     for (let i = 0; i < 300; i++) take('INVITE sip:999@x');
     expect(take('INVITE sip:999@x')).not.toBe('urgent');
