@@ -158,6 +158,7 @@ const scenarios: Step = {
       ok: code === 0,
       summary: output.trim().split('\n').at(-1) ?? '',
       failures: failuresIn(output),
+      retried: retriesIn(output),
     };
   },
 };

@@ -12,6 +12,9 @@ export const COMMON: ClientOptions = {
   connectTimeout: 1000,
 };
 
+/** What ioredis says of its own time-outs too. */
+const TIMED_OUT = 'Command timed out';
+
 /** No node is known that could be asked; the text holds no secret. */
 export class NotLocated extends Error {}
 
@@ -26,9 +29,22 @@ export function closeRedis(redis: Redis): void {
 export function describe(error: unknown): string {
   if (error instanceof NotLocated) return error.message;
   const { message = '', code } = error as { message?: string; code?: string };
-  if (message === 'Command timed out') return 'no answer in time';
+  if (message === TIMED_OUT) return 'no answer in time';
   // Redis' errors begin with a code; what follows may quote arguments.
   const refusal = /^([A-Z]{2,20})\b(?= )/.exec(message)?.[1];
   if (refusal !== undefined && code === undefined) return `Redis refused: ${refusal}`;
   return code !== undefined && /^[A-Z_]+$/.test(code) ? code : 'not connected';
+}
+
+/**
+ * The reply, unless it takes longer than so many ms. Where this process was the late one, what has arrived meanwhile is
+ * read before the other side is blamed.
+ * @throws Error that `describe` calls no answer in time
+ */
+export function inTime<T>(reply: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Sockets are read between timers and immediates.
+    const timer = setTimeout(() => setImmediate(() => reject(new Error(TIMED_OUT))), ms);
+    reply.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

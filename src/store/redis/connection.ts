@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { StoreUnavailable } from '../store.ts';
 import { type Address, type Credentials, credentialOptions } from './asker.ts';
 import { createBreaker } from './breaker.ts';
-import { type ClientOptions, COMMON, closeRedis, describe } from './client.ts';
+import { type ClientOptions, COMMON, closeRedis, describe, inTime } from './client.ts';
 import { locatedConnector } from './located-connector.ts';
 import { defineScripts, runScript, type ScriptCall } from './scripts.ts';
 import type { Locator } from './topology.ts';
@@ -43,21 +43,22 @@ export interface Link {
   onReady(listener: () => void): void;
 }
 
-/** Nothing is queued, nothing is sent twice, and a socket that says nothing for 2 s is given up. */
+/** Nothing is queued, nothing is sent twice, and a socket that says nothing for `SILENCE_MS` is given up. */
 function fastOptions(options: LinkOptions): ClientOptions {
   return {
     ...COMMON,
     connectionName: `hotdesk-${options.node}`,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: options.commandTimeoutMs,
-    socketTimeout: 2000,
+    commandTimeout: Math.max(SILENCE_MS, options.commandTimeoutMs),
+    socketTimeout: SILENCE_MS,
     keepAlive: 10_000,
     retryStrategy: (n) => Math.min(50 * 2 ** Math.min(n, 5), LONGEST_RETRY_MS) + Math.random() * 100,
     reconnectOnError: (e) => OTHER_NODE.test(e.message),
   };
 }
 
+const SILENCE_MS = 2000;
 /** Short, as a fail-over is over within seconds. */
 const LONGEST_RETRY_MS = 500;
 /** How often it is asked whether the node connected to still has the say. */
@@ -136,7 +137,7 @@ export function createLink(options: LinkOptions): Link {
     if (redis.status !== 'ready') throw new NotSent('The store is not connected');
     if (!breaker.enter()) throw new NotSent('The store does not answer');
     try {
-      const reply = await command();
+      const reply = await inTime(command(), options.commandTimeoutMs);
       breaker.succeeded();
       return reply;
     } catch (error) {

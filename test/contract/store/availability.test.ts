@@ -47,6 +47,11 @@ const calls: Record<string, (store: Store) => Promise<unknown>> = {
   writeBindings: (store) => store.writeBindings('cp1', 0, { version: 1, bindings: [binding()] }),
 };
 
+/** Keeps the event loop from everything else, ms. */
+function stall(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 describe('a Redis that does not answer', () => {
   it.each(Object.keys(calls))(
     '%s is refused within 300 ms when Redis is frozen, and works again after',
@@ -91,6 +96,15 @@ describe('a Redis that does not answer', () => {
     redis.thaw();
     await eventually(() => store.available);
     expect((await timed(store.claimDue(1))).error).toBeUndefined();
+  });
+
+  it('is not blamed for the time this process was busy with other work', async () => {
+    const redis = await redisWith();
+    const store = await storeOn(redis.path);
+    await store.claimDue(1);
+    const reply = timed(store.claimDue(1));
+    stall(400);
+    expect((await reply).error).toBeUndefined();
   });
 
   it('does not carry out after a freeze what was refused during it', async () => {
