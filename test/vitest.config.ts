@@ -13,6 +13,8 @@ const root = new URL('..', import.meta.url).pathname;
 
 /** Whatever starts a Hotdesk loads all of it, 4 s of a processor: once in a worker, not once in a file. */
 const isolate = false;
+/** What comes soon comes later on a busy machine: a second, the default, is not patience. */
+const expect = { poll: { timeout: 10_000 } };
 const globalSetup = ['test/support/build-portal.ts'];
 
 /** One project per kind of test; each folder says what it may touch (see README, Tests). */
@@ -23,12 +25,19 @@ export default defineConfig({
     projects: [
       {
         root,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: WORKERS },
+        test: {
+          name: 'unit',
+          expect,
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: WORKERS,
+        },
       },
       {
         root,
         test: {
           name: 'contract',
+          expect,
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 60_000,
           maxWorkers: WORKERS,
@@ -39,6 +48,7 @@ export default defineConfig({
         root,
         test: {
           name: 'portal',
+          expect,
           globalSetup,
           isolate,
           include: ['test/portal/**/*.test.ts'],
@@ -53,6 +63,7 @@ export default defineConfig({
         root,
         test: {
           name: 'e2e',
+          expect,
           globalSetup,
           isolate,
           include: ['test/e2e/*.test.ts'],
@@ -68,6 +79,7 @@ export default defineConfig({
         root,
         test: {
           name: 'alone',
+          expect,
           globalSetup,
           isolate,
           include: ['test/e2e/alone/*.test.ts'],

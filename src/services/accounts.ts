@@ -7,13 +7,13 @@ import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
 import { type AccountPage, type AccountQuery, pageOf } from './account-pages.ts';
 import type { AccountSecrets } from './account-secrets.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
 import { isOtherTag } from './entry-tag.ts';
 import type { Log } from './ports.ts';
 import { hashOf, isSecretOf, newSecret } from './secret-texts.ts';
 import type { SignIn } from './sign-in.ts';
 import { TOTP_SECRET_BYTES, totpSecret } from './totp.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface AccountsDependencies {
   readonly directory: Pick<DirectoryService, 'editDirectory'>;

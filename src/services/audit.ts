@@ -2,6 +2,7 @@ import type { Association, ChangeEvent, EndReason } from '../domain/association.
 import type { Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import { type HistoryPage, type HistoryQuery, type Store, StoreUnavailable } from '../store/store.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface AuditDependencies {
   readonly store: Pick<Store, 'history'>;
@@ -82,7 +83,7 @@ export class Audit {
    * invalidCursor.
    */
   page({ cursor, isWanted = () => true, limit, ...filter }: ChangeQuery): Promise<HistoryPage | Refusal> {
-    return whileStoreAnswers(async () => {
+    return whileReadable(async () => {
       const events: ChangeEvent[] = [];
       let next = cursor;
       for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
@@ -112,7 +113,7 @@ export class Audit {
    * invalidCursor.
    */
   stays(query: StayQuery): Promise<StayPage | Refusal> {
-    return whileStoreAnswers(async () => {
+    return whileReadable(async () => {
       const position = parsePosition(query.cursor);
       if (!position) return INVALID_CURSOR;
       return this.#deps.view.directory ? this.#readStays(query, position) : { refused: 'stateUnknown' };
@@ -274,13 +275,12 @@ function parsePosition(text: string | undefined): Position | undefined {
     : { phase: 'ended', below: Number(ended), after: after === '' ? undefined : after };
 }
 
-async function whileStoreAnswers<T>(work: () => Promise<T | Refusal>): Promise<T | Refusal> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-    // The only number or place in a question that the edge cannot check.
-    if (error instanceof RangeError) return INVALID_CURSOR;
-    throw error;
-  }
+/** The only number or place in a question that the edge cannot check is its cursor. */
+function whileReadable<T>(work: () => Promise<T | Refusal>): Promise<T | Refusal> {
+  return whileStoreAnswers(() =>
+    work().catch((error: unknown) => {
+      if (error instanceof RangeError) return INVALID_CURSOR;
+      throw error;
+    }),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Directory, User } from '../domain/directory.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type GuessKey, type Store, StoreUnavailable } from '../store/store.ts';
+import type { GuessKey, Store } from '../store/store.ts';
 import type { PasscodeService } from './passcode-service.ts';
 import type { Passcodes } from './passcodes.ts';
 
@@ -106,16 +106,4 @@ async function overBudget(
   if (budget.counter === 'extension' || budget.counter === 'pair') return { refused: 'tooManyTries' };
   await verify(undefined);
   return { refused: 'badCredentials', detail: `too many guesses by this ${budget.counter}` };
-}
-
-/** A store that does not answer is a "no" like any other. */
-export async function whileStoreAnswers<T, R = Refusal>(
-  work: () => Promise<T | R>,
-): Promise<T | R | Refusal> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return STORE_UNAVAILABLE;
-    throw error;
-  }
 }

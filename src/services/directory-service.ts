@@ -5,13 +5,7 @@ import type { DirectoryEntry } from '../domain/directory-table.ts';
 import { runningAt } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import {
-  type DirectoryWrite,
-  type DirectoryWritten,
-  type OrderWrite,
-  type Store,
-  StoreUnavailable,
-} from '../store/store.ts';
+import type { DirectoryWrite, DirectoryWritten, OrderWrite, Store } from '../store/store.ts';
 import { type CompanyChange, changedCompany } from './company-change.ts';
 import { digestSecrets, hasDemoPassword } from './digest-secrets.ts';
 import { differenceOf, type SealedFile, sealFile, usesInTurns } from './directory-difference.ts';
@@ -23,6 +17,7 @@ import { accountsOfLeavers, formerlyAt } from './former-rights.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Clock, Log } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface DirectoryDependencies {
@@ -336,15 +331,4 @@ function asStored({ put, remove }: Portion): Pick<DirectoryWrite, 'put' | 'remov
 
 function invalid(problems: readonly string[]): DirectoryRefusal {
   return { refused: 'invalidDirectory', detail: problems[0] ?? 'not valid', problems };
-}
-
-async function whileStoreAnswers<T>(
-  work: () => Promise<T | DirectoryRefusal>,
-): Promise<T | DirectoryRefusal> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-    throw error;
-  }
 }

@@ -1,9 +1,10 @@
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type Claim, type Credentials, whileStoreAnswers } from './credentials.ts';
+import type { Claim, Credentials } from './credentials.ts';
 import type { Ended, HotDesk, LoggedIn } from './hot-desk.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Log } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 /** The answer to a challenge: hexadecimal MD5 of `nonce:passcode`. */
 export interface GuestInAttempt extends Claim {

@@ -3,15 +3,11 @@ import type { Host, User } from '../domain/directory.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import { type AssociateReply, type EndReply, type Store, StoreUnavailable } from '../store/store.ts';
-import {
-  Credentials,
-  type CredentialsDependencies,
-  type LogInRequest,
-  whileStoreAnswers,
-} from './credentials.ts';
+import { Credentials, type CredentialsDependencies, type LogInRequest } from './credentials.ts';
 import { msUntilDailyLogOut } from './daily-log-out.ts';
 import type { PendingEnds } from './pending-ends.ts';
 import type { Log, Random } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export type { LogInRequest } from './credentials.ts';
 
@@ -73,7 +69,7 @@ export class HotDesk {
    * whether the extension exists, is licensed, or sits elsewhere. Refused with newPasscodeNeeded as `identify` is.
    */
   async logIn(request: LogInRequest): Promise<LoggedIn | LogInRefusal> {
-    const result = await whileStoreAnswers<LoggedIn, LogInRefusal>(() => this.#logIn(request));
+    const result = await whileStoreAnswers<LoggedIn | LogInRefusal>(() => this.#logIn(request));
     if (isRefusal(result)) this.#refused('login refused', request, result);
     else this.#done('logged in', result);
     return result;

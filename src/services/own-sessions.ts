@@ -2,10 +2,10 @@ import { type Account, actorOfAccount } from '../domain/account.ts';
 import type { Browser } from '../domain/browser.ts';
 import type { Refusal } from '../domain/reasons.ts';
 import type { KeptSession, Store } from '../store/store.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { Log } from './ports.ts';
 import { hashOf } from './secret-texts.ts';
 import { IDLE_MS, isGoodFor, type Kept } from './sign-in.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface OwnSessionsDependencies {
   readonly store: Pick<Store, 'sessionsOf' | 'dropSession' | 'logNotice'>;

@@ -3,11 +3,12 @@ import type { Company, User } from '../domain/directory.ts';
 import { type PasscodeProblem, type PasscodeRules, passcodeProblems } from '../domain/passcode.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
-import { type Store, StoreUnavailable } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { DirectoryService } from './directory-service.ts';
 import type { HotelingSeals } from './hoteling-seals.ts';
 import type { Passcodes } from './passcodes.ts';
 import type { Log } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface PasscodeServiceDependencies {
   readonly directory: Pick<DirectoryService, 'editDirectory'>;
@@ -180,12 +181,7 @@ export class PasscodeService {
     const user = directory?.users.get(extension);
     if (!directory) return STORE_UNAVAILABLE;
     if (!user) return { refused: 'unknownUser' };
-    try {
-      return await work(user, directory.company);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return STORE_UNAVAILABLE;
-      throw error;
-    }
+    return whileStoreAnswers(async () => work(user, directory.company));
   }
 }
 

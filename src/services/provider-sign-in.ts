@@ -4,12 +4,12 @@ import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
 import type { Accounts, AccountWish } from './accounts.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { Claims, IdentityProvider } from './identity-provider.ts';
 import type { Log } from './ports.ts';
 import type { Sealing } from './sealing.ts';
 import { hashOf, newSecret } from './secret-texts.ts';
 import type { Origin, Session, SignIn } from './sign-in.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface ProviderRules {
   /** Whose account it is: by an e-mail address the provider has verified, or by what it calls them. */

@@ -5,6 +5,7 @@ import type { Recording } from '../media/media.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { LocalView } from './local-view.ts';
 import type { Log } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface RecordedNamesDependencies {
   readonly store: Pick<Store, 'keepRecording' | 'recording'>;
@@ -79,14 +80,11 @@ export class RecordedNames {
   }
 
   async #write(extension: string, marked: Uint8Array | undefined): Promise<'done' | Refusal> {
-    try {
+    return whileStoreAnswers<'done'>(async () => {
       await this.#deps.store.keepRecording(nameOf(extension), marked);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-      throw error;
-    }
-    this.#deps.log.info({ extension }, marked ? 'name recorded' : 'recorded name removed');
-    return 'done';
+      this.#deps.log.info({ extension }, marked ? 'name recorded' : 'recorded name removed');
+      return 'done';
+    });
   }
 }
 

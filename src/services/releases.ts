@@ -1,8 +1,8 @@
 import type { Association } from '../domain/association.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { Store } from '../store/store.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { Log, Random } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface ReleaseDependencies {
   readonly store: Pick<Store, 'end'>;

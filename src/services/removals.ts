@@ -4,11 +4,11 @@ import type { DirectoryEntry } from '../domain/directory-table.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
 import type { EditOptions } from './edits-while-free.ts';
 import { isOtherTag } from './entry-tag.ts';
 import type { Log, Random } from './ports.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface RemovalsDependencies {
   readonly store: Pick<Store, 'end'>;

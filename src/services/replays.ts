@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Refusal } from '../domain/reasons.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { Clock } from './ports.ts';
 import type { Sealing } from './sealing.ts';
 import type { SharedState } from './shared-state.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 /** An answer that is given again to the same request. */
 export interface KeptAnswer {

@@ -5,11 +5,11 @@ import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { GuessKey, Store } from '../store/store.ts';
 import type { AccountSecrets } from './account-secrets.ts';
-import { whileStoreAnswers } from './credentials.ts';
 import type { DirectoryService } from './directory-service.ts';
 import type { Log } from './ports.ts';
 import { hashOf, newSecret } from './secret-texts.ts';
 import { TOTP_LIFETIME_MS } from './totp.ts';
+import { whileStoreAnswers } from './while-store-answers.ts';
 
 export interface SignInDependencies {
   readonly directory: Pick<DirectoryService, 'editDirectory'>;

@@ -2,8 +2,9 @@ import type { ChangeEvent } from '../../domain/association.ts';
 import type { EmergencyRecord, EmergencyStage } from '../../domain/emergency-record.ts';
 import type { Refusal } from '../../domain/reasons.ts';
 import type { View } from '../../domain/view.ts';
-import { type Store, StoreUnavailable } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import type { Log, Timers } from '../ports.ts';
+import { whileStoreAnswers } from '../while-store-answers.ts';
 import type { Channel } from './channel.ts';
 import { Claims } from './claims.ts';
 import { isTold, noticeOf, type ToldStage } from './content.ts';
@@ -134,12 +135,8 @@ export class EmergencyNotices {
     const known = this.#table.get(id);
     if (!known) return { refused: isComplete ? 'unknownEmergency' : 'storeUnavailable' };
     if (!known.stages.has('acknowledged')) {
-      try {
-        await store.noteEmergency(known.record, 'acknowledged', actor);
-      } catch (error) {
-        if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-        throw error;
-      }
+      const noted = await whileStoreAnswers(() => store.noteEmergency(known.record, 'acknowledged', actor));
+      if (noted) return noted;
       // Another may have been first, on another node: the log knows.
       this.#recollection.forget();
       await this.#recollection.refresh(since);

@@ -1,8 +1,9 @@
 import { Listing, matcher, type Row, searchText, sortKey } from '../../domain/listing.ts';
 import { ORDER_STATES, type Order, type OrderKind, type OrderState } from '../../domain/order.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
-import { MOST_ORDERS, type Store, type StoredOrder, StoreUnavailable } from '../../store/store.ts';
+import { MOST_ORDERS, type Store, type StoredOrder } from '../../store/store.ts';
 import { type Page, readPage } from '../lists/pages.ts';
+import { whileStoreAnswers } from '../while-store-answers.ts';
 import { orderFrom } from './order-document.ts';
 
 export type OrderSort = 'createdAt' | 'changedAt' | 'number' | 'state';
@@ -184,13 +185,4 @@ function wordsOf(address: Order['delivery']['address']): string[] {
 
 function timeKey(ms: number): string {
   return String(ms).padStart(15, '0');
-}
-
-export async function whileStoreAnswers<T>(work: () => Promise<T | Refusal>): Promise<T | Refusal> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-    throw error;
-  }
 }

@@ -23,7 +23,7 @@ import type { EditOptions } from '../edits-while-free.ts';
 import { isOtherTag } from '../entry-tag.ts';
 import type { AddedPhone, NewPhone, Phones } from '../phones.ts';
 import type { Log } from '../ports.ts';
-import { whileStoreAnswers } from './order-book.ts';
+import { whileStoreAnswers } from '../while-store-answers.ts';
 import { changedOrderWrite, newOrderWrite, orderFrom } from './order-document.ts';
 
 export interface OrdersDependencies {

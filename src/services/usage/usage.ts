@@ -2,7 +2,8 @@ import type { Association } from '../../domain/association.ts';
 import type { Directory } from '../../domain/directory.ts';
 import type { Refusal } from '../../domain/reasons.ts';
 import type { View } from '../../domain/view.ts';
-import { type Store, StoreUnavailable } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
+import { whileStoreAnswers } from '../while-store-answers.ts';
 import { type Period, periodOf } from './period.ts';
 import { Tally, type Totals } from './tally.ts';
 
@@ -110,10 +111,7 @@ export class Usage {
   async #make(query: UsageQuery): Promise<UsageReport | Refusal> {
     this.#running += 1;
     try {
-      return await this.#read(query);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-      throw error;
+      return await whileStoreAnswers(() => this.#read(query));
     } finally {
       this.#running -= 1;
     }

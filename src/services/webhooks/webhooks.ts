@@ -3,11 +3,12 @@ import type { Webhook } from '../../domain/directory.ts';
 import type { EmergencyStage } from '../../domain/emergency-record.ts';
 import { isRefusal, type Refusal } from '../../domain/reasons.ts';
 import type { View } from '../../domain/view.ts';
-import { type KeptLetter, type Store, StoreUnavailable, type WebhookAttempt } from '../../store/store.ts';
+import type { KeptLetter, Store, WebhookAttempt } from '../../store/store.ts';
 import type { DirectoryService } from '../directory-service.ts';
 import { isOtherTag } from '../entry-tag.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import type { Sealing } from '../sealing.ts';
+import { whileStoreAnswers } from '../while-store-answers.ts';
 import { attemptOf, noteAttempt } from './attempts.ts';
 import { consumerOf, type WebhookStatus } from './delivery.ts';
 import { messageOf, testMessage, type WebhookMessage } from './message.ts';
@@ -195,7 +196,7 @@ export class Webhooks {
     if (isRefusal(result) || !result.delivered) return result;
     this.#deps.log.info({ webhook: id, seq: kept.event.seq, actor }, 'dead letter delivered after all');
     // Delivered it is: a letter that stays is sent twice at worst.
-    await this.#whileStoreAnswers(() => this.#deps.store.dropDeadLetter(letter));
+    await whileStoreAnswers(() => this.#deps.store.dropDeadLetter(letter));
     return result;
   }
 
@@ -203,20 +204,11 @@ export class Webhooks {
   async deliveries(id: string, limit: number): Promise<readonly WebhookAttempt[] | Refusal> {
     const found = this.get(id);
     if (isRefusal(found)) return found;
-    return this.#whileStoreAnswers(() => this.#deps.store.attempts(id, limit));
+    return whileStoreAnswers(() => this.#deps.store.attempts(id, limit));
   }
 
   #letters(): Promise<readonly KeptLetter[] | Refusal> {
-    return this.#whileStoreAnswers(() => this.#deps.store.deadLetters(MAX_LETTERS));
-  }
-
-  async #whileStoreAnswers<T>(work: () => Promise<T>): Promise<T | Refusal> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return { refused: 'storeUnavailable' };
-      throw error;
-    }
+    return whileStoreAnswers(() => this.#deps.store.deadLetters(MAX_LETTERS));
   }
 
   /** Sends outside the order of the log. */

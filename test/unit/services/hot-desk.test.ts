@@ -156,7 +156,7 @@ describe('logIn', () => {
   test('the store away: refused, nothing promised', async () => {
     const { logIn, harness } = await office();
     harness.disconnect();
-    expect(reason(await logIn())).toBe('storeUnavailable');
+    expect(await logIn()).toEqual({ refused: 'storeUnavailable', detail: 'down' });
   });
 
   test('a lost answer is asked for again with the same op id', async () => {

@@ -104,7 +104,7 @@ test('there may be 200; the store may be away; a stop ends all', async () => {
   const first = watcher();
   await live.watch(first.one);
   state.away = true;
-  expect(await live.watch(watcher().one, 1)).toEqual({ refused: 'storeUnavailable' });
+  expect(await live.watch(watcher().one, 1)).toMatchObject({ refused: 'storeUnavailable' });
   for (let i = 1; i < 200; i++) expect(isRefusal(await live.watch(watcher().one))).toBe(false);
   expect(await live.watch(watcher().one)).toEqual({ refused: 'overloaded' });
   live.stop();

@@ -116,6 +116,6 @@ test('a hash or a secret names none', async () => {
 
 test('with the store away one hears so', async () => {
   harness.store.down = true;
-  expect(await sessions.list(kim, '')).toEqual({ refused: 'storeUnavailable' });
-  expect(await sessions.end(kim, { id: 'x', cookie: '' })).toEqual({ refused: 'storeUnavailable' });
+  expect(await sessions.list(kim, '')).toMatchObject({ refused: 'storeUnavailable' });
+  expect(await sessions.end(kim, { id: 'x', cookie: '' })).toMatchObject({ refused: 'storeUnavailable' });
 });

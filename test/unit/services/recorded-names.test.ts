@@ -116,7 +116,7 @@ test('the longest recording is kept', async () => {
 test('with the store away there is no name, and none can be kept', async () => {
   const { names: people } = names(new StoreUnavailable('away'));
   expect(await people.of('1001')).toBeUndefined();
-  expect(await people.keep(FIRST, NAME)).toEqual({ refused: 'storeUnavailable' });
+  expect(await people.keep(FIRST, NAME)).toMatchObject({ refused: 'storeUnavailable' });
 });
 
 test('what is broken is not taken for an answer', async () => {

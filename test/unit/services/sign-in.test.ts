@@ -145,8 +145,8 @@ describe('a session', () => {
   test('nobody gets in while the store is away', async () => {
     const { id } = await session();
     harness.store.down = true;
-    expect(await signIn.session(id)).toEqual({ refused: 'storeUnavailable' });
-    expect(await enter()).toEqual({ refused: 'storeUnavailable' });
+    expect(await signIn.session(id)).toMatchObject({ refused: 'storeUnavailable' });
+    expect(await enter()).toMatchObject({ refused: 'storeUnavailable' });
   });
 });
 
