@@ -1,14 +1,13 @@
-import { useRef, useState } from 'preact/hooks';
-import { ApiError, create, friendly, send } from '../api/client.ts';
+import { useState } from 'preact/hooks';
+import { ApiError, create, send } from '../api/client.ts';
 import type { AdministeredAccount, NewAccount, Role } from '../api/types.ts';
-import { freshKey } from '../app/fresh-key.ts';
 import { sites } from '../app/session.ts';
+import { type FieldMistakes, useForm } from '../app/use-form.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Choices } from '../ui/choices.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
 import { SelectField, TextField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 
 const words = texts.accounts;
 const ROLES: readonly Role[] = ['administrator', 'siteAdministrator', 'readOnly', 'user'];
@@ -21,7 +20,8 @@ interface Form {
   readonly extension: string;
   readonly subject: string;
 }
-type Mistakes = Partial<Record<keyof Form, string>>;
+type Field = keyof Form;
+type Mistakes = FieldMistakes<Field>;
 
 function formOf(account: AdministeredAccount | undefined): Form {
   return {
@@ -73,30 +73,14 @@ interface DialogProps {
 /** Who it is and what they may. A new one comes with a link for its password. */
 export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
   const [form, setForm] = useState(() => formOf(account));
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
-  const key = useRef(freshKey());
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const found = mistakesIn(form);
-    setMistakes(found);
-    setProblem('');
-    if (Object.keys(found).length > 0 || busy) return;
-    setBusy(true);
-    try {
+  const { element, mistakes, problem, busy, onSubmit, forget } = useForm<Field>({
+    check: () => mistakesIn(form),
+    fieldsOf: mistakesOf,
+    async send(key) {
       if (account) await send('PATCH', `/accounts/${account.id}`, bodyOf(form));
-      onSaved(account ? undefined : await create<NewAccount>('/accounts', bodyOf(form), key.current));
-    } catch (error) {
-      // Without an answer it may have been made all the same: the next try is the same request.
-      if (error instanceof ApiError && error.status > 0) key.current = freshKey();
-      const told = mistakesOf(error);
-      setMistakes(told);
-      if (Object.keys(told).length === 0) setProblem(friendly(error));
-      setBusy(false);
-    }
-  };
+      onSaved(account ? undefined : await create<NewAccount>('/accounts', bodyOf(form), key));
+    },
+  });
   const actions = (
     <>
       <Button onClick={onClose}>{texts.common.cancel}</Button>
@@ -107,13 +91,13 @@ export function AccountDialog({ account, onSaved, onClose }: DialogProps) {
   );
   return (
     <Dialog title={account ? words.edit(account.name) : words.addTitle} onClose={onClose} actions={actions}>
-      <form ref={element} id="account-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={element} id="account-form" class="form" noValidate onSubmit={onSubmit}>
         <Fields
           form={form}
           mistakes={mistakes}
           onChange={(change) => {
             setForm({ ...form, ...change });
-            setMistakes({});
+            forget();
           }}
         />
       </form>

@@ -1,16 +1,16 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { friendly, get, send } from '../api/client.ts';
+import { get, send } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import type { Company, Licences } from '../api/types.ts';
 import { isAdministrator } from '../app/session.ts';
+import { useForm } from '../app/use-form.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
 import { Card, Facts, Failed, Head, Skeleton } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { Switch, TextField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
 import { type Mistakes, mistakesIn } from './person-fields.tsx';
 
@@ -130,32 +130,20 @@ interface FormProps {
 function Form({ company, licences, onSaved }: FormProps) {
   const before = draftOf(company);
   const [draft, setDraft] = useState(before);
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
   const may = isAdministrator.value;
   const isSame = JSON.stringify(draft) === JSON.stringify(before);
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const missing = missingIn(draft);
-    setMistakes(missing);
-    setError(Object.keys(missing).length > 0 ? texts.person.look : '');
-    if (Object.keys(missing).length > 0) return;
-    setBusy(true);
-    try {
+  const { element, mistakes, problem, busy, onSubmit } = useForm({
+    check: () => missingIn(draft),
+    fieldsOf,
+    look: texts.person.look,
+    async send() {
       onSaved(await send<Company>('PATCH', '/company', bodyOf(draft, before)));
       done(words.saved);
-    } catch (failure) {
-      const found = fieldsOf(failure);
-      setMistakes(found);
-      setError(Object.keys(found).length > 0 ? texts.person.look : friendly(failure));
-      setBusy(false);
-    }
-  };
+    },
+  });
   const parts: PartProps = { draft, mistakes, may, onChange: setDraft };
   return (
-    <form ref={element} class="form" noValidate onSubmit={(event) => void save(event)}>
+    <form ref={element} class="form" noValidate onSubmit={onSubmit}>
       <div class="columns even">
         <div>
           <LicenceCard {...parts} licences={licences} />
@@ -167,7 +155,7 @@ function Form({ company, licences, onSaved }: FormProps) {
           <StayCard {...parts} />
         </div>
       </div>
-      {error !== '' && <Notice kind="danger">{error}</Notice>}
+      {problem !== '' && <Notice kind="danger">{problem}</Notice>}
       {may ? (
         <div class="form-actions">
           <Button type="submit" kind="primary" busy={busy} disabled={isSame}>

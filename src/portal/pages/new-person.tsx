@@ -1,27 +1,18 @@
-import { useRef, useState } from 'preact/hooks';
-import { ApiError, create, friendly, get, send } from '../api/client.ts';
+import { useState } from 'preact/hooks';
+import { create, get, send } from '../api/client.ts';
 import type { Licences, User } from '../api/types.ts';
-import { freshKey } from '../app/fresh-key.ts';
 import { navigate } from '../app/router.ts';
 import { sites } from '../app/session.ts';
+import { useForm } from '../app/use-form.ts';
 import { useLoad } from '../app/use-load.ts';
 import { texts } from '../texts.ts';
 import { Card, Head } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { CheckField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
 import { NeedsSite } from './needs-site.tsx';
-import {
-  bodyOf,
-  type Mistakes,
-  missingIn,
-  mistakesIn,
-  NumberFields,
-  newDraft,
-  WhoFields,
-} from './person-fields.tsx';
+import { bodyOf, missingIn, mistakesIn, NumberFields, newDraft, WhoFields } from './person-fields.tsx';
 import { PinDialog } from './user-pin.tsx';
 
 const words = texts.person;
@@ -43,41 +34,25 @@ function NewPerson() {
   const [draft, setDraft] = useState(newDraft);
   const [wanted, setWanted] = useState<ReadonlySet<Kind>>(new Set());
   const [wantsPin, setWantsPin] = useState(true);
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
   const [pin, setPin] = useState('');
-  /** The same for a request that is sent again, another for another person. */
-  const key = useRef(freshKey());
 
   const leave = (): void => navigate(`/users/${encodeURIComponent(draft.extension.trim())}`);
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const missing = missingIn(draft);
-    setMistakes(missing);
-    setError(Object.keys(missing).length > 0 ? words.look : '');
-    if (Object.keys(missing).length > 0) return;
-    setBusy(true);
-    try {
-      const user = await add();
+  const { element, mistakes, problem, busy, onSubmit } = useForm({
+    check: () => missingIn(draft),
+    fieldsOf: mistakesIn,
+    look: words.look,
+    async send(key) {
+      const user = await add(key);
       done(words.added(user.name));
       await givePin(user);
-    } catch (failure) {
-      // Without an answer it may have been made all the same: the next try is the same request.
-      if (failure instanceof ApiError && failure.status > 0) key.current = freshKey();
-      const found = mistakesIn(failure);
-      setMistakes(found);
-      setError(Object.keys(found).length > 0 ? words.look : friendly(failure));
-    }
-    setBusy(false);
-  };
-  const add = (): Promise<User> => {
+    },
+  });
+  const add = (key: string): Promise<User> => {
     const { email, ...body } = bodyOf(draft);
     const addOns = (['host', 'guest'] as const).filter((kind) => wanted.has(kind));
     const licences = { hotDeskLicence: wanted.has('hotDesk'), addOns };
     const person = { extension: draft.extension.trim(), ...body, ...licences, ...(email && { email }) };
-    return create<User>('/users', person, key.current);
+    return create<User>('/users', person, key);
   };
   /** They are there by now: what goes wrong here takes nothing back. */
   const givePin = async ({ extension }: User): Promise<void> => {
@@ -94,7 +69,7 @@ function NewPerson() {
   return (
     <>
       <Head title={words.add} lead={words.addLead} back={{ href: '/users', text: texts.user.back }} />
-      <form ref={element} class="form" noValidate onSubmit={(event) => void save(event)}>
+      <form ref={element} class="form" noValidate onSubmit={onSubmit}>
         <div class="columns even">
           <div>
             <Card title={words.who}>
@@ -112,7 +87,7 @@ function NewPerson() {
             <LicenceCard wanted={wanted} onChange={setWanted} wantsPin={wantsPin} onPin={setWantsPin} />
           </div>
         </div>
-        {error !== '' && <Notice kind="danger">{error}</Notice>}
+        {problem !== '' && <Notice kind="danger">{problem}</Notice>}
         <div class="form-actions">
           <Button type="submit" kind="primary" busy={busy}>
             {words.submit}

@@ -1,6 +1,7 @@
 import { ApiError } from '../api/client.ts';
 import type { User } from '../api/types.ts';
 import { sites } from '../app/session.ts';
+import type { FieldMistakes } from '../app/use-form.ts';
 import { texts } from '../texts.ts';
 import { AreaField, SelectField, TextField } from '../ui/fields.tsx';
 
@@ -19,7 +20,7 @@ export interface PersonDraft {
   readonly plan: User['plan'];
 }
 
-export type Mistakes = Readonly<Record<string, string>>;
+export type Mistakes = FieldMistakes<string>;
 
 export function newDraft(): PersonDraft {
   const own = sites.value.length === 1 ? sites.value[0]?.id : undefined;

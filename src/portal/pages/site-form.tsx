@@ -1,14 +1,13 @@
-import { useRef, useState } from 'preact/hooks';
-import { ApiError, create, friendly, send } from '../api/client.ts';
+import { useState } from 'preact/hooks';
+import { create, send } from '../api/client.ts';
 import type { SiteDetails } from '../api/types.ts';
-import { freshKey } from '../app/fresh-key.ts';
 import { readSites, sites } from '../app/session.ts';
+import { useForm } from '../app/use-form.ts';
 import { texts } from '../texts.ts';
 import { Card } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/dialog.tsx';
 import { AreaField, SelectField, TextField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { linesOf, type Mistakes, mistakesIn } from './person-fields.tsx';
 
 const words = texts.sites;
@@ -114,40 +113,25 @@ interface FormProps {
 export function SiteForm({ site, may, onSaved }: FormProps) {
   const isNew = site === undefined;
   const [draft, setDraft] = useState(() => draftOf(site));
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
-  const key = useRef(freshKey());
   const isSame = JSON.stringify(draft) === JSON.stringify(draftOf(site));
-  const write = (): Promise<SiteDetails> => {
+  const write = (key: string): Promise<SiteDetails> => {
     const body = bodyOf(draft);
     if (!isNew) return send<SiteDetails>('PATCH', `/sites/${encodeURIComponent(site.id)}`, body);
-    return create<SiteDetails>('/sites', { id: draft.id.trim(), ...newBody(body) }, key.current);
+    return create<SiteDetails>('/sites', { id: draft.id.trim(), ...newBody(body) }, key);
   };
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const missing = missingIn(draft, isNew);
-    setMistakes(missing);
-    setError(Object.keys(missing).length > 0 ? texts.person.look : '');
-    if (Object.keys(missing).length > 0) return;
-    setBusy(true);
-    try {
-      const saved = await write();
+  const { element, mistakes, problem, busy, onSubmit } = useForm({
+    check: () => missingIn(draft, isNew),
+    fieldsOf,
+    look: texts.person.look,
+    async send(key) {
+      const saved = await write(key);
       await readSites();
       onSaved(saved);
-    } catch (failure) {
-      // Without an answer it may have been made all the same: the next try is the same request.
-      if (failure instanceof ApiError && failure.status > 0) key.current = freshKey();
-      const found = fieldsOf(failure);
-      setMistakes(found);
-      setError(Object.keys(found).length > 0 ? texts.person.look : friendly(failure));
-    }
-    setBusy(false);
-  };
+    },
+  });
   const parts = { draft, mistakes, may, onChange: setDraft };
   return (
-    <form ref={element} class="form" noValidate onSubmit={(event) => void save(event)}>
+    <form ref={element} class="form" noValidate onSubmit={onSubmit}>
       <div class="columns even">
         <div>
           <PlaceCard {...parts} isNew={isNew} />
@@ -157,7 +141,7 @@ export function SiteForm({ site, may, onSaved }: FormProps) {
           <EmergencyCard {...parts} />
         </div>
       </div>
-      {error !== '' && <Notice kind="danger">{error}</Notice>}
+      {problem !== '' && <Notice kind="danger">{problem}</Notice>}
       {may && (
         <div class="form-actions">
           <Button type="submit" kind="primary" busy={busy} disabled={!isNew && isSame}>

@@ -1,14 +1,13 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ApiError, create, friendly } from '../api/client.ts';
 import type { NewApiToken, Scope } from '../api/types.ts';
-import { freshKey } from '../app/fresh-key.ts';
 import { sites } from '../app/session.ts';
+import { type FieldMistakes, useForm } from '../app/use-form.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Choices } from '../ui/choices.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
 import { SelectField, Switch, TextField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { SiteChoice } from './account-form.tsx';
 
 const words = texts.tokens;
@@ -26,11 +25,11 @@ interface Form {
   readonly sites: ReadonlySet<string>;
   readonly days: string;
 }
-type Mistakes = Partial<Record<'name' | 'scopes' | 'sites', string>>;
+type Field = 'name' | 'scopes' | 'sites';
 
 const EMPTY: Form = { name: '', scopes: new Set(['read']), isForSome: false, sites: new Set(), days: '90' };
 
-function mistakesIn({ name, scopes, isForSome, sites: chosen }: Form): Mistakes {
+function mistakesIn({ name, scopes, isForSome, sites: chosen }: Form): FieldMistakes<Field> {
   return {
     ...(name.trim() === '' && { name: words.missingName }),
     ...(scopes.size === 0 && { scopes: words.missingScopes }),
@@ -47,6 +46,11 @@ function bodyOf({ name, scopes, isForSome, sites: chosen, days }: Form) {
   };
 }
 
+function firstOf(error: unknown): string {
+  const [first] = error instanceof ApiError ? (error.problem.errors ?? []) : [];
+  return first?.message ?? friendly(error);
+}
+
 interface DialogProps {
   readonly onMade: (made: NewApiToken) => void;
   readonly onClose: () => void;
@@ -54,31 +58,14 @@ interface DialogProps {
 
 export function TokenDialog({ onMade, onClose }: DialogProps) {
   const [form, setForm] = useState(EMPTY);
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
-  const key = useRef(freshKey());
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const found = mistakesIn(form);
-    setMistakes(found);
-    setProblem('');
-    if (Object.keys(found).length > 0 || busy) return;
-    setBusy(true);
-    try {
-      onMade(await create<NewApiToken>('/tokens', bodyOf(form), key.current));
-    } catch (error) {
-      // Without an answer it may have been made all the same: the next try is the same request.
-      if (error instanceof ApiError && error.status > 0) key.current = freshKey();
-      const [first] = error instanceof ApiError ? (error.problem.errors ?? []) : [];
-      setProblem(first?.message ?? friendly(error));
-      setBusy(false);
-    }
-  };
+  const { element, mistakes, problem, busy, onSubmit, forget } = useForm<Field>({
+    check: () => mistakesIn(form),
+    inWords: firstOf,
+    send: async (key) => onMade(await create<NewApiToken>('/tokens', bodyOf(form), key)),
+  });
   const change = (part: Partial<Form>): void => {
     setForm({ ...form, ...part });
-    setMistakes({});
+    forget();
   };
   const actions = (
     <>
@@ -90,7 +77,7 @@ export function TokenDialog({ onMade, onClose }: DialogProps) {
   );
   return (
     <Dialog title={words.addTitle} onClose={onClose} actions={actions}>
-      <form ref={element} id="token-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={element} id="token-form" class="form" noValidate onSubmit={onSubmit}>
         <TextField
           {...{ name: 'name', label: words.name, hint: words.nameHint, value: form.name, maxLength: 100 }}
           error={mistakes.name}

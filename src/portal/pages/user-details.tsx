@@ -1,20 +1,19 @@
 import { useState } from 'preact/hooks';
-import { ApiError, friendly, send } from '../api/client.ts';
+import { ApiError, send } from '../api/client.ts';
 import type { User } from '../api/types.ts';
 import { navigate } from '../app/router.ts';
 import { account, mayChange, siteName } from '../app/session.ts';
+import { useForm } from '../app/use-form.ts';
 import { texts } from '../texts.ts';
 import { Card, Facts } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, Notice } from '../ui/dialog.tsx';
 import { CheckField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
 import {
   bodyOf,
   draftOf,
   inWords,
-  type Mistakes,
   missingIn,
   mistakesIn,
   NumberFields,
@@ -77,32 +76,22 @@ interface EditProps {
 
 function EditDialog({ user, onClose, onSaved }: EditProps) {
   const [draft, setDraft] = useState(() => draftOf(user));
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
   const [isUsed, setUsed] = useState(false);
   const [release, setRelease] = useState(false);
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const missing = missingIn(draft);
-    setMistakes(missing);
-    setError('');
-    if (Object.keys(missing).length > 0) return;
-    setBusy(true);
-    try {
+  const { element, mistakes, problem, busy, onSubmit } = useForm({
+    check: () => missingIn(draft),
+    fieldsOf(failure) {
+      if (failure instanceof ApiError && failure.problem.reason === 'associationRunning') setUsed(true);
+      return mistakesIn(failure);
+    },
+    look: words.look,
+    async send() {
       const body = { ...bodyOf(draft), ...(release && { release }) };
       const changed = await send<User>('PATCH', `/users/${encodeURIComponent(user.extension)}`, body);
       done(words.saved(changed.name));
       onSaved(changed);
-    } catch (failure) {
-      if (failure instanceof ApiError && failure.problem.reason === 'associationRunning') setUsed(true);
-      const found = mistakesIn(failure);
-      setMistakes(found);
-      setError(Object.keys(found).length > 0 ? words.look : friendly(failure));
-      setBusy(false);
-    }
-  };
+    },
+  });
   const actions = (
     <>
       <Button onClick={onClose}>{texts.common.cancel}</Button>
@@ -113,10 +102,10 @@ function EditDialog({ user, onClose, onSaved }: EditProps) {
   );
   return (
     <Dialog title={words.edit} onClose={onClose} actions={actions}>
-      <form ref={element} class="form" id="edit-person" noValidate onSubmit={(event) => void save(event)}>
+      <form ref={element} class="form" id="edit-person" noValidate onSubmit={onSubmit}>
         <WhoFields isNew={false} draft={draft} mistakes={mistakes} onChange={setDraft} />
         <NumberFields draft={draft} mistakes={mistakes} onChange={setDraft} />
-        {error !== '' && <Notice kind="danger">{error}</Notice>}
+        {problem !== '' && <Notice kind="danger">{problem}</Notice>}
         {isUsed && <CheckField label={words.release} checked={release} onChange={setRelease} />}
       </form>
     </Dialog>

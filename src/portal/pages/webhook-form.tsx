@@ -1,12 +1,11 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { ApiError, create, friendly, send } from '../api/client.ts';
 import type { Webhook } from '../api/types.ts';
-import { freshKey } from '../app/fresh-key.ts';
+import { type FieldMistakes, useForm } from '../app/use-form.ts';
 import { texts } from '../texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, Notice } from '../ui/dialog.tsx';
 import { CheckField, Switch, TextField } from '../ui/fields.tsx';
-import { useMistakeFocusOn } from '../ui/mistake-focus.ts';
 import { RadioCards } from '../ui/radio-cards.tsx';
 import { SecretText } from '../ui/secret.tsx';
 import { done } from '../ui/toast.tsx';
@@ -28,12 +27,9 @@ interface Draft {
   readonly enabled: boolean;
 }
 
-interface Mistakes {
-  readonly url?: string;
-  readonly events?: string;
-}
+type Field = 'url' | 'events';
 
-function mistakesIn({ url, every, events }: Draft): Mistakes {
+function mistakesIn({ url, every, events }: Draft): FieldMistakes<Field> {
   return {
     ...(url.trim() === '' && { url: words.missing }),
     ...(!every && events.size === 0 && { events: words.none }),
@@ -65,29 +61,16 @@ export function WebhookForm({ webhook, onSaved, onClose }: FormProps) {
     events: new Set<string>(webhook?.events),
     enabled: webhook?.enabled ?? true,
   });
-  const [mistakes, setMistakes] = useState<Mistakes>({});
-  const element = useMistakeFocusOn<HTMLFormElement>(mistakes);
-  const [error, setError] = useState('');
-  const [busy, setBusy] = useState(false);
-  const key = useRef(freshKey());
-  const change = (part: Partial<Draft>): void => setDraft((old) => ({ ...old, ...part }));
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const found = mistakesIn(draft);
-    setMistakes(found);
-    if (Object.keys(found).length > 0 || busy) return;
-    setBusy(true);
-    try {
-      const saved = await save(draft, { webhook, key: key.current });
+  const { element, mistakes, problem, busy, onSubmit } = useForm<Field>({
+    check: () => mistakesIn(draft),
+    inWords: reasonFor,
+    async send(key) {
+      const saved = await save(draft, { webhook, key });
       done(webhook ? texts.webhooks.saved : texts.webhooks.created);
       onSaved(saved, saved.secret);
-    } catch (failure) {
-      // Without an answer it may have been made all the same: the next try is the same request.
-      if (failure instanceof ApiError && failure.status > 0) key.current = freshKey();
-      setError(reasonFor(failure));
-      setBusy(false);
-    }
-  };
+    },
+  });
+  const change = (part: Partial<Draft>): void => setDraft((old) => ({ ...old, ...part }));
   const actions = (
     <>
       <Button onClick={onClose}>{texts.common.cancel}</Button>
@@ -98,7 +81,7 @@ export function WebhookForm({ webhook, onSaved, onClose }: FormProps) {
   );
   return (
     <Dialog title={webhook ? words.edit : words.add} onClose={onClose} actions={actions}>
-      <form ref={element} id="webhook-form" class="form" noValidate onSubmit={(event) => void submit(event)}>
+      <form ref={element} id="webhook-form" class="form" noValidate onSubmit={onSubmit}>
         <TextField
           autoFocus
           name="url"
@@ -126,7 +109,7 @@ export function WebhookForm({ webhook, onSaved, onClose }: FormProps) {
           checked={draft.enabled}
           onChange={(enabled) => change({ enabled })}
         />
-        {error !== '' && <Notice kind="danger">{error}</Notice>}
+        {problem !== '' && <Notice kind="danger">{problem}</Notice>}
       </form>
     </Dialog>
   );
