@@ -17,7 +17,7 @@ export interface Take {
  */
 const MARGIN = 5;
 /** The prompts' level (config/prompts/make-prompts.sh), in dBFS. */
-const WANTED_RMS = -20;
+const WANTED_RMS = -22;
 const MOST_PEAK = -3;
 /** dB: beyond this it is the noise that would be heard. */
 const MOST_GAIN = 20;
