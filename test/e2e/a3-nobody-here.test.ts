@@ -14,7 +14,10 @@ describe('A3: a free phone', () => {
     await call.answered;
     const end = await endedByServer(call);
     expect(end.reason).toMatch(/SIP;cause=403/);
-    expect(await call.transcript()).toEqual(['phone-free', 'emergency-note']);
+    expect(await call.transcript()).toEqual([
+      ...['phone-free', 'to-log-in', 'digit-star', 'digit-9', 'digit-0'],
+      'emergency-note',
+    ]);
     expect(hotdesk().trunks.main.received('INVITE')).toEqual([]);
   });
 

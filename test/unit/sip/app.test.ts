@@ -265,15 +265,27 @@ describe('a call of a person at a desk', () => {
   });
 });
 
-test('a phone with nobody on it answers, says how to log in, and hangs up (rule A3)', async () => {
-  use(new World({ view: viewOf({ directory: acme }) }));
-  const { response } = await begin('01632960500');
-  expect(response.final?.status).toBe(200);
-  expect(world.media.session.heard).toEqual(['phone-free', 'emergency-note']);
-  expect(world.srf.uas.byes).toEqual([{ Reason: 'SIP;cause=403;text="Nobody is logged in at this phone"' }]);
-  expect(uris()).toEqual([]);
-  nothingIsLeft();
-});
+test.each([
+  ['*90', ['digit-star', 'digit-9', 'digit-0']],
+  ['#112', ['digit-hash', 'digit-1', 'digit-1', 'digit-2']],
+])(
+  'a phone with nobody on it answers, says how to log in, by %s, and hangs up (rule A3)',
+  async (logIn, code) => {
+    const company = { ...acme.company, featureAccessCodes: { logIn, logOut: '*91' } };
+    use(new World({ view: viewOf({ directory: { ...acme, company } }) }));
+    const { response } = await begin('01632960500');
+    expect(response.final?.status).toBe(200);
+    expect(world.media.session.heard).toEqual([
+      ...['phone-free', 'to-log-in', ...code, 'pause'],
+      'emergency-note',
+    ]);
+    expect(world.srf.uas.byes).toEqual([
+      { Reason: 'SIP;cause=403;text="Nobody is logged in at this phone"' },
+    ]);
+    expect(uris()).toEqual([]);
+    nothingIsLeft();
+  },
+);
 
 describe('a call from a trunk', () => {
   const PBX_SOURCE = '198.51.100.1:5060';
