@@ -29,10 +29,11 @@ export function counted(count: number): string[] {
   const rest = count % 100;
   const said = hundreds > 0 ? [`digit-${hundreds}`, 'hundred'] : [];
   if (rest === 0) return said;
-  if (rest < 10) return [...said, `digit-${rest}`];
-  if (rest < 20) return [...said, `number-${rest}`];
+  const joined = hundreds > 0 ? [...said, 'and'] : said;
+  if (rest < 10) return [...joined, `digit-${rest}`];
+  if (rest < 20) return [...joined, `number-${rest}`];
   const ones = rest % 10;
-  return [...said, `number-${rest - ones}`, ...(ones > 0 ? [`digit-${ones}`] : [])];
+  return [...joined, `number-${rest - ones}`, ...(ones > 0 ? [`digit-${ones}`] : [])];
 }
 
 /** A length of time in whole hours, as nobody counts minutes of a working day. */
@@ -40,6 +41,11 @@ export function hoursClips(ms: number): string[] {
   const hours = Math.round(ms / 3_600_000);
   if (hours < 1) return ['less-than-an-hour'];
   return hours === 1 ? ['one-hour'] : [...counted(Math.min(hours, 999)), 'hours'];
+}
+
+/** Whole minutes, from 1 to 999. */
+export function minutesClips(minutes: number): string[] {
+  return minutes === 1 ? ['one-minute'] : [...counted(minutes), 'minutes'];
 }
 
 function clipOf(character: string): string {

@@ -2,7 +2,7 @@ import type { EmergencyRoute } from '../../domain/route.ts';
 import type { StayQuestion } from '../../services/expiry-warnings.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader, spoken } from '../reasons.ts';
-import { readOut } from './clips.ts';
+import { minutesClips } from './clips.ts';
 import type { Conversation } from './conversation.ts';
 import { emergencyByDigits } from './emergency-digits.ts';
 
@@ -54,10 +54,4 @@ async function stay(
     enough: (digits) => meant(digits) !== undefined,
   });
   return meant(rest);
-}
-
-/** There are prompts for single digits only. */
-function minutesClips(minutes: number): string[] {
-  if (minutes === 1) return ['one-minute'];
-  return minutes > 9 ? ['few-minutes'] : [...readOut(String(minutes)), 'minutes'];
 }

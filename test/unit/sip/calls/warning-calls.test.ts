@@ -178,8 +178,9 @@ describe('who answers', () => {
   test.each([
     [1, ['one-minute']],
     [9, ['digit-9', 'minutes']],
-    [15, ['few-minutes']],
-  ])('hears of %i minutes in words there are', async (minutes, words) => {
+    [15, ['number-15', 'minutes']],
+    [60, ['number-60', 'minutes']],
+  ])('hears of %i minutes', async (minutes, words) => {
     ring().minutes = minutes;
     await pickUp();
     expect(world.media.session.heard).toEqual(['log-out-in', ...words, 'press-one-to-stay']);

@@ -402,7 +402,7 @@ describe('hoteling: associating (B5)', () => {
     ['never', []],
     [NOW + HOURS, ['time-limit-is', 'one-hour']],
     [NOW + HOURS / 3, ['time-limit-is', 'less-than-an-hour']],
-    [NOW + 999 * HOURS, ['time-limit-is', 'digit-9', 'hundred', 'number-90', 'digit-9', 'hours']],
+    [NOW + 999 * HOURS, ['time-limit-is', 'digit-9', 'hundred', 'and', 'number-90', 'digit-9', 'hours']],
   ] as const)('until %s', async (expiresAt, said) => {
     world.associateAnswer = { user: ann, association: { ...seat, expiresAt } };
     expect(await choose('2')).toEqual(['associated', ...said, ...hotelingMenu]);
