@@ -33,13 +33,13 @@ async function speak(deps: DemoTrunkDependencies, invite: InboundInvite): Promis
   if (!conversation) return;
   const { request } = invite;
   const number = callerOf(request);
-  const caller = ['demo-caller', ...readOut(number)];
+  const caller = ['demo-caller', ...readOut(number), 'pause'];
   if (isEmergency(request)) {
     const place = deps.placeOf(number) ?? 'demo-unknown-location';
     await conversation.say(['demo-emergency', ...caller, 'demo-location', place, 'goodbye']);
   } else {
     const mailbox = request.get('Diversion');
-    const whose = mailbox === undefined ? caller : readOut(userOf(mailbox));
+    const whose = mailbox === undefined ? caller : [...readOut(userOf(mailbox)), 'pause'];
     await conversation.say(['demo-welcome', ...whose, 'goodbye']);
   }
   conversation.hangUp(reasonHeader(200, 'End of the demonstration'));

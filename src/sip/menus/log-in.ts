@@ -35,7 +35,8 @@ export async function logIn(
   if (!answer || 'emergency' in answer) return answer;
   const { user, movedFrom } = answer.proved;
   const moved = movedFrom ? ['moved'] : [];
-  await conversation.say([...answer.first, ...moved, 'logged-in-as', ...readOut(user.extension)]);
+  // What a phone still has in its jitter buffer when the call ends is not heard: that is the pause.
+  await conversation.say([...answer.first, ...moved, 'logged-in-as', ...readOut(user.extension), 'pause']);
   conversation.hangUp(reasonHeader(200, 'Logged in'));
   return undefined;
 }

@@ -95,7 +95,7 @@ async function takeKey({ conversation, emergency }: Visit): Promise<Emergency | 
 
 function review({ draft }: Visit): Outcome {
   if (!draft) return { say: refusal('notRecorded'), menu: 'main' };
-  return { say: ['your-name', draft], menu: 'review' };
+  return { say: ['your-name', draft, 'pause'], menu: 'review' };
 }
 
 async function keepName(visit: Visit): Promise<Outcome> {
@@ -146,7 +146,7 @@ async function checkHostStatus({ deps, host: id }: Visit): Promise<Outcome> {
 /** Rule B4: the recorded name, if there is one, and the extension. */
 async function guestClips(deps: SipDependencies, { guest }: Association): Promise<PlayItem[]> {
   const name = (await nameClips(deps, guest)) ?? spelled(deps.view.directory?.users.get(guest)?.name ?? '');
-  return ['host-guest', ...name, 'extension', ...readOut(guest)];
+  return ['host-guest', ...name, 'extension', ...readOut(guest), 'pause'];
 }
 
 /** Rule B5. */

@@ -53,7 +53,7 @@ export async function voicePortal(
 
 async function greeting({ deps, extension }: Visit, { first }: Proved<object>): Promise<PlayItem[]> {
   const name = (await nameClips(deps, extension)) ?? ['extension', ...readOut(extension)];
-  return [...first, 'welcome', ...name];
+  return [...first, 'welcome', ...name, 'pause'];
 }
 
 /** From menu to menu until the end; the keys are those the company has when it begins. */

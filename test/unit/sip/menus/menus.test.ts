@@ -65,7 +65,13 @@ describe('logging in (rule A1)', () => {
     expect(world.logIns).toEqual([
       { host: 'd1', extension: '1001', passcode: '583914', source: '192.0.2.10' },
     ]);
-    expect(session.heard).toEqual(['enter-extension', 'enter-pin', 'logged-in-as', ...readOut('1001')]);
+    expect(session.heard).toEqual([
+      'enter-extension',
+      'enter-pin',
+      'logged-in-as',
+      ...readOut('1001'),
+      'pause',
+    ]);
     expect(dialog.byes).toEqual([{ Reason: 'SIP;cause=200;text="Logged in"' }]);
     expect([session.closed, world.clock.pending]).toEqual([true, 0]);
   });
@@ -75,7 +81,7 @@ describe('logging in (rule A1)', () => {
     session.press('1001#583914#');
     start();
     await settled();
-    expect(session.heard).toEqual(['logged-in-as', ...readOut('1001')]);
+    expect(session.heard).toEqual(['logged-in-as', ...readOut('1001'), 'pause']);
   });
 
   test('who sat elsewhere hears that they have moved', async () => {

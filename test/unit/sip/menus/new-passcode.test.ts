@@ -15,7 +15,7 @@ const GIVEN = '583914';
 const CHOSEN = '204863';
 const NEEDED = { refused: 'newPasscodeNeeded' };
 const AMELIA = { user: user('1001') };
-const GREETING = ['logged-in-as', ...readOut('1001')];
+const GREETING = ['logged-in-as', ...readOut('1001'), 'pause'];
 
 let world: World;
 let session: FakeSession;
