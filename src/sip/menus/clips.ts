@@ -1,3 +1,5 @@
+import type { PasscodeLength } from '../../domain/passcode.ts';
+
 const NAMES: Record<string, string> = { '*': 'digit-star', '#': 'digit-hash', '+': 'digit-plus' };
 /** Longest text that is spelled, in letters and digits: half a minute, and nobody listens longer. */
 const MOST_SPELLED = 40;
@@ -46,6 +48,15 @@ export function hoursClips(ms: number): string[] {
 /** Whole minutes, from 1 to 999. */
 export function minutesClips(minutes: number): string[] {
   return minutes === 1 ? ['one-minute'] : [...counted(minutes), 'minutes'];
+}
+
+/** How many digits a PIN has. */
+export function pinLengthClips({ min, max }: PasscodeLength): string[] {
+  const range =
+    min === max
+      ? ['pin-needs', ...counted(min)]
+      : ['pin-needs-between', ...counted(min), 'and', ...counted(max)];
+  return [...range, 'digits'];
 }
 
 function clipOf(character: string): string {

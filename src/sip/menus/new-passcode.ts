@@ -1,6 +1,7 @@
 import { type PasscodeRules, passcodeProblems } from '../../domain/passcode.ts';
 import type { Reason, Refusal } from '../../domain/reasons.ts';
 import { spoken } from '../reasons.ts';
+import { pinLengthClips } from './clips.ts';
 import type { Conversation } from './conversation.ts';
 
 const MAX_TRIES = 3;
@@ -23,12 +24,18 @@ export async function askNewPasscode(
 ): Promise<NewPasscode> {
   let reason: Reason = 'noInput';
   for (let attempt = 0; attempt < MAX_TRIES && !conversation.signal.aborted; attempt++) {
-    if (attempt > 0) await conversation.say(spoken(reason).clips);
+    if (attempt > 0) await conversation.tell(clipsOf(reason, options.rules));
     const answer = await oneTry(conversation, options);
     if (typeof answer === 'object') return answer;
     reason = answer;
   }
   return { refused: reason };
+}
+
+/** Nobody guesses how long a PIN has to be. */
+function clipsOf(reason: Reason, { length }: PasscodeRules): readonly string[] {
+  const { clips } = spoken(reason);
+  return reason === 'passcodeTooSimple' ? [...clips, ...pinLengthClips(length)] : clips;
 }
 
 async function oneTry(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { promptIds } from '../../../../src/media/prompt-ids.ts';
-import { counted, hoursClips, minutesClips } from '../../../../src/sip/menus/clips.ts';
+import { counted, hoursClips, minutesClips, pinLengthClips } from '../../../../src/sip/menus/clips.ts';
 
 const HOUR = 3_600_000;
 
@@ -47,4 +47,11 @@ test.each([
   [15, '15 minutes'],
 ])('%i min: %s', (minutes, words) => {
   expect(heard(minutesClips(minutes))).toBe(words);
+});
+
+test.each([
+  [{ min: 6, max: 12 }, 'pin-needs-between 6 and 12 digits'],
+  [{ min: 4, max: 4 }, 'pin-needs 4 digits'],
+])('%o: %s', (length, words) => {
+  expect(heard(pinLengthClips(length))).toBe(words);
 });
