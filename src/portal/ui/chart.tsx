@@ -1,5 +1,7 @@
 import { useId } from 'preact/hooks';
 import { texts } from '../texts.ts';
+import { ticksWithRoom } from './ticks.ts';
+import { useMedia } from './use-media.ts';
 
 /** Columns drawn as SVG by hand, with the same numbers as a table behind them: colours are never all there is. */
 
@@ -29,7 +31,9 @@ export interface TableData {
   readonly rows: readonly (readonly string[])[];
 }
 
-const WIDTH = 720;
+/** Drawn as wide as it is shown, more or less: the figures keep their size on a phone. */
+const WIDE = 720;
+const NARROW = 320;
 const HEIGHT = 250;
 const LEFT = 38;
 const RIGHT = 8;
@@ -54,24 +58,31 @@ export function ColumnChart({ label, bars, limit, legend = [], table }: ChartPro
   const steps = scaleOf(Math.max(most, line?.value ?? 0));
   const top = steps.at(-1) ?? 1;
   const yOf = (value: number): number => TOP + PLOT - (value / top) * PLOT;
-  const slot = (WIDTH - LEFT - RIGHT) / Math.max(1, bars.length);
+  const width = useMedia('(max-width: 620px)') ? NARROW : WIDE;
+  const right = width - RIGHT;
+  const slot = (right - LEFT) / Math.max(1, bars.length);
+  const ticks = ticksWithRoom(bars, slot);
   return (
     <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={label}>
         {steps.map((step) => (
           <g key={step} class="chart-step">
-            <line x1={LEFT} x2={WIDTH - RIGHT} y1={yOf(step)} y2={yOf(step)} />
+            <line x1={LEFT} x2={right} y1={yOf(step)} y2={yOf(step)} />
             <text x={LEFT - 8} y={yOf(step) + 4} text-anchor="end">
               {texts.count(step)}
             </text>
           </g>
         ))}
         {bars.map((bar, index) => (
-          <Column key={bar.label} bar={bar} x={LEFT + index * slot} slot={slot} yOf={yOf} />
+          <Column
+            key={bar.label}
+            bar={ticks.has(index) ? bar : { ...bar, tick: '' }}
+            x={LEFT + index * slot}
+            slot={slot}
+            yOf={yOf}
+          />
         ))}
-        {line && (
-          <line class="chart-limit" x1={LEFT} x2={WIDTH - RIGHT} y1={yOf(line.value)} y2={yOf(line.value)} />
-        )}
+        {line && <line class="chart-limit" x1={LEFT} x2={right} y1={yOf(line.value)} y2={yOf(line.value)} />}
       </svg>
       <figcaption>
         <ul class="legend">
