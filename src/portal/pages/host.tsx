@@ -48,14 +48,14 @@ export function HostPage({ id }: { readonly id: string }) {
       <div class="columns">
         <div>
           <NowCard host={shown} reload={host.reload} />
-          {!isPerson.value && <HistoryCard host={shown} />}
+          <AddressCard host={shown} onChange={host.set} />
         </div>
         <div>
-          <AddressCard host={shown} onChange={host.set} />
           <AboutCard host={shown} onChange={host.set} />
           {mayChange.value && <ManageCard host={shown} />}
         </div>
       </div>
+      {!isPerson.value && <HistoryCard host={shown} />}
     </>
   );
 }
