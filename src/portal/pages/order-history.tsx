@@ -1,6 +1,7 @@
 import { get } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import type { AuditEntry, Order } from '../api/types.ts';
+import { actorOf } from '../app/sentences.ts';
 import { zoneOf } from '../app/session.ts';
 import { clock, fullTime } from '../app/time.ts';
 import { useLoad } from '../app/use-load.ts';
@@ -76,7 +77,7 @@ export function OrderHistory({ order }: { readonly order: Order }) {
                   <time dateTime={entry.at} title={fullTime(entry.at, zone)}>
                     {clock(entry.at, zone)}
                   </time>{' '}
-                  · {nameOf(entry.actor)}
+                  · {actorOf(entry)}
                 </span>
               </span>
             </li>
@@ -85,9 +86,4 @@ export function OrderHistory({ order }: { readonly order: Order }) {
       )}
     </Card>
   );
-}
-
-/** `admin:grace` as people read it. */
-function nameOf(actor: string): string {
-  return actor.replace(/^(admin|user|token):/, '');
 }

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { get, send } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import type { ApiToken, NewApiToken } from '../api/types.ts';
+import { actorOf } from '../app/sentences.ts';
 import { siteName } from '../app/session.ts';
 import { clock, fullTime, now } from '../app/time.ts';
 import { useLoad } from '../app/use-load.ts';
@@ -25,7 +26,7 @@ const COLUMNS: readonly Column<ApiToken>[] = [
     render: ({ name, createdBy, createdAt }) => (
       <span class="stack">
         <span class="person-name">{name}</span>
-        <span class="muted small">{words.made(createdBy.replace(/^\w+:/, ''), clock(createdAt))}</span>
+        <span class="muted small">{words.made(actorOf({ actor: createdBy }), clock(createdAt))}</span>
       </span>
     ),
   },
