@@ -84,3 +84,34 @@ test('nothing that cannot be seen takes the focus', async () => {
     expect(Number(size), await page.evaluate('document.activeElement.outerHTML')).toBeGreaterThan(10);
   }
 });
+
+/** What is wider than its place: the page, and the parts of it that would scroll. */
+const SIDEWAYS = `[document.documentElement, ...document.querySelectorAll('.table-wrap, .tabs, .segments')]
+  .filter((part) => part.scrollWidth > part.clientWidth)
+  .map((part) => part.className || part.tagName)`;
+
+test('a desk at 400 % (320 pixels): nothing scrolls sideways (WCAG 1.4.10)', async () => {
+  await hotdesk().seat(PEOPLE.leeds.extension, PHONES.own);
+  const url = 'https://hooks.example.com/hotdesk/with/a/path/that/is/longer/than/a/phone/is/wide';
+  const { body } = await hotdesk().api('/api/v1/webhooks', {
+    ...{ method: 'POST', json: { url, events: ['emergency.failed'] } },
+  });
+  const page = await open(hotdesk());
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page);
+  for (const [path, text] of [
+    ['/phones/common-area', 'Window desk'],
+    ['/phones/user', 'Priya Shah'],
+    [`/phones/${PHONES.ownLeeds}`, 'Remove phone'],
+    ['/orders', 'No orders yet'],
+    ['/live', 'logged in at'],
+    ['/audit/changes', 'logged in at'],
+    ['/account', 'Sign out everywhere else'],
+    ['/accounts', 'Active'],
+    [`/webhooks/${body.id}`, 'Nothing was sent yet'],
+  ] as const) {
+    await page.goto(path);
+    await page.getByText(text).first().waitFor();
+    expect([path, await page.evaluate(SIDEWAYS)]).toEqual([path, []]);
+  }
+});

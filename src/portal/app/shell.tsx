@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { isLive } from '../api/live.ts';
 import { texts } from '../texts.ts';
+import { initialsOf } from '../ui/bits.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon, Mark } from '../ui/icons.tsx';
 import { failed } from '../ui/toast.tsx';
@@ -84,7 +85,7 @@ function AccountMenu() {
         onClick={() => setOpen(!open)}
       >
         <span class="avatar" aria-hidden="true">
-          {who.name.charAt(0).toUpperCase()}
+          {initialsOf(who.name)}
         </span>
         <span class="account-name">
           <strong>{who.name}</strong>

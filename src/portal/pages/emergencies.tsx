@@ -190,7 +190,7 @@ function ToldOne({ notice }: { readonly notice: Notice }) {
           {words.channels[channel]} · {words.stages[stage]}
           {state !== 'told' && ` · ${words.tries(tries)}`}
         </span>
-        {problem && state !== 'told' && <span class="small told-problem">{problem}</span>}
+        {problem && state !== 'told' && <span class="small told-problem sentence">{problem}</span>}
       </span>
       <Pill {...TOLD[shown]}>{words.states[shown]}</Pill>
     </li>

@@ -33,7 +33,7 @@ function Result({ delivered, status, problem }: Delivery) {
       <Pill tone={delivered ? 'ok' : 'danger'} icon={delivered ? 'check' : 'alert'}>
         {`${delivered ? words.delivered : words.failed}${status === null ? '' : ` · ${status}`}`}
       </Pill>
-      {problem && <span class="muted small">{problem}</span>}
+      {problem && <span class="muted small sentence">{problem}</span>}
     </span>
   );
 }
@@ -99,7 +99,11 @@ const LETTERS: readonly Column<DeadLetter>[] = [
     render: ({ message }) => (message ? kindOf(message.type) : words.forgotten),
   },
   { key: 'when', title: words.lettersColumns.when, render: ({ at }) => moment(at) },
-  { key: 'problem', title: words.lettersColumns.problem, render: ({ problem }) => problem },
+  {
+    key: 'problem',
+    title: words.lettersColumns.problem,
+    render: ({ problem }) => <span class="sentence">{problem}</span>,
+  },
 ];
 
 /** What was given up, and another try. */

@@ -164,9 +164,14 @@ export function Facts({ rows }: { readonly rows: readonly (readonly [string, Com
   );
 }
 
-function initialsOf(name: string): string {
+/** Of the first and the last word: whole characters, also where one takes two places, as emoji do. */
+export function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
-  return `${words[0]?.charAt(0) ?? ''}${words.length > 1 ? (words.at(-1)?.charAt(0) ?? '') : ''}`.toUpperCase();
+  const named = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return named
+    .map((word = '') => [...word][0] ?? '')
+    .join('')
+    .toUpperCase();
 }
 
 interface PersonProps {
