@@ -192,7 +192,7 @@ function ByDay({ usage: { days } }: { readonly usage: Usage }) {
     label: date,
     tick: (days.length - 1 - index) % every === 0 ? dayFormat.format(Date.parse(date)) : '',
     value: logIns,
-    hint: `${longDay.format(Date.parse(date))} – ${words.numbers.logIns}: ${texts.count(logIns)}`,
+    hint: `${longDay.format(Date.parse(date))} – ${words.timesLoggedIn(logIns)}`,
   }));
   const table = {
     heads: [words.day, words.numbers.logIns, words.numbers.peak],
@@ -232,7 +232,7 @@ function Busiest({ usage: { busiest } }: { readonly usage: Usage }) {
   const ranks = busiest.map(({ host, hours, logIns }) => ({
     ...{ key: host.id, name: host.nickname || host.id, value: hours, of: most },
     href: host.nickname === null ? undefined : `/phones/${encodeURIComponent(host.id)}`,
-    detail: `${words.hours(hours)} · ${words.numbers.logIns}: ${texts.count(logIns)}`,
+    detail: `${words.hours(hours)} · ${words.timesLoggedIn(logIns)}`,
   }));
   return (
     <Card title={words.busiest} lead={words.busiestText}>

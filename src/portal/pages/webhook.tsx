@@ -77,7 +77,7 @@ function TestCard({ path, onDone }: TestProps) {
     setBusy(false);
   };
   return (
-    <Card title={words.test}>
+    <Card title={words.test} lead={words.testText}>
       <div class="form">
         <div>
           <Button kind="primary" icon="signal" busy={busy} onClick={() => void test()}>
