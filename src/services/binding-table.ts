@@ -50,6 +50,11 @@ export class BindingTable {
     return this.#seen.get(aor);
   }
 
+  /** Another phone is to have this name. */
+  forgetSeen(aor: string): void {
+    this.#seen.delete(aor);
+  }
+
   /** All that the store has. */
   load(bindings: ReadonlyMap<string, BindingSet>, seen: ReadonlyMap<string, number>): void {
     this.#storeHasSpoken = true;

@@ -265,6 +265,7 @@ export class LocalView implements AdminView, Follower {
       const key = parseEntryName(name);
       this.#unreadable.delete(name);
       if (value !== undefined) {
+        if (key?.kind === 'host' && !this.#table.hosts.has(key.id)) this.#bindings.forgetSeen(key.id);
         if (!this.#putEntry(this.#table, name, value)) this.#unreadable.add(name);
       } else if (key && key.kind !== 'company') this.#table.remove(key.kind, key.id);
     }

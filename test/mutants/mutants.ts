@@ -165,6 +165,8 @@ export const MUTANTS: readonly Mutant[] = [
         "if redis.call('HEXISTS', DIRECTORY, 'company') == 1 then",
         'if false then',
       ],
+      ['a phone made anew was seen before it was made', "redis.call('ZREM', KEYS[11], host)", ''],
+      ['a phone that is changed was never seen', '== 1\n', '>= 0\n'],
       ['the version is not counted', "redis.call('SET', VERSION, seq)", ''],
       ['nothing is removed', "redis.call('HDEL', DIRECTORY, ARGV[i])", 'local _ = 0'],
       ['nothing is put', "redis.call('HSET', DIRECTORY, ARGV[i], ARGV[i + 1])", 'local _ = 0'],

@@ -330,7 +330,10 @@ export class FakeStore implements Store {
       const no = write.order && this.#orderRefusal(write.order);
       if (no) return { outcome: no === 'full' ? 'ordersFull' : 'orderChanged', version: this.#version };
       // As JSON, which knows nothing undefined.
-      for (const [name, value] of put) this.directory.set(name, JSON.parse(JSON.stringify(value)));
+      for (const [name, value] of put) {
+        if (!this.directory.has(name)) this.#seen.delete(name.replace('host:', ''));
+        this.directory.set(name, JSON.parse(JSON.stringify(value)));
+      }
       for (const name of remove) this.directory.delete(name);
       const entries = [...put.keys(), ...remove];
       this.#version = ++this.#seq;

@@ -35,6 +35,7 @@ export function createDirectoryWriter(
           keys.seq,
           keys.history,
           ...orderKeys(keys),
+          keys.seen,
         ],
         args: [
           ...[conditionOf(write), write.actor, names.length > MOST_NAMES ? '' : JSON.stringify(names)],

@@ -1,5 +1,5 @@
 -- Puts and removes directory entries in one step and logs one event; with an order or a notice, one more each.
--- KEYS  1 directory  2 directory version  3 events  4 seq  5 history  6-10 orders
+-- KEYS  1 directory  2 directory version  3 events  4 seq  5 history  6-10 orders  11 when which phone was last seen
 -- ARGV  1 '' = in any case, 'ifEmpty', or the version it must still have  2 actor  3 names changed, JSON ('' = many)
 --       4 notice or ''  5 extension and  6 host the notice is about  7-14 order (order-book)  15 number of entries to
 --       put  then name, json for each; then the names to remove
@@ -20,7 +20,12 @@ local refused = order and orderRefusal(book, order)
 if refused then return { refused == 'full' and 'ordersFull' or 'orderChanged', version } end
 
 local firstRemoved = 16 + 2 * tonumber(ARGV[15])
-for i = 16, firstRemoved - 2, 2 do redis.call('HSET', DIRECTORY, ARGV[i], ARGV[i + 1]) end
+for i = 16, firstRemoved - 2, 2 do
+  local isNew = redis.call('HSET', DIRECTORY, ARGV[i], ARGV[i + 1]) == 1
+  -- When another phone of this id was seen, long ago, is nothing of this one.
+  local host = isNew and string.match(ARGV[i], '^host:(.+)$')
+  if host then redis.call('ZREM', KEYS[11], host) end
+end
 for i = firstRemoved, #ARGV do redis.call('HDEL', DIRECTORY, ARGV[i]) end
 
 local seq = advance(LOG.seq)

@@ -187,6 +187,20 @@ describe('writeBindings', () => {
       expect((await store.snapshot()).seen.get('cp1')).toBeGreaterThan(came);
     }));
 
+  it('tells of a phone made anew nothing of the one before', () =>
+    withStore(async (store) => {
+      const write = (put: readonly string[], remove: readonly string[] = []) =>
+        store.writeDirectory({ put: new Map(put.map((name) => [name, {}])), remove, actor: 'test' });
+      const seen = async () => [...(await store.snapshot()).seen.keys()];
+      await write(['host:cp1', 'host:cp2']);
+      for (const aor of ['cp1', 'cp2']) await store.writeBindings(aor, 0, { version: 1, bindings: [] });
+      await write(['host:cp1', 'user:cp2']);
+      expect((await seen()).sort()).toEqual(['cp1', 'cp2']);
+      await write([], ['host:cp1']);
+      await write(['host:cp1']);
+      expect(await seen()).toEqual(['cp2']);
+    }));
+
   it('forgets who has not been seen for 400 days', () =>
     withStore(async (store, name) => {
       const day = 86_400_000;

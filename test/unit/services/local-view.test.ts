@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChangeEvent } from '../../../src/domain/association.ts';
 import { allEntries, toStored } from '../../../src/services/directory-document.ts';
-import { binding, directory, NOW, user } from '../domain/example.ts';
+import { binding, directory, host, NOW, user } from '../domain/example.ts';
 import { Harness, noBindings, settle } from './harness.ts';
 
 const HASH = `k:$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
@@ -238,6 +238,18 @@ describe('bindings', () => {
     harness.view.bindingsSaved('d1', noBindings(2));
     harness.view.bindingsUnsaved('d2', [first]);
     expect(['d1', 'd2'].map((id) => harness.view.lastSeenAt(id))).toEqual([NOW + 5_000, NOW + 5_000]);
+  });
+
+  test('a phone made anew under a name that there was has not been seen', async () => {
+    const { view } = await started();
+    const entry = host('d1');
+    const now = (value: unknown) => view.onEntries(new Map([['host:d1', value]]));
+    view.onBindings('d1', noBindings(1));
+    now(toStored([{ kind: 'host', value: { ...entry, nickname: 'Other' } }]).get('host:d1'));
+    expect(view.lastSeenAt('d1')).toBe(NOW);
+    now(undefined);
+    now(toStored([{ kind: 'host', value: entry }]).get('host:d1'));
+    expect(view.lastSeenAt('d1')).toBeUndefined();
   });
 
   test('what the store could not take counts here, through a new snapshot as well', async () => {
