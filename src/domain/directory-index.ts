@@ -7,6 +7,8 @@ export interface DirectoryIndex {
   userByNumber(number: string): User | undefined;
   /** Phones of their own, by extension. */
   hostsOfOwner(extension: string): readonly Host[];
+  /** Unassigned phones that were theirs, by extension. */
+  hostsReservedFor(extension: string): readonly Host[];
   /** Hosts by the number a PSAP would call back, E.164: their own or the site's. */
   hostsByCallback(number: string): readonly Host[];
   /** Whether any extension has this many digits. */

@@ -118,6 +118,7 @@ const NONE: readonly Host[] = [];
 class TableIndex implements DirectoryIndex {
   readonly #userByNumber = new Map<string, User>();
   readonly #byOwner = new Map<string, Host[]>();
+  readonly #byReserved = new Map<string, Host[]>();
   readonly #byCallback = new Map<string, Host[]>();
   /** How many extensions have this length. */
   readonly #lengths = new Map<number, number>();
@@ -159,6 +160,10 @@ class TableIndex implements DirectoryIndex {
 
   hostsOfOwner(extension: string): readonly Host[] {
     return this.#byOwner.get(extension) ?? NONE;
+  }
+
+  hostsReservedFor(extension: string): readonly Host[] {
+    return this.#byReserved.get(extension) ?? NONE;
   }
 
   hostsByCallback(number: string): readonly Host[] {
@@ -209,11 +214,13 @@ class TableIndex implements DirectoryIndex {
 
   addHost(host: Host, callback: string | undefined): void {
     if (host.kind === 'user') add(this.#byOwner, host.owner, host);
+    add(this.#byReserved, host.reservedFor, host);
     add(this.#byCallback, callback, host);
   }
 
   removeHost(host: Host, callback: string | undefined): void {
     if (host.kind === 'user') drop(this.#byOwner, host.owner, host);
+    drop(this.#byReserved, host.reservedFor, host);
     drop(this.#byCallback, callback, host);
   }
 

@@ -134,14 +134,15 @@ function touchHost({ hosts }: Listings, id: string, facts: RowFacts): void {
   else hosts.remove(id);
 }
 
-/** Their name stands in the rows of their phones, and of where they sit. */
+/** Their name stands in the rows of their phones, also of former ones that are nobody's yet, and of where they sit. */
 function touchUser(listings: Listings, id: string, facts: RowFacts): void {
   const { directory, view } = facts;
   const user = directory.users.get(id);
   if (user) listings.users.put(userRow(user, facts));
   else listings.users.remove(id);
   const seat = view.associationOf(id)?.host;
-  const phones = directory.index.hostsOfOwner(id).map((host) => host.id);
+  const { index } = directory;
+  const phones = [...index.hostsOfOwner(id), ...index.hostsReservedFor(id)].map((host) => host.id);
   for (const host of seat === undefined ? phones : [...phones, seat]) touchHost(listings, host, facts);
 }
 

@@ -13,14 +13,16 @@ const entry = fc.oneof<fc.Arbitrary<DirectoryEntry>[]>(
     .record({
       id: fc.constantFrom('a', 'b', 'c'),
       owner: fc.constantFrom('10', '2', undefined),
+      reserved: fc.constantFrom('10', '2', undefined),
       callback: fc.constantFrom(...numbers, undefined),
       at: fc.constantFrom('london', 'leeds', 'nowhere'),
     })
     .map(
-      ({ id, owner, callback, at }): DirectoryEntry => ({
+      ({ id, owner, reserved, callback, at }): DirectoryEntry => ({
         kind: 'host',
         value: host(id, {
           ...{ kind: owner ? 'user' : 'commonArea', owner, site: at },
+          reservedFor: owner ? undefined : reserved,
           ...(callback && { callbackNumber: callback }),
         }),
       }),
@@ -47,6 +49,7 @@ function expected(table: DirectoryTable) {
   return {
     owned: (extension: string) =>
       ids(hosts.filter((each) => each.kind === 'user' && each.owner === extension)),
+    kept: (extension: string) => ids(hosts.filter(({ reservedFor }) => reservedFor === extension)),
     called: (number: string) =>
       ids(
         hosts.filter(
@@ -72,8 +75,10 @@ describe('DirectoryTable', () => {
         }
         const { index } = table;
         const right = expected(table);
-        for (const extension of ['10', '2'])
+        for (const extension of ['10', '2']) {
           expect(ids(index.hostsOfOwner(extension))).toEqual(right.owned(extension));
+          expect(ids(index.hostsReservedFor(extension))).toEqual(right.kept(extension));
+        }
         for (const number of numbers) {
           expect(ids(index.hostsByCallback(number))).toEqual(right.called(number));
           // Of two with one number either is right; a number nobody has any more leads nowhere.

@@ -143,6 +143,16 @@ test('changes are in the lists at once: names, owners, sites, an import', async 
   expect(await hostIds(all)).toBe('x1 d10 u1003 d9 (4)');
 });
 
+test('a phone that was somebody’s is found by what they are called now', async () => {
+  const all = await office();
+  const was = { kind: 'commonArea', owner: undefined, reservedFor: '1003', enabled: false } as const;
+  await all.service.updateHost('u1003', (before) => ({ host: { ...before, ...was } }), ACTOR);
+  expect(await hostIds(all, { q: 'barker' })).toBe('u1003 (1)');
+  await all.service.updateUser('1003', (before) => ({ ...before, name: 'Aaron Bell' }), { actor: ACTOR });
+  expect(await hostIds(all, { q: 'aaron' })).toBe('u1003 (1)');
+  expect(await hostIds(all, { q: 'barker' })).toBe(' (0)');
+});
+
 test('many changes at once, and changes while the lists are put in order', async () => {
   const all = await office();
   const people = Array.from({ length: 300 }, (_, i) => ({
