@@ -1,4 +1,5 @@
 import type { Directory } from './directory.ts';
+import { heldBy } from './holder.ts';
 import { macOf } from './mac.ts';
 import type { Order, OrderItem } from './order.ts';
 import { phonesThere } from './order-rules.ts';
@@ -95,7 +96,7 @@ class Rows {
   #macProblems(mac: string | undefined, path: string): string[] {
     if (mac === undefined) return [`${path}.mac: is no MAC address; twelve hex digits are needed`];
     const holder = this.#holders.get(mac);
-    return holder === undefined ? [] : [`${path}.mac: is the MAC of ${holder} already`];
+    return holder === undefined ? [] : [`${path}.mac: ${heldBy('MAC', holder)}`];
   }
 
   /** An id made of a MAC says the same as the MAC does. */

@@ -50,6 +50,7 @@ import { webPhoneRoutes } from './routes/web-phone.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { refuseForeign } from './same-origin.ts';
 import { harden } from './security-headers.ts';
+import { nameNoStrangers } from './strangers.ts';
 import { OPENAPI_WEBHOOKS } from './webhook-schemas.ts';
 
 export type { Http, HttpLog, HttpOptions, HttpServices, Readiness } from './ports.ts';
@@ -158,6 +159,7 @@ function administration(api: Api, { services, adminToken, failed, limits }: Guar
   api.addHook('onRequest', limitPrincipal(limits));
   api.addHook('onRequest', requirePermission(services));
   api.addHook('preHandler', requireNamed(services));
+  api.addHook('preSerialization', nameNoStrangers(services));
   sessionRoutes(api, services);
   ownSessionRoutes(api, services);
   accountRoutes(api, services);

@@ -2,6 +2,7 @@ import { type Account, canonicalEmail } from '../domain/account.ts';
 import type { Company, Directory, Host, Site, User } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
 import { isEmergencyAnywhere, isEmergencyCall, isEmergencyTest } from '../domain/emergency.ts';
+import { heldBy } from '../domain/holder.ts';
 import type { NumberPlan } from '../domain/view.ts';
 import { licenceProblems } from './directory-rules.ts';
 import { createNumberPlan } from './number-plan.ts';
@@ -232,7 +233,7 @@ function numberProblems(put: readonly DirectoryEntry[], { users, index }: Direct
       const isNew = !users.get(user.extension)?.numbers.includes(number);
       return holder === undefined || !isNew
         ? []
-        : [`user:${user.extension}.numbers: ${number} is the number of ${holder} already`];
+        : [`user:${user.extension}.numbers: ${number} ${heldBy('number', holder)}`];
     }),
   );
 }
@@ -245,7 +246,7 @@ function macProblems(put: readonly DirectoryEntry[], { hosts }: Directory): stri
   const wanted = new Map(renamed.map(({ id, mac }) => [mac, id]));
   const edited = new Set(phones.map(({ id }) => id));
   const others = [...hosts.values()].filter(({ id, mac }) => !edited.has(id) && wanted.has(mac));
-  return others.map(({ id, mac }) => `host:${wanted.get(mac)}.mac: ${mac} is the MAC of ${id} already`);
+  return others.map(({ id, mac }) => `host:${wanted.get(mac)}.mac: ${mac} ${heldBy('MAC', id)}`);
 }
 
 const OWNER = 'a phone of kind user needs an owner, any other has none';
@@ -271,9 +272,7 @@ function mailboxProblems(put: readonly DirectoryEntry[], { users }: Directory): 
   return renamed.flatMap((user) => {
     const name = mailboxOf(user.extension, user);
     const other = holders.get(name)?.find((extension) => extension !== user.extension);
-    return other === undefined
-      ? []
-      : [`user:${user.extension}.mailbox: ${name} is the mailbox of ${other} already`];
+    return other === undefined ? [] : [`user:${user.extension}.mailbox: ${name} ${heldBy('mailbox', other)}`];
   });
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Forwarding, User } from '../../domain/directory.ts';
+import type { Forwarding, Host, User } from '../../domain/directory.ts';
 import type { AvailableHost } from '../../domain/guests.ts';
 import { isRefusal } from '../../domain/reasons.ts';
 import type { Assignment } from '../../services/add-ons.ts';
@@ -7,10 +7,11 @@ import type { DirectoryRefusal } from '../../services/directory-service.ts';
 import type { GuestChange } from '../../services/guests.ts';
 import * as guestSchemas from '../guest-schemas.ts';
 import { truth } from '../list-schemas.ts';
+import { maySeeHost } from '../policy.ts';
 import type { HttpServices } from '../ports.ts';
 import { ifMatch, ifTagOf, tag } from '../preconditions.ts';
 import { type Facts, presentUser } from '../present.ts';
-import { actorOf } from '../principal.ts';
+import { actorOf, principalOf } from '../principal.ts';
 import { problemsProblem, refuse, sendProblem } from '../problem.ts';
 import * as schemas from '../schemas.ts';
 import { type Api, describe, userIn } from './route.ts';
@@ -144,7 +145,12 @@ function hostsRoute(api: Api, services: HttpServices): void {
     const found = userIn(services, request.params.extension);
     if (isRefusal(found)) return refuse(reply, found);
     const { free, ...query } = request.query;
-    const page = await services.lists.hostsFor(found.user.extension, { ...query, free: truth(free) });
+    // A person goes wherever they may; others send people where they may do so themselves.
+    const principal = principalOf(request);
+    const maySee = (host: Host): boolean => principal.role === 'user' || maySeeHost(principal, host);
+    const page = await services.lists.hostsFor(found.user.extension, {
+      ...{ ...query, free: truth(free), maySee },
+    });
     if (isRefusal(page)) return refuse(reply, page);
     const hosts = page.entries.map((host) => presentAvailable(host, found.facts));
     return reply.send({ hosts, next: page.next ?? null, total: page.total });

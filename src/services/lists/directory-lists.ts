@@ -47,6 +47,8 @@ export interface AvailableQuery {
   readonly q?: string | undefined;
   readonly site?: string | undefined;
   readonly free?: boolean | undefined;
+  /** What whoever asks may see; absent: everything. */
+  readonly maySee?: ((host: Host) => boolean) | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Association } from '../../domain/association.ts';
 import type { Directory, User } from '../../domain/directory.ts';
 import type { DirectoryEntry } from '../../domain/directory-table.ts';
+import { withoutHolders } from '../../domain/holder.ts';
 import { runningAt, usesOfPerson } from '../../domain/in-use.ts';
 import { folded } from '../../domain/listing.ts';
 import type { NumberPlan, View } from '../../domain/view.ts';
@@ -49,7 +50,7 @@ const ROWS_AT_ONCE = 10;
 /** What an import would do, row by row, by the rules for single edits; in turns of a few milliseconds. */
 export async function planRows(table: CsvTable, facts: PlanFacts): Promise<PlannedRow[]> {
   const rows = await readRows(table, facts);
-  addProblems(rows, await inSteps(editProblemSteps(rows.flatMap(entryOf), facts.directory)));
+  addProblems(rows, await inSteps(editProblemSteps(rows.flatMap(entryOf), facts.directory)), facts);
   allotLicences(rows, facts.directory);
   if (!facts.release) await eachInTurns(rows, ROWS_AT_ONCE, (row) => addUses(row, facts.view));
   return rows;
@@ -202,12 +203,18 @@ function cellProblem(text: string): CellProblem {
 }
 
 /** Problems that name people, each to its row. */
-function addProblems(rows: readonly Drafted[], problems: readonly string[]): void {
+function addProblems(
+  rows: readonly Drafted[],
+  problems: readonly string[],
+  { directory, isOwnSite }: PlanFacts,
+): void {
   const byExtension = new Map(rows.map((row) => [`${row.extension}`, row]));
   for (const text of problems) {
     const extension = /^user:([^.:]*)/.exec(text)?.[1];
     const row = extension === undefined ? undefined : byExtension.get(extension);
-    row?.problems.push(cellProblem(text));
+    const isTold = (holder: User | undefined): boolean => !holder || isOwnSite(holder.site);
+    const told = withoutHolders(text, ({ id }) => isTold(directory.users.get(id)));
+    row?.problems.push(cellProblem(told));
   }
 }
 

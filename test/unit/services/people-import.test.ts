@@ -175,6 +175,21 @@ describe('a dry run', () => {
     ]);
   });
 
+  test('a site administrator is not told who has a number elsewhere', async () => {
+    const { run, userNow } = await office();
+    const [number] = userNow('1003')?.numbers ?? [];
+    const csv = `ext,name,site,ddi\n1010,A,london,${number}\n1011,B,london,+442079461011\n1012,C,london,+442079461011`;
+    const isOwnSite = (site: string) => site === 'london';
+    const told = (who: string, twin: string) => [
+      `2 problem numbers: ${number} ${who}`,
+      '3 new',
+      `4 problem numbers: +442079461011 ${twin}`,
+    ];
+    const twin = 'is the number of 1011 already';
+    expect(lines(await run(csv, { dryRun: true, isOwnSite }))).toEqual(told('is taken already', twin));
+    expect(lines(await run(csv, { dryRun: true }))).toEqual(told('is the number of 1003 already', twin));
+  });
+
   test('control characters are in no name', async () => {
     const { run } = await office();
     const csv = 'ext,name,site,ddi\n1010,"A\u0007B",london,+442079461010';
