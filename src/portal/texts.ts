@@ -1022,7 +1022,7 @@ export const texts = {
     minutesHint: 'Minutes, 10 to 1440. Calls back to the callback number ring the phone that called.',
     others: 'Ring others as well after',
     othersHint:
-      'Seconds without an answer; then the phones under “Who is told” ring, too. 0 to 120, or “never”. Empty: 20.',
+      'Seconds without an answer; then the other phones with this callback number ring, too. 0 to 120, or “never”. Empty: 20.',
     extra: 'More emergency numbers',
     extraHint: 'Besides those of the country, separated by commas: such as an internal number for first aid.',
     tests: 'Test numbers',
