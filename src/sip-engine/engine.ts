@@ -83,13 +83,10 @@ export function createEngine(options: EngineOptions): Engine {
     transport,
     clock,
     random: () => randomBytes(12).toString('hex'),
-    // The transaction layer's own deadlines are the second line.
-    limits: {
-      ...options.limits,
-      inviteSilenceMs: limits.silentInviteMs + 1_000,
-      inviteRingingMs: limits.ringingMs + 1_000,
-    },
+    limits: { ...options.limits, ...secondLine(limits) },
     isExempt,
+    // One beyond the share of its source takes the place of what is refused already.
+    mayDisplace: mayPass,
   });
   const apps = new AppServer({
     clock,
@@ -146,6 +143,11 @@ function dialogLimits(options: EngineOptions): DialogLimits {
   if (options.silentAfterMs === undefined) return limits;
   const silentMs = Math.min(options.silentAfterMs, LATEST_ANSWER_MS);
   return { ...limits, silentMs, silentInviteMs: 2 * silentMs };
+}
+
+/** The transaction layer's own deadlines, behind those of the dialogs. */
+function secondLine({ silentInviteMs, ringingMs }: DialogLimits): Partial<TransactionLimits> {
+  return { inviteSilenceMs: silentInviteMs + 1_000, inviteRingingMs: ringingMs + 1_000 };
 }
 
 /** The limits of one layer out of all. */

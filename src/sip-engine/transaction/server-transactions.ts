@@ -15,6 +15,8 @@ export interface ServerContext {
   isFlooded(): boolean;
   /** A non-INVITE is answered and kept only to absorb repetitions. */
   completed(transaction: ServerTransactionBase): void;
+  /** An INVITE is refused and kept only until that is acknowledged. */
+  refused(transaction: ServerTransactionBase): void;
   removed(transaction: ServerTransactionBase): void;
 }
 
@@ -146,6 +148,7 @@ export class InviteServer extends ServerTransactionBase {
 
   #refuse(response: SipMessage): void {
     this.#state = 'completed';
+    this.context.refused(this);
     this.transmit(response);
     if (!this.flow.reliable) this.#armG(T1);
     this.deadline(TRANSACTION_TIMEOUT, () => this.terminate());

@@ -30,6 +30,8 @@ export interface TransactionOptions {
   limits?: Partial<TransactionLimits>;
   /** True for a request that must be served even when the tables are full (emergency calls). */
   isExempt?: (request: SipMessage) => boolean;
+  /** True for a request that makes room for itself where there is none at all: refused INVITEs nobody has acknowledged go. */
+  mayDisplace?: (request: SipMessage) => boolean;
 }
 
 /** `server`, `client` and `merged` are entries now, the others count since start. */
@@ -58,9 +60,12 @@ export class TransactionLayer {
   readonly #transport: TransactionOptions['transport'];
   readonly #random: () => string;
   readonly #isExempt: (request: SipMessage) => boolean;
+  readonly #mayDisplace: (request: SipMessage) => boolean;
   readonly #servers = new Map<string, ServerTransactionBase>();
   /** Answered non-INVITE entries, oldest first: they give way when the table is full. */
   readonly #completed = new Set<ServerTransactionBase>();
+  /** Refused INVITE entries, oldest first: a flood's, mostly, which never acknowledges. */
+  readonly #refused = new Set<ServerTransactionBase>();
   readonly #merged = new Map<string, ServerTransactionBase>();
   readonly #clients = new Map<string, ClientTransactionBase>();
   readonly #clientsByFlow = new Map<Flow, Set<ClientTransactionBase>>();
@@ -73,6 +78,7 @@ export class TransactionLayer {
     this.#transport = options.transport;
     this.#random = options.random;
     this.#isExempt = options.isExempt ?? (() => false);
+    this.#mayDisplace = options.mayDisplace ?? (() => false);
     this.#transport.onMessage = (message, flow, size) => this.#onMessage(message, flow, size);
     this.#transport.onFlowClosed = (flow) => this.#onFlowClosed(flow);
   }
@@ -137,6 +143,7 @@ export class TransactionLayer {
         send: (text, { flow, request }) => this.#transport.responseFlow(flow, request.topVia)?.send(text),
         isFlooded: () => this.#transport.isFlooded ?? false,
         completed: (transaction) => this.#completed.add(transaction),
+        refused: (transaction) => this.#refused.add(transaction),
         removed: (transaction) => this.#removeServer(transaction),
       },
       client: {
@@ -150,6 +157,7 @@ export class TransactionLayer {
   #removeServer(transaction: ServerTransactionBase): void {
     this.#servers.delete(transaction.key);
     this.#completed.delete(transaction);
+    this.#refused.delete(transaction);
     const { mergeKey: merged } = transaction;
     if (merged !== undefined && this.#merged.get(merged) === transaction) this.#merged.delete(merged);
   }
@@ -204,12 +212,9 @@ export class TransactionLayer {
 
   #hasServerRoom(request: SipMessage): boolean {
     const { maxServer } = this.#limits;
-    if (this.#servers.size < maxServer) return true;
-    for (const oldest of this.#completed) {
-      oldest.terminate();
-      return true;
-    }
-    return this.#servers.size < 2 * maxServer && this.#isPrivileged(request);
+    if (this.#servers.size < maxServer || displaceOne(this.#completed)) return true;
+    if (this.#servers.size < 2 * maxServer && this.#isPrivileged(request)) return true;
+    return this.#mayDisplace(request) && displaceOne(this.#refused);
   }
 
   #onFlowClosed(flow: Flow): void {
@@ -254,7 +259,9 @@ export class TransactionLayer {
 
   #shed(request: SipMessage, flow: Flow): void {
     this.#counters.shed++;
-    const response = statelessResponse(request, 503).add('Retry-After', String(this.#limits.retryAfter));
+    const response = statelessResponse(request, 503);
+    // A phone told to wait would place no emergency call here meanwhile (RFC 3261 21.5.4).
+    if (!this.#mayDisplace(request)) response.add('Retry-After', String(this.#limits.retryAfter));
     flow.send(response.toString());
   }
 
@@ -302,4 +309,13 @@ export class TransactionLayer {
     const { host, port } = this.#transport.addressFor(flow);
     if (via?.host === host && (via.port ?? 5060) === port) this.user.onStrayResponse(response, flow);
   }
+}
+
+/** Ends the oldest of these; whether there was one. */
+function displaceOne(oldestFirst: Iterable<ServerTransactionBase>): boolean {
+  for (const oldest of oldestFirst) {
+    oldest.terminate();
+    return true;
+  }
+  return false;
 }

@@ -72,6 +72,29 @@ describe('a full dialog table', () => {
   });
 });
 
+describe('a full transaction table', () => {
+  it('has room for an emergency call even beyond the share of its source', async () => {
+    bench = await Bench.open({
+      limits: { maxServer: 1 },
+      isExempt: (request) => request.uri.startsWith('sip:999@'),
+      urgencyOf: () => 'claimed',
+    });
+    await bench.app((srf) => {
+      srf.invite(async (req, res) => {
+        if (req.uri.startsWith('sip:busy@')) res.send(486);
+        else await srf.createUAS(req, res, { localSdp: sdp('engine') });
+      });
+    });
+    const flood = await bench.peer();
+    // A refusal nobody acknowledges fills the table, the rest uses up the share.
+    new RawDialog(flood, bench.uri('busy')).send('INVITE', { body: sdp('flood') });
+    await flood.next(486);
+    for (let n = 0; n < 200; n++) new RawDialog(flood, bench.uri('any')).send('OPTIONS');
+    await flood.next(503);
+    await up('999');
+  });
+});
+
 describe('nothing remains', () => {
   it('when nobody answers our BYE', async () => {
     bench = await Bench.open({ fake: true });

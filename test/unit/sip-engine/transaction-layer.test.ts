@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SipMessage } from '../../../src/sip-engine/message/message.ts';
 import { serverKey } from '../../../src/sip-engine/transaction/keys.ts';
+import type { TransactionOptions } from '../../../src/sip-engine/transaction/transaction-layer.ts';
 import type { RequestShape } from '../../support/transaction-bench.ts';
 import {
   answer,
@@ -182,8 +183,8 @@ describe('full tables', () => {
   const limits = { maxServer: 2, maxClient: 1, retryAfter: 7 };
   const isExempt = (request: SipMessage) => request.callId === 'emergency';
 
-  function full() {
-    const bench = transactionBench({ limits, isExempt });
+  function full(options: Partial<TransactionOptions> = {}) {
+    const bench = transactionBench({ limits, isExempt, ...options });
     const flow = new FakeFlow();
     let n = 0;
     const arrive = (method: string, shape: RequestShape = {}) => {
@@ -223,6 +224,27 @@ describe('full tables', () => {
     expect(flow.take()).toEqual(['200 OPTIONS']);
     expect([arrive('OPTIONS'), take(), options?.terminated]).toEqual([[], ['OPTIONS'], true]);
     expect(layer.stats()).toMatchObject({ server: 2, shed: 0 });
+  });
+
+  describe('and an emergency call beyond the share of its source', () => {
+    const mayDisplace = (request: SipMessage) => request.callId === 'late';
+
+    it('takes the place of the oldest refused one, which nobody has acknowledged', () => {
+      const { arrive, take, servers, layer } = full({ mayDisplace });
+      const [, invite] = servers;
+      invite?.respond(answer(invite, 401));
+      expect(arrive('INVITE')).toEqual(['401 INVITE', '503 INVITE']);
+      expect(arrive('INVITE', { callId: 'late' })).toEqual(['100 INVITE']);
+      expect([take(), invite?.terminated]).toEqual([['INVITE'], true]);
+      expect(layer.stats()).toMatchObject({ server: 2, shed: 1 });
+    });
+
+    it('is not told to wait where there is none', () => {
+      const { transport, flow } = full({ mayDisplace });
+      transport.deliver(peerRequest('INVITE', { callId: 'late' }), flow);
+      expect(flow.sent[0]?.get('Retry-After')).toBeUndefined();
+      expect(flow.take()).toEqual(['503 INVITE']);
+    });
   });
 
   it('are full again when forgotten requests have been replaced', () => {
