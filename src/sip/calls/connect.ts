@@ -2,6 +2,7 @@ import { sdpOf } from '../body.ts';
 import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
+import { unbind } from './bound.ts';
 import { type ForkRequest, type ForkResult, forkFor, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
@@ -158,6 +159,7 @@ async function meet(
   const b = far instanceof Leg ? far : table.add(far, theirs);
   table.connect(a, b, { ...outgoing.record, to: result.target.party });
   if (anew) table.onMute(a);
+  else void unbind(invite, [a, b], { sdp, clock: context.deps.clock });
   return { outcome: 'connected' };
 }
 

@@ -11,6 +11,10 @@ export class InboundInvite {
   emergency = false;
   /** The caller is a browser, and seen through a relay. */
   web: WebSide | undefined;
+  /** The first session description of a 1xx the caller got. */
+  boundTo: string | undefined;
+  /** Resolves with the ACK for our 200. */
+  acknowledged: Promise<void> = Promise.resolve();
   readonly #srf: Srf;
   readonly #abort = new AbortController();
   readonly #reliable: boolean;
@@ -63,6 +67,7 @@ export class InboundInvite {
   /** Sends a 1xx; resolves when it is out, or PRACKed where the caller demands reliability. */
   provisional(status: 180 | 183, sdp?: string): Promise<void> {
     if (this.response.finalResponseSent || this.signal.aborted) return Promise.resolve();
+    this.boundTo ??= sdp;
     const headers: Headers = {
       ...(this.#reliable ? { Require: '100rel' } : { Contact: this.#contact() }),
       ...(sdp === undefined ? {} : { 'Content-Type': 'application/sdp' }),
@@ -97,6 +102,7 @@ export class InboundInvite {
       this.#srf.createUAS(this.request, this.response, { localSdp: sdp, headers }, (error, dialog) => {
         if (error) return resolve(undefined);
         keepEarlyReinvite(dialog);
+        this.acknowledged = new Promise((acknowledge) => dialog.once('ack', () => acknowledge()));
         this.#dialog = dialog;
         resolve(dialog);
       });

@@ -6,7 +6,7 @@ import {
   type Round,
 } from '../../../../src/sip/calls/connect.ts';
 import { InboundInvite } from '../../../../src/sip/calls/inbound.ts';
-import { type FakeRequest, FakeResponse, settled } from '../../../support/fake-sip.ts';
+import { type FakeDialog, type FakeRequest, FakeResponse, settled } from '../../../support/fake-sip.ts';
 import { ANSWER, invite, OFFER, World } from '../world.ts';
 
 let world: World;
@@ -158,6 +158,52 @@ describe('a late offer', () => {
     expect(world.srf.uac.late).toEqual(['destroy']);
     expect(call.result).toEqual({ outcome: 'gone' });
     expect(context.table.legs).toBe(0);
+  });
+});
+
+describe('an announcement before the answer', () => {
+  const elsewhere = ANSWER.replace(/^m=audio \d+/m, 'm=audio 7000');
+
+  /** The first trunk announces something and fails, the second answers. */
+  async function answeredAfter(announcement: string): Promise<FakeDialog> {
+    start([round('a'), round('b')], true);
+    world.srf.uac.ring(183, announcement);
+    await settled();
+    world.srf.uac.reject(503);
+    await settled();
+    const far = world.srf.uac.answer(ANSWER);
+    await settled();
+    return far;
+  }
+
+  test('of another trunk binds the caller to it: they are asked to talk to who has answered', async () => {
+    const far = await answeredAfter(elsewhere);
+    const near = world.srf.uas;
+    expect(near.sent('INVITE')).toEqual([]);
+    near.ack();
+    await settled();
+    expect(near.sent('INVITE').map(({ body }) => body)).toEqual([ANSWER]);
+    near.sent('INVITE')[0]?.answer(200, { body: elsewhere });
+    await settled();
+    expect(far.sent('INVITE').map(({ body }) => body)).toEqual([elsewhere]);
+    expect(context.table.legs).toBe(2);
+  });
+
+  test('that refuses to is left alone: the call stays up', async () => {
+    const far = await answeredAfter(elsewhere);
+    const near = world.srf.uas;
+    near.ack();
+    await settled();
+    near.sent('INVITE')[0]?.answer(488);
+    await settled();
+    expect([near.byes, far.byes, far.sent('INVITE')]).toEqual([[], [], []]);
+  });
+
+  test('from where the answer comes is no reason to ask anybody', async () => {
+    await answeredAfter(ANSWER);
+    world.srf.uas.ack();
+    await settled();
+    expect(world.srf.uas.sent('INVITE')).toEqual([]);
   });
 });
 
