@@ -185,8 +185,13 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
 function placeUrgent(context: InviteContext, invite: InboundInvite, route: UrgentRoute): Promise<void> {
   const { request } = invite;
   const maxForwards = hopsLeft(request);
-  if (route.kind === 'emergency') return placeEmergency(context, invite, { route, maxForwards });
-  const caller: Party = { kind: 'trunk', trunk: context.identifier.trunkOf(request)?.name ?? '' };
+  const trunk = context.identifier.trunkOf(request);
+  if (route.kind === 'emergency') {
+    // What lies behind a trunk is not ours: it says itself who calls.
+    const asserted = trunk && identityOf(request);
+    return placeEmergency(context, invite, { route, asserted, maxForwards });
+  }
+  const caller: Party = { kind: 'trunk', trunk: trunk?.name ?? '' };
   const extra = { ...maxForwards, ...privacyOf(request) };
   return placeCallback(context, invite, { route, caller, from: identityOf(request), extra });
 }

@@ -12,6 +12,13 @@ import type { Party } from './leg.ts';
 import { emergencyRounds } from './rounds.ts';
 import { isWeb, WebSide } from './web-side.ts';
 
+interface Placing {
+  readonly route: EmergencyRoute;
+  /** Who calls as the trunk says from which the call comes (RFC 3325); absent: it comes from a phone. */
+  readonly asserted?: Identity | undefined;
+  readonly maxForwards: Headers;
+}
+
 /**
  * Sends an emergency call out: the desk's callback number is shown, never the guest's, and every
  * trunk is tried. Nothing here asks the store, a licence or a limit.
@@ -19,10 +26,10 @@ import { isWeb, WebSide } from './web-side.ts';
 export async function placeEmergency(
   context: CallContext,
   invite: InboundInvite,
-  { route, maxForwards }: { route: EmergencyRoute; maxForwards: Headers },
+  { route, asserted, maxForwards }: Placing,
 ): Promise<void> {
   const { deps } = context;
-  const outgoing = outgoingOf(context, route, maxForwards);
+  const outgoing = outgoingOf(context, { route, asserted, maxForwards });
   const result = await followed(context, route, () =>
     connect(context, invite, { ...outgoing, caller: partyOf(route) }),
   );
@@ -42,7 +49,7 @@ export async function emergencyFromMenu(
   route: EmergencyRoute,
 ): Promise<void> {
   const { deps, table } = context;
-  const outgoing = outgoingOf(context, route, {});
+  const outgoing = outgoingOf(context, { route, maxForwards: {} });
   conversation.detach();
   const leg = table.add(conversation.dialog, { party: partyOf(route), emergency: true });
   const gone = new AbortController();
@@ -101,14 +108,23 @@ function told<T>({ emergencies, log }: SipDependencies, of: (desk: EmergencyDesk
   }
 }
 
-function outgoingOf({ deps }: CallContext, route: EmergencyRoute, maxForwards: Headers): Outgoing {
+function outgoingOf({ deps }: CallContext, { route, asserted, maxForwards }: Placing): Outgoing {
   const { host, callbackNumber, number } = route;
-  const identity: Identity = { name: host?.nickname ?? '', number: callbackNumber ?? 'anonymous' };
+  const identity: Identity = host
+    ? { name: host.nickname, number: callbackNumber ?? 'anonymous' }
+    : whoElse(deps, asserted);
   const extra = { Priority: 'emergency', ...maxForwards };
   const record = { emergency: number, host: host?.id, callbackNumber };
   deps.log.warn(record, 'emergency call');
   const location = locationOf(deps, route);
   return { rounds: emergencyRounds(deps, number, { identity, extra, location }), emergency: true, record };
+}
+
+/** Whom a trunk asserts, if a PSAP can call them back: an extension may have the next trunk refuse the call. */
+function whoElse({ numberPlan }: SipDependencies, asserted: Identity | undefined): Identity {
+  const { name, number } = asserted ?? { name: '', number: '' };
+  const full = numberPlan.toE164(number) ?? /^\+\d{8,15}$/.exec(number)?.[0];
+  return full === undefined ? { name: '', number: 'anonymous' } : { name, number: full };
 }
 
 /** The desk's address by value, with the headers that speak of it (RFC 6442); never in the way of the call. */

@@ -7,6 +7,8 @@ import { ANSWER, acme, invite, OFFER, REALM, World } from './world.ts';
 
 /** The application as a whole: what comes of each request. */
 
+const PBX_SOURCE = '198.51.100.1:5060';
+
 let world: World;
 let app: SipApp;
 
@@ -72,6 +74,26 @@ describe('an emergency call', () => {
       'Max-Forwards': '69',
     });
     expect(JSON.stringify(headers)).not.toContain('1001');
+  });
+
+  test.each([
+    ['"Ward 3" <sip:+441632960501@pbx>', '"Ward 3" <sip:+441632960501@hotdesk.test>'],
+    ['"Ward 3" <sip:201@pbx>', '<sip:anonymous@hotdesk.test>'],
+  ])('of a trunk that asserts %s: as %s', async (asserted, shown) => {
+    const headers = { 'P-Asserted-Identity': asserted, Privacy: 'id' };
+    await world.receive(invite('999', { source: PBX_SOURCE, headers }));
+    expect(world.srf.uac.header('From')).toBe(shown);
+    expect(world.srf.uac.options.headers).not.toHaveProperty('Privacy');
+  });
+
+  test('of a phone shows nothing that it asserts of itself', async () => {
+    const headers = {
+      From: '<sip:x@y>',
+      Contact: '<sip:x@z>',
+      'P-Asserted-Identity': '<sip:+441632960501@pbx>',
+    };
+    await world.receive(invite('999', { source: '198.51.100.77:5060', headers }));
+    expect(world.srf.uac.header('From')).toBe('<sip:anonymous@hotdesk.test>');
   });
 
   test('with the place of the phone beside the offer (multipart): the offer goes out', async () => {
@@ -288,8 +310,6 @@ test.each([
 );
 
 describe('a call from a trunk', () => {
-  const PBX_SOURCE = '198.51.100.1:5060';
-
   async function arrives(number: string, headers: Record<string, string> = {}): Promise<FakeUac | undefined> {
     const request = invite(number, {
       source: PBX_SOURCE,
