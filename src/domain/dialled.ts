@@ -20,9 +20,13 @@ function isDomain(scheme: string | undefined, rest: string, user: string): boole
   return scheme !== undefined && scheme.toLowerCase() !== 'tel' && !rest.includes('@') && user.includes('.');
 }
 
-/** Digits as dialled: `dialledUser` without separators and without the `#` some phones send to end dialling. */
+/**
+ * Digits as dialled: `dialledUser` without separators, without parameters and pauses that a phone has escaped, and without
+ * the `#` some phones send to end dialling.
+ */
 export function normaliseDialled(text: string): string {
-  const digits = dialledUser(text).replace(SEPARATORS, '');
+  const [number = ''] = dialledUser(text).split(/[;,]/, 1);
+  const digits = number.replace(SEPARATORS, '');
   let end = digits.length;
   while (end > 0 && digits[end - 1] === '#') end--;
   return digits.slice(0, end);

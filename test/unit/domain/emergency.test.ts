@@ -18,6 +18,8 @@ describe('normaliseDialled', () => {
     ['sip:%39%39%39@pbx.example', '999'],
     ['sip:999%23@pbx.example', '999'],
     ['sip:999;phone-context=x@pbx.example;user=phone', '999'],
+    ['sip:999%3Bphone-context=+44@pbx.example', '999'],
+    ['sip:999%2c%2c1@pbx.example', '999'],
     ['sip:999:password@pbx.example', '999'],
     ['sip:+44 (0)20-7946.0101@x', '+4402079460101'],
     ['sip:%2A90@pbx.example', '*90'],
