@@ -212,9 +212,19 @@ export class TransactionLayer {
 
   #hasServerRoom(request: SipMessage): boolean {
     const { maxServer } = this.#limits;
-    if (this.#servers.size < maxServer || displaceOne(this.#completed)) return true;
-    if (this.#servers.size < 2 * maxServer && this.#isPrivileged(request)) return true;
+    if (this.#isPrivileged(request)) {
+      if (this.#servers.size < maxServer || displaceOne(this.#completed)) return true;
+      if (this.#servers.size < 2 * maxServer) return true;
+    } else if (this.#makeRoom(maxServer)) return true;
     return this.#mayDisplace(request) && displaceOne(this.#refused);
+  }
+
+  /** What was let in beyond the size leaves its place to nobody but its like, or others would soon have taken them all. */
+  #makeRoom(size: number): boolean {
+    const tooMany = this.#servers.size - size + 1;
+    if (tooMany > this.#completed.size) return false;
+    for (let n = 0; n < tooMany; n++) displaceOne(this.#completed);
+    return true;
   }
 
   #onFlowClosed(flow: Flow): void {

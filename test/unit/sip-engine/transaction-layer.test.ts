@@ -226,6 +226,19 @@ describe('full tables', () => {
     expect(layer.stats()).toMatchObject({ server: 2, shed: 0 });
   });
 
+  it('keep the places of emergency calls, BYE and CANCEL for their like', () => {
+    const { arrive, take, servers, layer } = full();
+    for (const callId of ['c1', 'c2', 'c3']) {
+      arrive('BYE', { callId, toTag: 'ours' });
+      const bye = servers.at(-1);
+      bye?.respond(answer(bye, 200));
+      expect(arrive('INVITE')).toEqual(['200 BYE', '503 INVITE']);
+    }
+    take();
+    expect(arrive('INVITE', { callId: 'emergency' })).toEqual(['100 INVITE']);
+    expect(layer.stats()).toMatchObject({ server: 3, shed: 3 });
+  });
+
   describe('and an emergency call beyond the share of its source', () => {
     const mayDisplace = (request: SipMessage) => request.callId === 'late';
 
