@@ -68,6 +68,11 @@ export class PromptEar {
   /** Frames of any kind, silence too. */
   frames = 0;
 
+  /** The first one learns the prompts, which takes seconds on a busy machine: before a call, not between two keys of it. */
+  constructor() {
+    bookOf('PCMA');
+  }
+
   hear(codec: CodecName, payload: Buffer): void {
     this.frames += 1;
     const place = bookOf(codec).get(payload.toString('latin1'));
