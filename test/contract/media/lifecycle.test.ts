@@ -45,7 +45,7 @@ function spawned(
 
 async function opensAgain(media: MediaPort): Promise<boolean> {
   const offer = offerOf(await newPeer());
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     const next = await media.open({ callId: 'd', offer, peer: '127.0.0.1' });
     if (!isRefusal(next)) return true;
     await sleep(50);
