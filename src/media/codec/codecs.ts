@@ -1,5 +1,5 @@
 import { encodeAlaw, encodeG711, encodeUlaw, PCMA_SILENCE, PCMU_SILENCE } from './g711.ts';
-import { encodeG722 } from './g722.ts';
+import { encodeG722Clip, G722_SILENCE } from './g722.ts';
 import { double, halve } from './resample.ts';
 
 /** The names of RFC 3551, as they stand in rtpmap. */
@@ -21,11 +21,11 @@ export interface Clip {
   readonly prepare?: (codec: CodecName, frame: number) => void;
 }
 
-/** One frame of nothing. G.722 has no silence byte, so it is encoded zeros. */
+/** One frame of nothing, to be repeated. */
 export const SILENCE: Readonly<Record<CodecName, Buffer>> = {
   PCMA: Buffer.alloc(FRAME_BYTES, PCMA_SILENCE),
   PCMU: Buffer.alloc(FRAME_BYTES, PCMU_SILENCE),
-  G722: encodeG722(new Int16Array(FRAME_BYTES * 2)),
+  G722: Buffer.alloc(FRAME_BYTES, G722_SILENCE),
 };
 
 /** Codes samples at 8 or 16 kHz into a clip, padded with silence to whole frames. */
@@ -41,7 +41,7 @@ export function makeClip(samples: Int16Array, rate: 8000 | 16000): Clip {
     data: {
       PCMA: encodeG711(narrow, encodeAlaw),
       PCMU: encodeG711(narrow, encodeUlaw),
-      G722: encodeG722(wide),
+      G722: encodeG722Clip(wide),
     },
   };
 }

@@ -5,6 +5,7 @@ import { ALAW_TO_LINEAR, encodeAlaw, encodeUlaw, ULAW_TO_LINEAR } from '../../..
 import { encodeG722, NarrowG722Decoder, NarrowG722Encoder } from '../../../src/media/codec/g722.ts';
 import { LONGEST_RECORDING, recordedClip } from '../../../src/media/codec/recorded-clip.ts';
 import { double, halve } from '../../../src/media/codec/resample.ts';
+import { voiceOf } from '../../support/sound.ts';
 
 const EVERY_SAMPLE = Array.from({ length: 65_536 }, (_, i) => i - 32_768);
 
@@ -123,6 +124,36 @@ describe('a clip', () => {
     expect(clip.data.PCMA).toEqual(SILENCE.PCMA);
     expect(clip.data.PCMU).toEqual(SILENCE.PCMU);
     expect(clip.data.G722).toEqual(SILENCE.G722);
+  });
+});
+
+describe('G.722 clips one after the other, and silence', () => {
+  const prompts = ['phone-free', 'letter-a', 'letter-f', 'digit-6', 'hours', 'goodbye'];
+  const clips = prompts.map((id) => makeClip(voiceOf(id), 8000).data.G722);
+  const lead = Array.from({ length: 10 }, () => SILENCE.G722);
+
+  it('each sounds after another as it does alone', () => {
+    const together = new NarrowG722Decoder().decode(Buffer.concat([...lead, ...clips]));
+    let at = 1600;
+    for (const [index, clip] of clips.entries()) {
+      const alone = new NarrowG722Decoder().decode(Buffer.concat([...lead, clip])).slice(1600);
+      const error = alone.map((x, i) => x - (together[at + i] as number));
+      expect(20 * Math.log10(rms(error) / rms(alone)), prompts[index]).toBeLessThan(-25);
+      at += clip.length;
+    }
+  });
+
+  it('silence is silent from the first frame on, and after a word that was cut off', () => {
+    const decoder = new NarrowG722Decoder();
+    const silence = (): number => {
+      const heard = lead.flatMap((frame) => [...decoder.decode(frame)]).slice(400);
+      return Math.max(...heard) - Math.min(...heard);
+    };
+    expect(silence()).toBe(0);
+    for (const clip of clips) {
+      decoder.decode(clip.subarray(0, 1500));
+      expect(silence()).toBeLessThanOrEqual(2);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import { type CodecName, makeClip } from '../../../src/media/codec/codecs.ts';
+import { NarrowG722Encoder } from '../../../src/media/codec/g722.ts';
 import type { RecordOptions } from '../../../src/media/media.ts';
 import { Recorder } from '../../../src/media/recording/recorder.ts';
 import type { RtpPacket } from '../../../src/media/rtp/packet.ts';
@@ -26,7 +27,8 @@ export interface Line {
 /** Samples at 8 kHz as a phone sends them. */
 export function packetsOf(samples: Int16Array, line: Line = {}): Heard[] {
   const { codec = 'PCMA', packetMs = 20, seq = 65_530, ts = 0xffff_f000, ssrc = 7, from = packetMs } = line;
-  const data = makeClip(samples, 8000).data[codec];
+  const data =
+    codec === 'G722' ? new NarrowG722Encoder().encode(samples) : makeClip(samples, 8000).data[codec];
   const bytes = packetMs * 8;
   return Array.from({ length: Math.floor(data.length / bytes) }, (_, i) => ({
     at: from + i * packetMs,
