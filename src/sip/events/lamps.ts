@@ -70,6 +70,8 @@ export class Lamps {
   readonly #deps: LampsDependencies;
   readonly #changes = new Map<string, Change>();
   readonly #waiting: (() => void)[] = [];
+  /** `<host> <contact>` of registrations that were sent something and have not answered. */
+  readonly #unanswered = new Set<string>();
   #inFlight = 0;
   #stops: (() => void)[] = [];
 
@@ -192,13 +194,39 @@ export class Lamps {
     return BACK_OFF * 2 ** change.tries++;
   }
 
-  async #notify(host: string, lamp: Lamp): Promise<Outcome> {
+  /** Done when one phone has it: a registration nobody is behind any more must not hold up the next change. */
+  async #notify(host: string, lamp: Lamp & { readonly is: string }): Promise<Outcome> {
     const { view, domain } = this.#deps;
     const show = { identity: { name: '', number: host }, domain, called: host };
-    const targets = phoneTargets([{ id: host }], view, show);
-    const outcomes = await Promise.all(targets.map((target) => this.#inTurn(target, lamp)));
-    if (outcomes.includes('told')) return 'told';
-    return outcomes.includes('failed') ? 'failed' : 'unwanted';
+    // Of two under way to one phone the older might arrive last (RFC 3261 17.1.2).
+    const targets = phoneTargets([{ id: host }], view, show).filter(
+      ({ uri }) => !this.#unanswered.has(`${host} ${uri}`),
+    );
+    const outcomes = targets.map((target) => this.#notifyOne(host, target, lamp));
+    const told = outcomes.map(
+      async (one): Promise<Outcome> => ((await one) === 'told' ? 'told' : Promise.reject()),
+    );
+    return Promise.any(told).catch(async () => {
+      const all = await Promise.all(outcomes);
+      return all.length > 0 && all.every((outcome) => outcome === 'unwanted') ? 'unwanted' : 'failed';
+    });
+  }
+
+  async #notifyOne(host: string, target: Target, lamp: Lamp & { readonly is: string }): Promise<Outcome> {
+    const key = `${host} ${target.uri}`;
+    this.#unanswered.add(key);
+    const outcome = await this.#inTurn(target, lamp);
+    this.#unanswered.delete(key);
+    if (outcome === 'told') this.#catchUp(host, lamp.is);
+    return outcome;
+  }
+
+  /** A phone that took its time was passed over meanwhile. */
+  #catchUp(host: string, is: string): void {
+    const told = toldIn(this.#deps.shared.get(`lamp:${host}`));
+    if (this.#stops.length === 0 || !told || told.is === is) return;
+    this.#forget(host);
+    this.#changed(host);
   }
 
   async #inTurn(target: Target, lamp: Lamp): Promise<Outcome> {

@@ -120,6 +120,46 @@ describe('a phone', () => {
     expect(lamps.size).toBe(0);
   });
 
+  test('is told of each change at once, although nobody is behind another of its registrations', async () => {
+    bindings = { d1: [binding('sip:d1@192.0.2.1'), binding('sip:d1@192.0.2.9')] };
+    answers = undefined;
+    const lamps = node();
+    await light('d1', 1);
+    await pass(100);
+    for (const messages of [0, 2]) {
+      sent.at(messages === 0 ? 0 : -1)?.answer(200);
+      await light('d1', messages);
+      await pass(500);
+    }
+    sent.at(-1)?.answer(200);
+    await pass(20_000);
+    const heard = (uri: string): string[] =>
+      sent.filter((one) => one.uri === uri).map(({ body }) => body.replace('Voice-Message: ', ''));
+    expect(heard('sip:d1@192.0.2.1')).toEqual(['1/0', '0/0', '2/0']);
+    expect(heard('sip:d1@192.0.2.9')).toEqual(['1/0']);
+    expect(lamps.size).toBe(0);
+  });
+
+  test('that answers late was passed over meanwhile, and is told how it is by then', async () => {
+    bindings = { d1: [binding('sip:d1@192.0.2.1'), binding('sip:d1@192.0.2.9')] };
+    answers = undefined;
+    node();
+    await light('d1', 1);
+    await pass(100);
+    const [prompt, late] = sent;
+    prompt?.answer(200);
+    answers = 200;
+    await light('d1', 2);
+    await pass(500);
+    expect(bodies()).toEqual(['1/0', '1/0', '2/0']);
+    late?.answer(200);
+    await pass(500);
+    expect(sent.slice(3).map(({ uri, body }) => [uri, body])).toContainEqual([
+      'sip:d1@192.0.2.9',
+      'Voice-Message: 2/0',
+    ]);
+  });
+
   test('that shows it already is not told again, whichever way it was asked', async () => {
     node();
     await light('d1', 1);
