@@ -16,6 +16,13 @@ export interface VoicePortalKeys {
     readonly previous: string;
     readonly repeat: string;
   };
+  /** After a name was recorded. */
+  readonly recordedName: {
+    readonly keep: string;
+    readonly recordAgain: string;
+    readonly repeat: string;
+    readonly previous: string;
+  };
 }
 
 export interface VoicePortal {
@@ -42,4 +49,5 @@ export const VOICE_PORTAL_KEYS: VoicePortalKeys = {
     previous: '*',
     repeat: '#',
   },
+  recordedName: { keep: '1', recordAgain: '2', repeat: '#', previous: '*' },
 };

@@ -22,9 +22,21 @@ const hotelingKeys = <Key extends z.ZodType>(one: Key) => ({
   repeat: one,
 });
 
+/** After a name was recorded. */
+const recordedNameKeys = <Key extends z.ZodType>(one: Key) => ({
+  keep: one,
+  recordAgain: one,
+  repeat: one,
+  previous: one,
+});
+
 export const voicePortal = z.object({
   number: z.string(),
-  keys: z.object({ main: z.object(mainKeys(key)), hoteling: z.object(hotelingKeys(key)) }),
+  keys: z.object({
+    main: z.object(mainKeys(key)),
+    hoteling: z.object(hotelingKeys(key)),
+    recordedName: z.object(recordedNameKeys(key)),
+  }),
 });
 
 /** What is not there stays. */
@@ -34,6 +46,7 @@ export const voicePortalChange = z.strictObject({
     z.strictObject({
       main: z.exactOptional(z.strictObject(mainKeys(z.exactOptional(key)))),
       hoteling: z.exactOptional(z.strictObject(hotelingKeys(z.exactOptional(key)))),
+      recordedName: z.exactOptional(z.strictObject(recordedNameKeys(z.exactOptional(key)))),
     }),
   ),
 });

@@ -38,10 +38,14 @@ export function changedCompany(company: Company, change: CompanyChange): Company
 }
 
 function changedPortal(before: VoicePortal | undefined, { number, keys }: VoicePortalChange): VoicePortal {
-  const { main, hoteling } = before?.keys ?? VOICE_PORTAL_KEYS;
+  const { main, hoteling, recordedName } = before?.keys ?? VOICE_PORTAL_KEYS;
   return {
     // None at all is found out where every entry is checked.
     number: number ?? before?.number ?? '',
-    keys: { main: { ...main, ...keys?.main }, hoteling: { ...hoteling, ...keys?.hoteling } },
+    keys: {
+      main: { ...main, ...keys?.main },
+      hoteling: { ...hoteling, ...keys?.hoteling },
+      recordedName: { ...recordedName, ...keys?.recordedName },
+    },
   };
 }

@@ -33,6 +33,7 @@ const servicePhoneNumber = pattern(/^\d{2,8}$/, 'must be two to eight digits, in
 const portalKey = pattern(/^[0-9*#]$/, 'must be one key: 0-9, * or #');
 const mainKeys = VOICE_PORTAL_KEYS.main;
 const hotelingKeys = VOICE_PORTAL_KEYS.hoteling;
+const recordedNameKeys = VOICE_PORTAL_KEYS.recordedName;
 
 const voicePortal = z.strictObject({
   number: servicePhoneNumber,
@@ -58,6 +59,14 @@ const voicePortal = z.strictObject({
           repeat: portalKey.default(hotelingKeys.repeat),
         })
         .default(hotelingKeys),
+      recordedName: z
+        .strictObject({
+          keep: portalKey.default(recordedNameKeys.keep),
+          recordAgain: portalKey.default(recordedNameKeys.recordAgain),
+          repeat: portalKey.default(recordedNameKeys.repeat),
+          previous: portalKey.default(recordedNameKeys.previous),
+        })
+        .default(recordedNameKeys),
     })
     .default(VOICE_PORTAL_KEYS),
 });

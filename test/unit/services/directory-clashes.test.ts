@@ -45,6 +45,11 @@ describe('a document', () => {
       [['company.voicePortal.keys.hoteling.associate', '1']],
       ['company.voicePortal.keys.hoteling.associate: 1 is also the key of checkHostStatus'],
     ],
+    [
+      'two things on one key after a name was recorded',
+      [['company.voicePortal.keys.recordedName.keep', '*']],
+      ['company.voicePortal.keys.recordedName.previous: * is also the key of keep'],
+    ],
     ['a key of both menus', [['company.voicePortal.keys.hoteling.associate', '7']], []],
     [
       'portal on an extension',
@@ -189,6 +194,11 @@ describe('an edit of the company', () => {
       'a key twice',
       { voicePortal: { number: '8000', keys: { main: { exit: '#' } } } },
       ['company.voicePortal.keys.main.exit: # is also the key of repeat'],
+    ],
+    [
+      'a key of the recorded name twice',
+      { voicePortal: { number: '8000', keys: { recordedName: { recordAgain: '1' } } } },
+      ['company.voicePortal.keys.recordedName.recordAgain: 1 is also the key of keep'],
     ],
     [
       'voicemail on 112',

@@ -56,7 +56,7 @@ export type Step =
 const MAX_MISSES = 3;
 
 /** The menus with a company's own keys. The most wanted is said first. */
-export function menusWith({ main, hoteling }: VoicePortalKeys): Menus {
+export function menusWith({ main, hoteling, recordedName }: VoicePortalKeys): Menus {
   return {
     main: {
       opening: [],
@@ -87,10 +87,10 @@ export function menusWith({ main, hoteling }: VoicePortalKeys): Menus {
     review: {
       opening: [],
       choices: [
-        { key: '1', clip: 'to-keep-name', move: { action: 'keepName' } },
-        { key: '2', clip: 'to-record-again', move: { action: 'recordName' } },
-        { key: '#', clip: 'to-hear-again', move: { action: 'playName' } },
-        { key: '*', clip: 'to-go-back', move: { menu: 'main' } },
+        { key: recordedName.keep, clip: 'to-keep-name', move: { action: 'keepName' } },
+        { key: recordedName.recordAgain, clip: 'to-record-again', move: { action: 'recordName' } },
+        { key: recordedName.repeat, clip: 'to-hear-again', move: { action: 'playName' } },
+        { key: recordedName.previous, clip: 'to-go-back', move: { menu: 'main' } },
       ],
     },
   };

@@ -79,14 +79,17 @@ describe('the keys of the help page, and the rest of BroadWorks', () => {
 
 describe('whatever keys a company chooses', () => {
   const distinct = fc.uniqueArray(fc.constantFrom(...KEYS), { minLength: 6, maxLength: 6 });
-  const configuration = fc.tuple(distinct, distinct).map(([main, hoteling]): VoicePortalKeys => {
-    const named = (names: readonly string[], keys: readonly string[]): Record<string, string> =>
-      Object.fromEntries(names.map((name, index) => [name, keys[index] ?? '']));
-    return {
-      main: named(Object.keys(VOICE_PORTAL_KEYS.main), main),
-      hoteling: named(Object.keys(VOICE_PORTAL_KEYS.hoteling), hoteling),
-    } as unknown as VoicePortalKeys;
-  });
+  const configuration = fc
+    .tuple(distinct, distinct, distinct)
+    .map(([main, hoteling, recorded]): VoicePortalKeys => {
+      const named = (names: readonly string[], keys: readonly string[]): Record<string, string> =>
+        Object.fromEntries(names.map((name, index) => [name, keys[index] ?? '']));
+      return {
+        main: named(Object.keys(VOICE_PORTAL_KEYS.main), main),
+        hoteling: named(Object.keys(VOICE_PORTAL_KEYS.hoteling), hoteling),
+        recordedName: named(Object.keys(VOICE_PORTAL_KEYS.recordedName), recorded),
+      } as unknown as VoicePortalKeys;
+    });
 
   test('each choice is reached by its key and by no other, from everywhere, and the walk ends', () => {
     fc.assert(
@@ -99,6 +102,8 @@ describe('whatever keys a company chooses', () => {
         expect(told(stepFrom(own, at('main'), { key: keys.main.exit }))).toBe('end: exit');
         expect(told(stepFrom(own, at('main'), { key: keys.main.hoteling }))).toBe('hoteling');
         expect(told(stepFrom(own, at('hoteling'), { key: keys.hoteling.associate }))).toBe('associate');
+        expect(told(stepFrom(own, at('review'), { key: keys.recordedName.keep }))).toBe('keepName');
+        expect(told(stepFrom(own, at('review'), { key: keys.recordedName.previous }))).toBe('main');
         expect(misses(own, inputs)).toBeLessThan(3);
       }),
     );
