@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CivicAddress, Site } from '../domain/directory.ts';
 import { conversionDelivery } from './order-schemas.ts';
-import { addressWish, host, rest } from './schemas.ts';
+import { addressWish, generation, generationText, host, rest } from './schemas.ts';
 
 /** What the API takes and gives when people, phones and sites come and go. What is in them is checked with the directory. */
 
@@ -16,6 +16,16 @@ export const removalQuery = z.strictObject({
     .default('false')
     .describe('true: whoever is logged in is logged out first; otherwise that is refused.'),
 });
+
+const stay =
+  'With `release`, of the stay that is meant: when another has begun there since, 412 and nothing is done.';
+export const hostRemovalQuery = removalQuery.extend({
+  generation: generationText.describe(`${stay} Absent: whoever is there.`),
+});
+const released = {
+  release: z.boolean().default(false).describe('Whoever is logged in there is logged out first.'),
+  generation: generation.describe(`${stay} Absent: whoever is there.`),
+};
 
 export const newUser = z.strictObject({
   extension: z.string().min(1).max(8),
@@ -64,13 +74,13 @@ export const addedHost = z
 
 export const unassignment = z.strictObject({
   address: addressWish.describe('Where the phone is, with the customer’s name (A6).'),
-  release: z.boolean().default(false).describe('Whoever is logged in there is logged out first.'),
+  ...released,
 });
 export const assignment = z.strictObject({
   owner: id.describe('Extension of who gets it.'),
   nickname: z.exactOptional(text(100)).describe('Absent: as it was.'),
   address: addressWish.describe('Where the phone is to stand (A6).'),
-  release: z.boolean().default(false).describe('Whoever is logged in there is logged out first.'),
+  ...released,
 });
 export const conversion = z.strictObject({
   nickname: text(100),

@@ -46,7 +46,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'PATCH /api/v1/hosts/:id': {
     ...PHONES,
     user: 'own',
-    userFields: ['enabled', 'associationLimitHours', 'accessLevel', 'release'],
+    userFields: ['enabled', 'associationLimitHours', 'accessLevel', 'release', 'generation'],
   },
   'POST /api/v1/hosts': PHONES,
   'DELETE /api/v1/hosts/:id': PHONES,

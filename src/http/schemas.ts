@@ -164,6 +164,12 @@ export const addressWish = z.strictObject({
   room: z.exactOptional(addressText(40).nullable()),
 });
 
+/** Of an association, as hosts tell it. */
+export const generation = z.exactOptional(z.int().min(1));
+export const generationText = z.exactOptional(
+  z.string().regex(/^\d{1,16}$/, 'expected the generation of an association'),
+);
+
 export const hostChange = z
   .strictObject({
     address: z.exactOptional(addressWish).describe('The whole address; who gives it confirms it.'),
@@ -179,8 +185,14 @@ export const hostChange = z
       .describe(
         'Whoever is there is released first; otherwise switching, limit and access do not change under them.',
       ),
+    generation: generation.describe(
+      'With `release`, of the stay that is meant: when another has begun there since, 412 and nothing is done.',
+    ),
   })
-  .refine(({ release: _, ...change }) => Object.keys(change).length > 0, 'expected something to change');
+  .refine(
+    ({ release: _, generation: __, ...change }) => Object.keys(change).length > 0,
+    'expected something to change',
+  );
 export type HostChangeBody = z.output<typeof hostChange>;
 
 export const hosts = z.object({ hosts: z.array(host), ...rest });
@@ -220,11 +232,9 @@ const name = z.string().min(1).max(64);
 export const hostPath = z.object({ id: name.describe('Host id.') });
 export const userPath = z.object({ extension: name.describe('Extension of the user.') });
 export const associationMeant = z.strictObject({
-  generation: z
-    .exactOptional(z.string().regex(/^\d{1,16}$/, 'expected the generation of an association'))
-    .describe(
-      'Of the association that is meant, as the host told it: when another has begun there since, 412 and nobody is logged out. Absent: whoever is there.',
-    ),
+  generation: generationText.describe(
+    'Of the association that is meant, as the host told it: when another has begun there since, 412 and nobody is logged out. Absent: whoever is there.',
+  ),
 });
 export const associationWish = z.strictObject({ guest: name.describe('Extension of the guest.') });
 

@@ -735,6 +735,8 @@ export const texts = {
     removeText:
       'The phone is no longer known: it cannot register, and nobody can log in at it. Its history stays. To use it again you add it anew.',
     removeBusy: (name: string) => `${name} is logged in there and will be logged out.`,
+    notRemoved:
+      'It is not the same person on the phone any more. Nobody was logged out, and the phone is still there.',
     removeAction: 'Remove phone',
     removed: (name: string) => `${name} is removed.`,
     manage: 'Manage this phone',

@@ -42,6 +42,8 @@ export interface EditOptions {
   readonly actor: string;
   /** Whoever sits there is released first; otherwise the change is refused. */
   readonly release?: boolean | undefined;
+  /** With `release`: of the one stay that is meant. Whoever else is there is left there: refused with changedMeanwhile. */
+  readonly generation?: number | undefined;
   /** Only while the entry has this tag (entry-tag); otherwise refused with changedMeanwhile. */
   readonly ifTag?: string | undefined;
 }
@@ -88,6 +90,7 @@ export class EditsWhileFree {
       const plan = this.#plan(edit, options);
       if (isRefusal(plan)) return plan;
       const running = options.release ? this.#running(edit, plan, ended) : [];
+      if (areOthers(options, running)) return SOMEBODY_ELSE;
       const released = await this.#release(running, options.actor, ended);
       const written = released ?? (await this.#write(edit, options, ended));
       if (!isRefusal(written)) return this.#lookAgain(edit, { written, options, ended });
@@ -154,8 +157,14 @@ export class EditsWhileFree {
     const { after, version = 0 } = written;
     const crossed = this.#running(edit, written, ended).filter(({ generation }) => generation < version);
     if (crossed.length === 0) return after;
-    if (options.release) return (await this.#release(crossed, options.actor, ended)) ?? after;
-    return this.#takeBack(edit, { written: { ...written, version }, actor: options.actor, ended });
+    const others = areOthers(options, crossed);
+    if (options.release && !others) return (await this.#release(crossed, options.actor, ended)) ?? after;
+    const done = await this.#takeBack(edit, {
+      written: { ...written, version },
+      actor: options.actor,
+      ended,
+    });
+    return others && isRefusal(done) && done.refused === 'associationRunning' ? SOMEBODY_ELSE : done;
   }
 
   /**
@@ -188,6 +197,14 @@ export class EditsWhileFree {
     const between = running().filter(({ generation }) => generation > version && generation < until);
     return (await this.#release(between, actor, ended)) ?? runningAt(somebody);
   }
+}
+
+/** What was to end one stay would end another. */
+export const SOMEBODY_ELSE: Refusal = { refused: 'changedMeanwhile', detail: 'somebody else is there' };
+
+function areOthers({ release, generation }: EditOptions, running: readonly Association[]): boolean {
+  const isOther = (one: Association): boolean => one.generation !== generation;
+  return release === true && generation !== undefined && running.some(isOther);
 }
 
 function planOf<K extends keyof Values>(

@@ -1,11 +1,12 @@
 import type { Association } from '../domain/association.ts';
 import type { Directory } from '../domain/directory.ts';
 import type { DirectoryEntry } from '../domain/directory-table.ts';
+import { runningAt } from '../domain/in-use.ts';
 import { isRefusal, type Refusal } from '../domain/reasons.ts';
 import type { View } from '../domain/view.ts';
 import type { Store } from '../store/store.ts';
 import type { DirectoryEdit, DirectoryRefusal, DirectoryService } from './directory-service.ts';
-import type { EditOptions } from './edits-while-free.ts';
+import { type EditOptions, SOMEBODY_ELSE } from './edits-while-free.ts';
 import { isOtherTag } from './entry-tag.ts';
 import type { Log, Random } from './ports.ts';
 import { whileStoreAnswers } from './while-store-answers.ts';
@@ -50,26 +51,22 @@ export class Removals {
     return done;
   }
 
-  async #clear(leaver: Leaver, { release, actor }: EditOptions): Promise<Refusal | undefined> {
-    const [first, ...rest] = this.#uses(leaver);
-    if (!first) return undefined;
-    const { host, guest } = first;
-    if (!release)
-      return { refused: 'associationRunning', detail: `${guest} is logged in at ${host}: release first` };
-    for (const association of [first, ...rest]) {
-      const { generation } = association;
-      const opId = this.#deps.random.uuid();
-      const command = { host: association.host, generation, reason: 'released', actor, opId } as const;
-      const ended = await whileStoreAnswers(() => this.#deps.store.end(command));
-      if (isRefusal(ended)) return ended;
-    }
-    return undefined;
+  async #clear(leaver: Leaver, options: EditOptions): Promise<Refusal | undefined> {
+    const { release, actor, generation: meant } = options;
+    const somebody = this.#use(leaver);
+    if (!somebody) return undefined;
+    if (!release) return runningAt(somebody);
+    const { host, generation } = somebody;
+    const opId = this.#deps.random.uuid();
+    const command = { host, generation: meant ?? generation, reason: 'released', actor, opId } as const;
+    const ended = await whileStoreAnswers(() => this.#deps.store.end(command));
+    if (isRefusal(ended)) return ended;
+    return ended.outcome === 'stale' && meant !== undefined ? SOMEBODY_ELSE : undefined;
   }
 
-  #uses({ kind, id }: Leaver): Association[] {
+  #use({ kind, id }: Leaver): Association | undefined {
     const { view } = this.#deps;
-    const found = kind === 'user' ? view.associationOf(id) : view.associationAt(id);
-    return found ? [found] : [];
+    return kind === 'user' ? view.associationOf(id) : view.associationAt(id);
   }
 }
 
@@ -86,8 +83,8 @@ function refusalOf({ kind, id }: Leaver, directory: Directory, { ifTag }: EditOp
 }
 
 /** Phones that were kept for who goes are kept for nobody. */
-function freedBy({ kind, id }: Leaver, { hosts }: Directory): DirectoryEntry[] {
+function freedBy({ kind, id }: Leaver, { index }: Directory): DirectoryEntry[] {
   if (kind === 'host') return [];
-  const reserved = [...hosts.values()].filter(({ reservedFor }) => reservedFor === id);
+  const reserved = index.hostsReservedFor(id);
   return reserved.map((host) => ({ kind: 'host', value: { ...host, reservedFor: undefined } }));
 }

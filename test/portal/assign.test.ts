@@ -31,6 +31,51 @@ async function unassign(id: string): Promise<void> {
     .toBe('unassigned');
 }
 
+/** Somebody leaves a phone, and somebody else logs in there. */
+async function change(host: string, next: string): Promise<void> {
+  await hotdesk().api(`/api/v1/hosts/${host}/association`, { method: 'DELETE' });
+  await hotdesk().seat(next, host);
+}
+
+test('remove: who was named is logged out, not who has come since', async () => {
+  await hotdesk().seat(PEOPLE.first.extension, PHONES.window);
+  const page = await open(hotdesk());
+  await signIn(page, `/phones/${PHONES.window}`);
+  await page.getByRole('button', { name: 'Remove phone' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove Window desk?' });
+  await dialog.getByText('Amelia Clarke is logged in there').waitFor();
+  await change(PHONES.window, PEOPLE.second.extension);
+  // The page behind knows; what is asked stays as it was.
+  await page.locator('.now').getByText('Oliver Hughes').waitFor();
+  expect(await dialog.getByText('Amelia Clarke is logged in there').isVisible()).toBe(true);
+  await dialog.getByRole('button', { name: 'Remove phone' }).click();
+  await dialog.getByText('Nobody was logged out, and the phone is still there.', { exact: false }).waitFor();
+  await dialog.getByText('Oliver Hughes is logged in there').waitFor();
+  await picture(page, 'remove-somebody-else');
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  expect(await hotdesk().guestAt(PHONES.window)).toBe(PEOPLE.second.extension);
+});
+
+test('unassign: a tick is for who stood beside it', async () => {
+  await hotdesk().seat(PEOPLE.leeds.extension, PHONES.own);
+  const page = await open(hotdesk());
+  await signIn(page, `/phones/${PHONES.own}/unassign`);
+  await page.getByRole('checkbox', { name: 'Log Priya Shah out now' }).check();
+  // The page hears of nothing any more: what it sends is what stands there.
+  await page.route('**/api/v1/events', (route) => route.abort());
+  await page.route(`**/api/v1/hosts/${PHONES.own}`, (route) => route.abort());
+  await change(PHONES.own, PEOPLE.leeds.extension);
+  const answer = page.waitForResponse((response) => response.url().endsWith('/unassign'));
+  await page.getByRole('button', { name: 'Unassign' }).click();
+  expect((await answer).status()).toBe(412);
+  expect(await hotdesk().guestAt(PHONES.own)).toBe(PEOPLE.leeds.extension);
+  await page.unrouteAll();
+  await page.reload();
+  await page.getByRole('checkbox', { name: 'Log Priya Shah out now' }).waitFor();
+  expect(await page.getByRole('checkbox', { name: 'Log Priya Shah out now' }).isChecked()).toBe(false);
+});
+
 test('B2: a host without a phone is led to one, and guests may use it', async () => {
   await unassign('u1003');
   const page = await open(hotdesk());

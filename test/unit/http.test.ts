@@ -115,6 +115,25 @@ describe('hosts', () => {
     expect(world.calls).toHaveLength(2);
   });
 
+  test('a change that logs somebody out says whom it means', async () => {
+    const path = `/api/v1/hosts/${reception.id}`;
+    const { address } = reception;
+    const meant = { release: true, generation: 7 };
+    const told = { actor: 'admin:api', ...meant };
+    await request('DELETE', `${path}?release=true&generation=7`);
+    await request('POST', `${path}/unassign`, { body: { address, ...meant } });
+    await request('POST', `${path}/assign`, { body: { owner: '1001', address, ...meant } });
+    await request('PATCH', path, { body: { enabled: false, ...meant } });
+    expect(world.calls).toEqual([
+      ['removePhone', reception.id, told],
+      ['unassign', reception.id, address, told],
+      ['assignPhone', reception.id, { owner: '1001', address }, told],
+      ['changeHost', reception.id, { enabled: false }, told],
+    ]);
+    expectProblem(await request('DELETE', `${path}?release=true&generation=seven`), 400);
+    expectProblem(await request('PATCH', path, { body: meant }), 400);
+  });
+
   test.each(['application/json', 'application/json; charset=utf-8'])(
     'releases also when the empty body is said to be %s',
     async (type) => {

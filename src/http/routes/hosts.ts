@@ -30,10 +30,11 @@ function changeRoutes(api: Api, services: HttpServices): void {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
     const { host, facts } = found;
-    const { release = false, ...change } = request.body;
+    const { release = false, generation, ...change } = request.body;
     const result = await services.hosts.change(host.id, changeOf(change), {
       actor: actorOf(request),
       release,
+      generation,
       ifTag: ifTagOf(request),
     });
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${host.id}.`));
@@ -60,7 +61,7 @@ function changeOf({
   callbackNumber,
   associationLimitHours: hours,
   ...rest
-}: Omit<schemas.HostChangeBody, 'release'>): HostChange {
+}: Omit<schemas.HostChangeBody, 'release' | 'generation'>): HostChange {
   return {
     ...rest,
     ...(callbackNumber === undefined ? {} : { callbackNumber: callbackNumber ?? undefined }),

@@ -32,15 +32,18 @@ export function phoneRoutes(api: Api, services: HttpServices): void {
     });
   });
 
-  const leaving = { params: schemas.hostPath, headers: ifMatch, querystring: entries.removalQuery };
+  const leaving = { params: schemas.hostPath, headers: ifMatch, querystring: entries.hostRemovalQuery };
   api.delete(
     '/hosts/:id',
     describe('Remove a phone', { 204: schemas.nothing }, leaving),
     async (request, reply) => {
       const found = hostIn(services, request.params.id);
       if (isRefusal(found)) return refuse(reply, found);
-      const release = request.query.release === 'true';
-      const options = { actor: actorOf(request), release, ifTag: ifTagOf(request) };
+      const { release, generation } = request.query;
+      const options = {
+        ...{ actor: actorOf(request), ifTag: ifTagOf(request), release: release === 'true' },
+        generation: generation === undefined ? undefined : Number(generation),
+      };
       const result = await services.phones.remove(found.host.id, options);
       return isRefusal(result) ? refuse(reply, result) : reply.code(204).send();
     },
@@ -69,8 +72,8 @@ function handRoutes(api: Api, services: HttpServices): void {
   api.post('/hosts/:id/unassign', unassign, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
-    const { address, release } = request.body;
-    const options = { actor: actorOf(request), release, ifTag: ifTagOf(request) };
+    const { address, release, generation } = request.body;
+    const options = { actor: actorOf(request), release, generation, ifTag: ifTagOf(request) };
     const { id } = found.host;
     const result = await services.phones.unassign(id, entries.addressOf(address), options);
     if (isRefusal(result)) return sendProblem(reply, problemsProblem(result, `host:${id}.`));
@@ -101,8 +104,8 @@ function assignRoute(api: Api, services: HttpServices): void {
   api.post('/hosts/:id/assign', assign, async (request, reply) => {
     const found = hostIn(services, request.params.id);
     if (isRefusal(found)) return refuse(reply, found);
-    const { address, release, ...wish } = request.body;
-    const options = { actor: actorOf(request), release, ifTag: ifTagOf(request) };
+    const { address, release, generation, ...wish } = request.body;
+    const options = { actor: actorOf(request), release, generation, ifTag: ifTagOf(request) };
     const { id } = found.host;
     const assignment = { ...wish, address: entries.addressOf(address) };
     const result = await services.phones.assign(id, assignment, options);

@@ -20,7 +20,8 @@ import {
   useKnownAddresses,
 } from './address-choice.tsx';
 import { HostAround } from './host-around.tsx';
-import { FormFoot } from './unassign.tsx';
+import { releasing, somebodyElse, useRelease } from './stay-meant.ts';
+import { FormFoot, mustRelease } from './unassign.tsx';
 
 const words = texts.assignUser;
 
@@ -28,75 +29,76 @@ const words = texts.assignUser;
 export function AssignUserPage({ id }: { readonly id: string }) {
   return (
     <HostAround id={id} title={(host) => words.title(host.nickname || host.id)} lead={() => words.lead}>
-      {(host) =>
+      {(host, set) =>
         host.owner ? (
           <Notice kind="info">{words.theirs(host.owner.name)}</Notice>
         ) : (
-          <AssignForm key={host.id} host={host} />
+          <AssignForm key={host.id} host={host} onChange={set} />
         )
       }
     </HostAround>
   );
 }
 
+interface FormProps {
+  readonly host: Host;
+  readonly onChange: (host: Host) => void;
+}
+
 interface Draft {
   readonly owner: string;
   readonly nickname: string;
   readonly address: AddressValue;
-  readonly release: boolean;
 }
 
-function missingIn({ owner, nickname, address, release }: Draft, guest: string | undefined): Mistakes {
+/** `guest`: who is still to be ticked. */
+function missingIn({ owner, nickname, address }: Draft, guest: string | undefined): Mistakes {
   const fields = Object.entries(mistakesOf(address)).map(([field, text]) => [`address.${field}`, text]);
   if (owner === '') fields.push(['owner', words.missingOwner]);
   if (nickname.trim() === '') fields.push(['nickname', texts.convert.missingName]);
-  if (guest !== undefined && !release) fields.push(['release', texts.unassign.mustRelease(guest)]);
+  if (guest !== undefined) fields.push(['release', texts.unassign.mustRelease(guest)]);
   return { fields: Object.fromEntries(fields), rest: '' };
 }
 
-function bodyOf({ owner, nickname, address, release }: Draft): object {
-  return {
-    ...{ owner, nickname: nickname.trim(), address: addressWish(address.draft) },
-    ...(release && { release }),
-  };
+function bodyOf({ owner, nickname, address }: Draft): object {
+  return { owner, nickname: nickname.trim(), address: addressWish(address.draft) };
 }
 
 const isField = (path: string): boolean =>
   path === 'owner' || path === 'nickname' || path.startsWith('address.');
 
-/** What is wrong with the person or the guest stands where one can mend it. */
-function refusedAs(error: unknown, guest: string): Mistakes {
+/** What is wrong with the person stands where one can mend it. */
+function refusedAs(error: unknown): Mistakes {
   const reason = error instanceof ApiError ? error.problem.reason : undefined;
   if (reason === 'unknownUser') return { fields: { owner: texts.reasons.unknownUser }, rest: '' };
-  if (reason === 'associationRunning')
-    return { fields: { release: texts.unassign.mustRelease(guest) }, rest: '' };
   return mistakesIn(error, isField);
 }
 
-function useAssignment(host: Host) {
+function useAssignment({ host, onChange }: FormProps) {
   const wanted = place.value.query.get('to') ?? '';
   const [draft, setDraft] = useState<Draft>({
     owner: wanted || host.reservedFor?.extension || '',
     nickname: host.nickname,
     address: chosen(addressDraft(host.address)),
-    release: false,
   });
   const [mistakes, setMistakes] = useState<Mistakes>(NO_MISTAKES);
   const [busy, setBusy] = useState(false);
   const { form, show } = useMistakeFocus<HTMLFormElement>();
-  const guest = host.association?.guest.name;
+  const release = useRelease(host);
   const refuse = (found: Mistakes): void => {
     setMistakes(found);
     show();
   };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const missing = missingIn(draft, guest);
+    const missing = missingIn(draft, release.isTicked ? undefined : release.guest);
     if (Object.keys(missing.fields).length > 0) return refuse(missing);
     setBusy(true);
     try {
       const path = `/hosts/${encodeURIComponent(host.id)}`;
-      const { nickname, owner } = await sendAbout<Host>(path, 'assign', bodyOf(draft));
+      const { nickname, owner } = await sendAbout<Host>(path, 'assign', {
+        ...{ ...bodyOf(draft), ...releasing(release.stay) },
+      });
       done(words.done(nickname, owner?.name ?? draft.owner));
       // There the phone can be made a host.
       const features = `/users/${encodeURIComponent(draft.owner)}/features`;
@@ -104,18 +106,21 @@ function useAssignment(host: Host) {
         replace: true,
       });
     } catch (error) {
-      refuse(refusedAs(error, guest ?? texts.phoneEdit.somebody));
+      const { stay } = release;
+      const other = await somebodyElse(error, { id: host.id, stay }).catch(() => undefined);
+      if (other) onChange(other);
+      refuse(mustRelease(other) ?? refusedAs(error));
       setBusy(false);
     }
   };
   const set = (change: Partial<Draft>): void => setDraft((before) => ({ ...before, ...change }));
-  return { draft, set, mistakes, busy, form, submit, guest };
+  return { draft, set, mistakes, busy, form, submit, release };
 }
 
-function AssignForm({ host }: { readonly host: Host }) {
-  const { draft, set, mistakes, busy, form, submit, guest } = useAssignment(host);
+function AssignForm({ host, onChange }: FormProps) {
+  const { draft, set, mistakes, busy, form, submit, release } = useAssignment({ host, onChange });
+  const { guest, isTicked, tick } = release;
   const known = useKnownAddresses(host.site);
-  const somebody = guest ?? texts.phoneEdit.somebody;
   return (
     <form class="form narrow" ref={form} noValidate onSubmit={(event) => void submit(event)}>
       {host.kind === 'commonArea' && <Notice kind="info">{words.fromAll}</Notice>}
@@ -149,13 +154,13 @@ function AssignForm({ host }: { readonly host: Host }) {
           onChange={(address) => set({ address })}
         />
       </Card>
-      {(guest !== undefined || mistakes.fields.release) && (
+      {guest !== undefined && (
         <CheckField
-          label={texts.unassign.release(somebody)}
-          hint={texts.unassign.busy(somebody)}
-          checked={draft.release}
-          error={draft.release ? undefined : mistakes.fields.release}
-          onChange={(release) => set({ release })}
+          label={texts.unassign.release(guest)}
+          hint={texts.unassign.busy(guest)}
+          checked={isTicked}
+          error={isTicked ? undefined : mistakes.fields.release}
+          onChange={tick}
         />
       )}
       {mistakes.rest !== '' && <Notice kind="danger">{mistakes.rest}</Notice>}

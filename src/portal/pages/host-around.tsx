@@ -12,7 +12,8 @@ interface HostAroundProps {
   readonly id: string;
   readonly title: (host: Host) => string;
   readonly lead: (host: Host) => string;
-  readonly children: (host: Host) => ComponentChildren;
+  /** `set`: what the phone is by now, known by another way. */
+  readonly children: (host: Host, set: (host: Host) => void) => ComponentChildren;
 }
 
 /** A page about one phone that leads back to its details. */
@@ -31,7 +32,7 @@ export function HostAround({ id, title, lead, children }: HostAroundProps) {
   return (
     <>
       <Head key="ready" title={title(host.data)} lead={lead(host.data)} back={back} />
-      {children(host.data)}
+      {children(host.data, host.set)}
     </>
   );
 }

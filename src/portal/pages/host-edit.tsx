@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiError, send } from '../api/client.ts';
+import { send } from '../api/client.ts';
 import { below, type Mistakes, mistakesIn, NO_MISTAKES } from '../api/mistakes.ts';
 import type { Host } from '../api/types.ts';
 import { texts } from '../texts.ts';
@@ -9,6 +9,7 @@ import { Dialog, Notice } from '../ui/dialog.tsx';
 import { hoursOf, SelectField, Switch, TextField } from '../ui/fields.tsx';
 import { useMistakeFocus } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
+import { releasing, somebodyElse } from './stay-meant.ts';
 
 const words = texts.phoneEdit;
 const FORM = 'phone-form';
@@ -22,26 +23,29 @@ interface EditProps {
 /** Sends what has changed; told apart: a no, what is wrong with fields, and that somebody is logged in there. */
 function useHostChange({ host, onChange, onClose }: EditProps, isField: (path: string) => boolean) {
   const [mistakes, setMistakes] = useState<Mistakes>(NO_MISTAKES);
-  const [isTaken, setTaken] = useState(false);
+  const [stay, setStay] = useState<Host['association']>(null);
   const [busy, setBusy] = useState(false);
   const { form, show } = useMistakeFocus<HTMLFormElement>();
+  const path = `/hosts/${encodeURIComponent(host.id)}`;
   const refuse = (found: Mistakes): void => {
     setMistakes(found);
     show();
   };
-  const save = async (change: object, said: string): Promise<void> => {
+  /** `leaver`: who is to be logged out for it. */
+  const save = async (change: object, said: string, leaver: Host['association'] = null): Promise<void> => {
     setBusy(true);
     try {
-      onChange(await send<Host>('PATCH', `/hosts/${encodeURIComponent(host.id)}`, change));
+      onChange(await send<Host>('PATCH', path, { ...change, ...releasing(leaver) }));
       done(said);
       onClose();
     } catch (error) {
-      setTaken(error instanceof ApiError && error.problem.reason === 'associationRunning');
+      const other = await somebodyElse(error, { id: host.id, stay: leaver }).catch(() => undefined);
+      setStay(other?.association ?? null);
       refuse(mistakesIn(error, isField));
       setBusy(false);
     }
   };
-  return { mistakes, isTaken, busy, form, refuse, save };
+  return { mistakes, stay, busy, form, refuse, save };
 }
 
 /** Name, on or off, limit, and who may use it; the last three not under somebody's feet (rule B2). */
@@ -52,10 +56,9 @@ export function HostDialog(props: EditProps) {
   const [limit, setLimit] = useState(String(host.associationLimitHours ?? ''));
   const [access, setAccess] = useState(host.accessLevel);
   const isField = (path: string): boolean => path === 'nickname' || path === 'associationLimitHours';
-  const { mistakes, isTaken, busy, form, refuse, save } = useHostChange(props, isField);
+  const { mistakes, stay, busy, form, refuse, save } = useHostChange(props, isField);
   const hours = hoursOf(limit);
-  const guest = host.association?.guest.name ?? words.somebody;
-  const submit = (release: boolean): void => {
+  const submit = (leaver: Host['association']): void => {
     const fields = {
       ...(name.trim() === '' && { nickname: words.missingName }),
       ...(hours === undefined && { associationLimitHours: words.badLimit }),
@@ -68,7 +71,7 @@ export function HostDialog(props: EditProps) {
       accessLevel: access,
     });
     if (Object.keys(change).length === 0) return onClose();
-    void save({ ...change, ...(release && { release }) }, words.saved(name.trim()));
+    void save(change, words.saved(name.trim()), leaver);
   };
   return (
     <Dialog title={words.title} onClose={onClose} actions={<Actions {...{ busy, onClose }} />}>
@@ -79,7 +82,7 @@ export function HostDialog(props: EditProps) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          submit(false);
+          submit(null);
         }}
       >
         <TextField
@@ -98,11 +101,11 @@ export function HostDialog(props: EditProps) {
           error={mistakes.fields.associationLimitHours}
         />
       </form>
-      {isTaken ? (
-        <Notice kind="warn">
-          <p>{words.busy(guest)}</p>
-          <Button small icon="logOut" busy={busy} onClick={() => submit(true)}>
-            {words.releaseAndSave(guest)}
+      {stay ? (
+        <Notice key={stay.generation} kind="warn">
+          <p>{words.busy(stay.guest.name)}</p>
+          <Button small icon="logOut" busy={busy} onClick={() => submit(stay)}>
+            {words.releaseAndSave(stay.guest.name)}
           </Button>
         </Notice>
       ) : (

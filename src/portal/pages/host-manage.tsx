@@ -9,6 +9,7 @@ import { Confirm, Notice } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { done } from '../ui/toast.tsx';
 import { listOf } from './host-parts.tsx';
+import { releasing, somebodyElse } from './stay-meant.ts';
 
 const words = texts.phoneEdit;
 
@@ -46,26 +47,40 @@ export function ManageCard({ host }: { readonly host: Host }) {
   );
 }
 
-function RemoveDialog({ host, onClose }: { readonly host: Host; readonly onClose: () => void }) {
-  const name = host.nickname || host.id;
-  const guest = host.association?.guest.name;
+/** Names who would be logged out, and asks anew when somebody else has come since. */
+function RemoveDialog({ host: given, onClose }: { readonly host: Host; readonly onClose: () => void }) {
+  // What is asked does not change under whoever is about to say yes.
+  const [{ host, isOther }, setQuestion] = useState({ host: given, isOther: false });
+  const { id, association: stay } = host;
+  const name = host.nickname || id;
   const remove = async (): Promise<void> => {
-    const query = guest === undefined ? '' : '?release=true';
-    await send('DELETE', `/hosts/${encodeURIComponent(host.id)}${query}`);
+    const query = new URLSearchParams(Object.entries(releasing(stay)));
+    try {
+      await send('DELETE', `/hosts/${encodeURIComponent(id)}?${query.toString()}`);
+    } catch (error) {
+      const other = await somebodyElse(error, { id, stay });
+      if (!other) throw error;
+      return setQuestion({ host: other, isOther: true });
+    }
     done(words.removed(name));
+    onClose();
     navigate(listOf(host), { replace: true });
   };
   return (
     <Confirm
+      // A question of its own: Cancel has the focus again.
+      key={stay?.generation}
       title={words.removeTitle(name)}
       text={
         <>
+          {isOther && <Notice kind="warn">{words.notRemoved}</Notice>}
           <p>{words.removeText}</p>
-          {guest !== undefined && <Notice kind="warn">{words.removeBusy(guest)}</Notice>}
+          {stay && <Notice kind="warn">{words.removeBusy(stay.guest.name)}</Notice>}
         </>
       }
       action={words.removeAction}
       danger
+      staysOpen
       onConfirm={remove}
       onClose={onClose}
     />

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiError, sendAbout } from '../api/client.ts';
+import { sendAbout } from '../api/client.ts';
 import { below, type Mistakes, mistakesIn, NO_MISTAKES } from '../api/mistakes.ts';
 import type { Host } from '../api/types.ts';
 import { navigate } from '../app/router.ts';
@@ -13,6 +13,7 @@ import { useMistakeFocus } from '../ui/mistake-focus.ts';
 import { done } from '../ui/toast.tsx';
 import { AddressChoice, chosen, mistakesOf, useKnownAddresses } from './address-choice.tsx';
 import { HostAround } from './host-around.tsx';
+import { releasing, somebodyElse, useRelease } from './stay-meant.ts';
 
 const words = texts.unassign;
 
@@ -24,9 +25,9 @@ export function UnassignPage({ id }: { readonly id: string }) {
       title={(host) => words.title(host.nickname || host.id)}
       lead={(host) => (host.owner ? words.lead(host.owner.name) : '')}
     >
-      {(host) =>
+      {(host, set) =>
         host.kind === 'user' && host.owner ? (
-          <UnassignForm key={host.id} host={host} owner={host.owner} />
+          <UnassignForm key={host.id} host={host} owner={host.owner} onChange={set} />
         ) : (
           <Notice kind="info">{words.notTheirs}</Notice>
         )
@@ -38,17 +39,17 @@ export function UnassignPage({ id }: { readonly id: string }) {
 interface FormProps {
   readonly host: Host;
   readonly owner: NonNullable<Host['owner']>;
+  readonly onChange: (host: Host) => void;
 }
 
-function UnassignForm({ host, owner }: FormProps) {
+function UnassignForm({ host, owner, onChange }: FormProps) {
   const [address, setAddress] = useState(chosen(addressDraft(host.address)));
-  const [release, setRelease] = useState(false);
+  const { guest, isTicked, stay, tick } = useRelease(host);
   const [mistakes, setMistakes] = useState<Mistakes>(NO_MISTAKES);
   const [busy, setBusy] = useState(false);
   const { form, show } = useMistakeFocus<HTMLFormElement>();
   const known = useKnownAddresses(host.site);
   const name = host.nickname || host.id;
-  const guest = host.association?.guest.name;
   const refuse = (found: Mistakes): void => {
     setMistakes(found);
     show();
@@ -56,19 +57,18 @@ function UnassignForm({ host, owner }: FormProps) {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const missing = Object.entries(mistakesOf(address)).map(([field, text]) => [`address.${field}`, text]);
-    if (guest !== undefined && !release) missing.push(['release', words.mustRelease(guest)]);
+    if (guest !== undefined && !isTicked) missing.push(['release', words.mustRelease(guest)]);
     if (missing.length > 0) return refuse({ fields: Object.fromEntries(missing), rest: '' });
     setBusy(true);
     try {
-      const body = { address: addressWish(address.draft), ...(release && { release }) };
+      const body = { address: addressWish(address.draft), ...releasing(stay) };
       await sendAbout(`/hosts/${encodeURIComponent(host.id)}`, 'unassign', body);
       done(words.done(name));
       navigate(`/phones/${encodeURIComponent(host.id)}`, { replace: true });
     } catch (error) {
-      const isTaken = error instanceof ApiError && error.problem.reason === 'associationRunning';
-      const found = mistakesIn(error, (path) => path.startsWith('address.'));
-      const somebody = guest ?? texts.phoneEdit.somebody;
-      refuse(isTaken ? { fields: { release: words.mustRelease(somebody) }, rest: '' } : found);
+      const other = await somebodyElse(error, { id: host.id, stay }).catch(() => undefined);
+      if (other) onChange(other);
+      refuse(mustRelease(other) ?? mistakesIn(error, (path) => path.startsWith('address.')));
       setBusy(false);
     }
   };
@@ -87,19 +87,25 @@ function UnassignForm({ host, owner }: FormProps) {
           onChange={setAddress}
         />
       </Card>
-      {(guest !== undefined || mistakes.fields.release) && (
+      {guest !== undefined && (
         <CheckField
-          label={words.release(guest ?? texts.phoneEdit.somebody)}
-          hint={words.busy(guest ?? texts.phoneEdit.somebody)}
-          checked={release}
-          error={release ? undefined : mistakes.fields.release}
-          onChange={setRelease}
+          label={words.release(guest)}
+          hint={words.busy(guest)}
+          checked={isTicked}
+          error={isTicked ? undefined : mistakes.fields.release}
+          onChange={tick}
         />
       )}
       {mistakes.rest !== '' && <Notice kind="danger">{mistakes.rest}</Notice>}
       <FormFoot id={host.id} busy={busy} action={words.submit} />
     </form>
   );
+}
+
+/** Somebody is there who was not asked about; undefined: nobody is. */
+export function mustRelease(host: Host | undefined): Mistakes | undefined {
+  const guest = host?.association?.guest.name;
+  return guest === undefined ? undefined : { fields: { release: words.mustRelease(guest) }, rest: '' };
 }
 
 /** Cancel leads back to the phone. */

@@ -166,6 +166,36 @@ describe('phones', () => {
     expect(view.associationAt('d1')).toBeUndefined();
   });
 
+  test('what would log out one person logs out nobody who has come since', async () => {
+    const { phones, hosts, hotDesk, hostNow, seats, view } = await office();
+    const sits = async (id: string, extension: string) => {
+      await hotDesk.associateGuest({ host: id, extension });
+      return { ...by, release: true, generation: view.associationAt(id)?.generation };
+    };
+    const before = await sits('u1002', '1003');
+    await hotDesk.release({ host: 'u1002', ...by });
+    const now = await sits('u1002', '1001');
+    const changes = [
+      () => phones.unassign('u1002', address, before),
+      () => phones.remove('u1002', before),
+      () => hosts.change('u1002', { enabled: false }, before),
+    ];
+    for (const change of changes) expect(reason(await change())).toBe('changedMeanwhile');
+    expect([await seats(), hostNow('u1002')?.owner, hostNow('u1002')?.enabled]).toEqual([
+      ['1001@u1002'],
+      '1002',
+      true,
+    ]);
+    expect(isRefusal(await phones.unassign('u1002', address, now))).toBe(false);
+    const there = await sits('d1', '1003');
+    const given = { owner: '1002', address };
+    const old = { ...there, generation: before.generation };
+    expect(reason(await phones.assign('d1', given, old))).toBe('changedMeanwhile');
+    expect(reason(await phones.remove('d1', old))).toBe('changedMeanwhile');
+    expect(await phones.remove('d1', there)).toBe('done');
+    expect([await seats(), hostNow('d1')]).toEqual([[], undefined]);
+  });
+
   test('is not taken from under a guest, and is kept for nobody who is gone', async () => {
     const { phones, people, hotDesk, hostNow } = await office();
     await hotDesk.associate({ host: 'u1002', extension: '1003', ...by });

@@ -62,6 +62,19 @@ describe('a login that stands before the change in the log', () => {
     expect(await seats()).toEqual([]);
   });
 
+  test('is left there where somebody else was meant, and the change is taken back', async () => {
+    const office = await guestOffice();
+    const { hosts, hotDesk, hostNow, seats, view } = office;
+    await hotDesk.associateGuest({ host: 'u1002', extension: '1003' });
+    const meant = { ...released, generation: view.associationAt('u1002')?.generation };
+    beforeWriting(office, async () => {
+      await hotDesk.associateGuest({ host: 'u1002', extension: '1001' });
+    });
+    expect(reason(await hosts.change('u1002', TWO_HOURS, meant))).toBe('changedMeanwhile');
+    expect(hostNow('u1002')?.associationLimitHours).toBe(24);
+    expect(await seats()).toEqual(['1001@u1002']);
+  });
+
   test('an owner’s add-on that others hold meanwhile is given back as it was', async () => {
     const office = await guestOffice();
     const { addOns, hotDesk, userNow } = office;
