@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { AddressInfo } from 'node:net';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
@@ -99,9 +100,16 @@ const transformObject: typeof jsonSchemaTransformObject = (document) => {
   return { ...object, paths, components, webhooks: OPENAPI_WEBHOOKS } as never;
 };
 
-/** Clients that always name a type send no body all the same; where one is needed, its schema says so. */
-function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<string> {
-  return (request, body, done) => (body === '' ? done(null, undefined) : parse(request, body, done));
+/**
+ * Clients that always name a type send no body all the same; where one is needed, its schema says so. Letters in another
+ * code would be lost one by one: JSON is UTF-8 (RFC 8259 8.1).
+ */
+function emptyOr(parse: FastifyBodyParser<string>): FastifyBodyParser<Buffer> {
+  return (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    if (isUtf8(body)) return parse(request, body.toString(), done);
+    return done(Object.assign(new Error('the body is not UTF-8'), { statusCode: 400 }));
+  };
 }
 
 function createApp(options: HttpOptions) {
@@ -138,7 +146,7 @@ function createApp(options: HttpOptions) {
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'string' },
+    { parseAs: 'buffer' },
     emptyOr(app.getDefaultJsonParser('error', 'error')),
   );
   app.addHook('onRequest', harden);

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from '../../src/domain/reasons.ts';
 import { REASONS } from '../../src/http/problem.ts';
-import { alice, association, directory, expectProblem, reception, request, world } from './http-world.ts';
+import {
+  alice,
+  association,
+  base,
+  directory,
+  expectProblem,
+  reception,
+  request,
+  TOKEN,
+  world,
+} from './http-world.ts';
 
 describe('company', () => {
   test('reads', async () => {
@@ -132,6 +142,14 @@ describe('hosts', () => {
     ]);
     expectProblem(await request('DELETE', `${path}?release=true&generation=seven`), 400);
     expectProblem(await request('PATCH', path, { body: meant }), 400);
+  });
+
+  test('letters of another code are not lost one by one: the request is refused', async () => {
+    const body = new Uint8Array([...Buffer.from('{"nickname":"Caf'), 0xe9, ...Buffer.from('"}')]);
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+    const path = `${base}/api/v1/hosts/${reception.id}`;
+    expect((await fetch(path, { method: 'PATCH', headers, body })).status).toBe(400);
+    expect(world.calls).toEqual([]);
   });
 
   test.each(['application/json', 'application/json; charset=utf-8'])(
