@@ -25,16 +25,47 @@ describe('names of next hops', () => {
     ask('pbx.example');
     expect(found).toEqual(['192.0.2.1', '192.0.2.1', '192.0.2.1']);
     clock.advance(30_000);
-    expect(names.size).toBe(0);
+    ask('pbx.example');
+    expect(pending).toHaveLength(2);
+    pending[1]!('192.0.2.2');
+    expect(found.at(-1)).toBe('192.0.2.2');
     ask('no.example');
-    pending[1]!(undefined);
+    pending[2]!(undefined);
     clock.advance(4_999);
-    expect(names.size).toBe(1);
+    expect(names.size).toBe(2);
     clock.advance(1);
+    expect(names.size).toBe(1);
+    names.stop();
     expect([names.size, clock.pending]).toEqual([0, 0]);
   });
 
-  it('do not wait for ever, and late answers do not matter', () => {
+  it('that are not found any more, or not in a second, are as they were for a day', () => {
+    const clock = new FakeClock();
+    const pending: ((address: string | undefined) => void)[] = [];
+    const names = new NameCache(clock, 10, (_host, done) => pending.push(done));
+    const found: unknown[] = [];
+    const ask = (): void => names.find('sos.example', (address) => found.push(address));
+    ask();
+    pending[0]!('192.0.2.1');
+    clock.advance(30_000);
+    ask();
+    pending[1]!(undefined);
+    expect(found).toEqual(['192.0.2.1', '192.0.2.1']);
+    clock.advance(5_000);
+    ask();
+    clock.advance(999);
+    expect(found).toHaveLength(2);
+    clock.advance(1);
+    expect(found.at(-1)).toBe('192.0.2.1');
+    // The answer that was too late counts from now on.
+    pending[2]!('192.0.2.2');
+    ask();
+    expect([found.at(-1), pending.length]).toEqual(['192.0.2.2', 3]);
+    clock.advance(30_000 + 24 * 3_600_000);
+    expect([names.size, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('do not wait for ever', () => {
     const clock = new FakeClock();
     let late: ((address: string | undefined) => void) | undefined;
     const names = new NameCache(clock, 10, (_host, done) => {
@@ -44,10 +75,10 @@ describe('names of next hops', () => {
     names.find('slow.example', (address) => found.push(address));
     clock.advance(5_000);
     expect(found).toEqual([undefined]);
-    late!('192.0.2.1');
-    expect(found).toEqual([undefined]);
     clock.advance(5_000);
     expect(names.size).toBe(0);
+    late!('192.0.2.1');
+    expect([found, names.size, clock.pending]).toEqual([[undefined], 0, 0]);
   });
 
   it('are bounded; addresses need no room', () => {
@@ -57,6 +88,18 @@ describe('names of next hops', () => {
     names.find('b.example', (address) => found.push(address));
     names.find('::1', (address) => found.push(address));
     expect(found).toEqual([undefined, '::1']);
+  });
+
+  it('of old make room for others', () => {
+    const clock = new FakeClock();
+    const names = new NameCache(clock, 1, (host, done) =>
+      done(host === 'a.example' ? '192.0.2.1' : '192.0.2.2'),
+    );
+    const found: unknown[] = [];
+    for (const name of ['a.example', 'b.example']) names.find(name, (address) => found.push(address));
+    clock.advance(30_000);
+    names.find('b.example', (address) => found.push(address));
+    expect([found, names.size]).toEqual([['192.0.2.1', undefined, '192.0.2.2'], 1]);
   });
 });
 
