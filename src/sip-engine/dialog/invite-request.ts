@@ -36,6 +36,7 @@ export function inviteHandlers(core: Core, request: ClientRequest): ClientHandle
     },
     onTimeout: () => failRequest(core, request, 408),
     onTransportError: () => failRequest(core, request, request.overRegistered ? 410 : 503),
+    isWanted: () => !request.cancelled,
   };
 }
 

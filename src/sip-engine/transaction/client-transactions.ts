@@ -11,6 +11,8 @@ export interface ClientContext {
   readonly limits: TransactionLimits;
   /** An INVITE rang too long: the layer cancels it. */
   rangTooLong(transaction: InviteClient): void;
+  /** Another connection to the same peer, in place of the one that closed; undefined: there is no way. */
+  anotherFlow(transaction: ClientTransactionBase): Flow | undefined;
   removed(transaction: ClientTransactionBase): void;
 }
 
@@ -32,13 +34,16 @@ export interface Arrival {
 /** The common part of both client state machines of RFC 3261 17.1. */
 export abstract class ClientTransactionBase implements ClientTransaction {
   readonly request: SipMessage;
-  readonly flow: Flow;
+  flow: Flow;
   readonly id: string;
   readonly key: string;
   terminated = false;
   protected readonly context: ClientContext;
   protected readonly handlers: ClientHandlers;
   readonly #text: string;
+  readonly #startedAt: number;
+  /** It goes over a connection that stood before. */
+  #overStanding: boolean;
   #deadline: Timer | undefined;
   #resend: Timer | undefined;
 
@@ -50,11 +55,15 @@ export abstract class ClientTransactionBase implements ClientTransaction {
     this.handlers = start.handlers;
     this.context = context;
     this.#text = start.request.toString();
+    this.#startedAt = context.clock.now();
+    this.#overStanding = start.flow.standing ?? false;
   }
 
   abstract onResponse(arrival: Arrival): void;
   /** True until a final response has arrived. */
   abstract get isPending(): boolean;
+  /** True until anything has arrived. */
+  protected abstract get isUnheard(): boolean;
   /** Milliseconds to the next transmission after one that came `previous` ms after its predecessor. */
   protected abstract nextInterval(previous: number): number;
 
@@ -67,9 +76,20 @@ export abstract class ClientTransactionBase implements ClientTransaction {
 
   /** The way to the peer is gone. Once a final response is there this no longer matters. */
   onTransportError(error: Error): void {
-    if (this.terminated || !this.isPending) return;
+    if (this.terminated || !this.isPending || this.#goesOn()) return;
     this.terminate();
     this.handlers.onTransportError(error);
+  }
+
+  /** The peer may have forgotten a connection that stood for long, and says so only now: once more over another. */
+  #goesOn(): boolean {
+    const isWanted = this.#overStanding && this.isUnheard && (this.handlers.isWanted?.() ?? true);
+    this.#overStanding = false;
+    const flow = isWanted ? this.context.anotherFlow(this) : undefined;
+    if (flow === undefined) return false;
+    this.flow = flow;
+    this.transmit(this.#text);
+    return true;
   }
 
   /** Ends the transaction and its timers without a word. */
@@ -86,6 +106,7 @@ export abstract class ClientTransactionBase implements ClientTransaction {
   }
 
   protected timeOut(): void {
+    if (this.isUnheard) this.flow.doubt?.(this.#startedAt);
     this.terminate();
     this.handlers.onTimeout();
   }
@@ -124,6 +145,10 @@ export class InviteClient extends ClientTransactionBase {
 
   get isPending(): boolean {
     return this.#state === 'calling' || this.#state === 'proceeding';
+  }
+
+  protected get isUnheard(): boolean {
+    return this.#state === 'calling';
   }
 
   get cancelled(): boolean {
@@ -187,6 +212,10 @@ export class NonInviteClient extends ClientTransactionBase {
 
   get isPending(): boolean {
     return this.#state !== 'completed';
+  }
+
+  protected get isUnheard(): boolean {
+    return this.#state === 'trying';
   }
 
   onResponse({ response, flow, size }: Arrival): void {

@@ -23,7 +23,7 @@ export type {
 
 export interface TransactionOptions {
   transport: Pick<TransportLayer, 'addressFor' | 'responseFlow' | 'onMessage' | 'onFlowClosed'> &
-    Partial<Pick<TransportLayer, 'isFlooded'>>;
+    Partial<Pick<TransportLayer, 'isFlooded' | 'flowTo'>>;
   clock: Clock;
   /** Fresh random text for branches and ids, of characters allowed in a token. */
   random: () => string;
@@ -149,6 +149,7 @@ export class TransactionLayer {
       client: {
         ...common,
         rangTooLong: (transaction) => this.cancel(transaction, []),
+        anotherFlow: (transaction) => this.#anotherFlow(transaction),
         removed: (transaction) => this.#removeClient(transaction),
       },
     };
@@ -164,9 +165,22 @@ export class TransactionLayer {
 
   #removeClient(transaction: ClientTransactionBase): void {
     this.#clients.delete(transaction.key);
+    this.#leaveFlow(transaction);
+  }
+
+  #leaveFlow(transaction: ClientTransactionBase): void {
     const ofFlow = this.#clientsByFlow.get(transaction.flow);
     ofFlow?.delete(transaction);
     if (ofFlow?.size === 0) this.#clientsByFlow.delete(transaction.flow);
+  }
+
+  #anotherFlow(transaction: ClientTransactionBase): Flow | undefined {
+    const { protocol, remoteAddress: host, remotePort: port } = transaction.flow;
+    const flow = this.#transport.flowTo?.({ protocol, host, port });
+    if (flow === undefined || flow === transaction.flow) return undefined;
+    this.#leaveFlow(transaction);
+    this.#indexByFlow(transaction, flow);
+    return flow;
   }
 
   #addVia(message: SipMessage, flow: Flow): string {
@@ -182,15 +196,15 @@ export class TransactionLayer {
     const context = this.#context.client;
     const transaction = isInvite ? new InviteClient(start, context) : new NonInviteClient(start, context);
     this.#clients.set(transaction.key, transaction);
-    if (start.flow.reliable) this.#indexByFlow(transaction);
+    if (start.flow.reliable) this.#indexByFlow(transaction, start.flow);
     transaction.start();
     return transaction;
   }
 
   /** Only connections can close; UDP flows are made per message. */
-  #indexByFlow(transaction: ClientTransactionBase): void {
-    const ofFlow = this.#clientsByFlow.get(transaction.flow);
-    if (ofFlow === undefined) this.#clientsByFlow.set(transaction.flow, new Set([transaction]));
+  #indexByFlow(transaction: ClientTransactionBase, flow: Flow): void {
+    const ofFlow = this.#clientsByFlow.get(flow);
+    if (ofFlow === undefined) this.#clientsByFlow.set(flow, new Set([transaction]));
     else ofFlow.add(transaction);
   }
 

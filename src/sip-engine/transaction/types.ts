@@ -28,6 +28,8 @@ export interface ClientHandlers {
   onTimeout(): void;
   /** Also for a full table. Never called within `request`. */
   onTransportError(error: Error): void;
+  /** False once nobody waits for an answer any more: nothing is sent anew. */
+  isWanted?(): boolean;
 }
 
 export interface ClientTransaction {

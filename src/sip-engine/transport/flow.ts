@@ -13,6 +13,10 @@ export interface Flow {
   readonly closed: boolean;
   /** Why a connection is closed, once it is: a `FlowError` (see listener.ts). */
   readonly closeError?: Error | undefined;
+  /** A connection that was dialled, and stands: it may be dead without our knowing, and could be dialled again. */
+  readonly standing?: boolean;
+  /** Closes a connection that was dialled, unless something has come over it since `since`, on the clock's scale. */
+  doubt?(since: number): void;
   /** Sends `text` (latin1, one octet per character). `onError` is called at most once, never synchronously. */
   send(text: string, onError?: (error: Error) => void): void;
 }

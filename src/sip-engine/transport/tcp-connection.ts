@@ -35,6 +35,7 @@ export class TcpConnection implements Connection {
   #connectTimer: Timer | undefined;
   #sawMessage: boolean;
   #lastActivity: number;
+  #lastHeard = Number.NEGATIVE_INFINITY;
   #startedAt: number;
   #halfSince: number | undefined;
   #unreadable = false;
@@ -78,11 +79,15 @@ export class TcpConnection implements Connection {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || this.#socket.destroyed;
+  }
+
+  get standing(): boolean {
+    return this.#options.dialled && this.#connected && !this.closed;
   }
 
   get closeError(): FlowError | undefined {
-    return this.#closed ? this.#error() : undefined;
+    return this.closed ? this.#error() : undefined;
   }
 
   get quietSince(): number {
@@ -107,6 +112,10 @@ export class TcpConnection implements Connection {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  doubt(since: number): void {
+    if (this.#options.dialled && this.#lastHeard <= since) this.destroy();
   }
 
   end(): void {
@@ -142,6 +151,7 @@ export class TcpConnection implements Connection {
   #receive(chunk: string): void {
     if (this.#unreadable) return;
     this.#lastActivity = this.#options.clock.now();
+    this.#lastHeard = this.#lastActivity;
     this.#framer.push(chunk);
     const before = this.#halfSince;
     let progress = false;

@@ -39,7 +39,8 @@ export class TcpListener implements Listener {
 
   /** The open connection to that peer, or a new one being dialled. */
   flowTo(host: string, port: number): Flow {
-    return this.#options.connections.find('tcp', host, port) ?? this.#dial(host, port);
+    const open = this.#options.connections.find('tcp', host, port);
+    return open === undefined || open.closed ? this.#dial(host, port) : open;
   }
 
   #dial(host: string, port: number): Flow {

@@ -276,6 +276,58 @@ describe('a reliable 1xx from the called side', () => {
   });
 });
 
+describe('a TCP connection that stood before', () => {
+  /** A peer that has refused a call over a connection to it. */
+  async function known(): Promise<{ srf: App; bob: RawSipPeer }> {
+    const srf = await bench.app();
+    const bob = await bench.peer('tcp', false);
+    const first = calling(srf, uriOf(bob));
+    bob.send(reply(await bob.next('INVITE'), 486, { tag: 'b' }));
+    expect(await first.done).toMatchObject({ status: 486 });
+    return { srf, bob };
+  }
+
+  it('and that the peer has forgotten: the call is sent once more over another', async () => {
+    bench = await Bench.open();
+    const { srf, bob } = await known();
+    let forgotten = 0;
+    bob.dropIncoming = ({ method }) => {
+      if (method !== 'INVITE' || forgotten++ > 0) return false;
+      bob.cut();
+      return true;
+    };
+    const call = calling(srf, uriOf(bob));
+    const invite = await bob.next('INVITE');
+    bob.send(reply(invite, 200, { tag: 'c', contact: uriOf(bob), body: sdp('bob') }));
+    await bob.next('ACK');
+    expect(await call.done).toHaveProperty('id');
+    expect(forgotten).toBe(2);
+  });
+
+  it('and that the peer forgets each time: the call fails', async () => {
+    bench = await Bench.open();
+    const { srf, bob } = await known();
+    bob.dropIncoming = () => {
+      bob.cut();
+      return true;
+    };
+    expect(await calling(srf, uriOf(bob)).done).toMatchObject({ status: 503 });
+  });
+
+  it('and over which nothing comes any more: closed when the call is given up, so that the next takes another', async () => {
+    bench = await Bench.open({ fake: true });
+    const { srf, bob } = await known();
+    const call = calling(srf, uriOf(bob));
+    await bob.next('INVITE');
+    bench.clock?.advance(32_000);
+    expect(await call.done).toMatchObject({ status: 408 });
+    await until(() => bench.engine.stats().connections === 0);
+    const next = calling(srf, uriOf(bob));
+    bob.send(reply(await bob.next('INVITE'), 486, { tag: 'd' }));
+    expect(await next.done).toMatchObject({ status: 486 });
+  });
+});
+
 describe('createB2BUA', () => {
   async function bridge(): Promise<{ alice: RawSipPeer; bob: RawSipPeer; results: unknown[] }> {
     const alice = await bench.peer('udp');
