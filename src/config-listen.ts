@@ -30,3 +30,17 @@ export function wrongOrigins(listen: readonly z.output<typeof listenAddress>[]):
     origins !== undefined && protocol !== 'ws' ? [index] : [],
   );
 }
+
+/** Indexes of trunks the embedded engine has no way to: nobody would know before the call that has to go there. */
+export function unreachableTrunks(
+  trunks: readonly { readonly uri: string }[],
+  listen: readonly Pick<z.output<typeof listenAddress>, 'protocol'>[],
+): number[] {
+  const dials = listen.map(({ protocol }) => protocol).filter((protocol) => protocol !== 'ws');
+  const isReached = (uri: string): boolean => {
+    const [, transport] = /;transport=([a-z]+)/i.exec(uri) ?? [];
+    if (/^sips:/i.test(uri)) return false;
+    return transport === undefined ? dials.length > 0 : dials.some((one) => one === transport.toLowerCase());
+  };
+  return trunks.flatMap(({ uri }, index) => (isReached(uri) ? [] : [index]));
+}

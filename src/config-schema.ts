@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { catalogue } from './config-catalogue.ts';
 import { http } from './config-http.ts';
-import { listenAddress, wrongOrigins } from './config-listen.ts';
+import { listenAddress, unreachableTrunks, wrongOrigins } from './config-listen.ts';
 import { redis } from './config-redis.ts';
 import { SMTP_EXAMPLE, smtp } from './config-smtp.ts';
 import { TRUNK_EXAMPLE, trunk } from './config-trunks.ts';
@@ -259,6 +259,8 @@ export const configSchema = settings.superRefine((config, context) => {
   }
   for (const index of wrongOrigins(config.sip.listen))
     problem(['sip', 'listen', index, 'origins'], 'expected only with protocol ws');
+  for (const index of config.sip.drachtio ? [] : unreachableTrunks(config.sip.trunks, config.sip.listen))
+    problem(['sip', 'trunks', index, 'uri'], 'expected transport udp or tcp, and the same in sip.listen');
   if (lacksWebSocket(config))
     problem(['webPhone', 'enabled'], 'expected a ws in sip.listen, or webPhone.url');
   if (config.media.ports.from >= config.media.ports.to)

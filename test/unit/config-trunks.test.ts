@@ -125,3 +125,34 @@ describe('voicemail', () => {
     expect('problems' in loaded && loaded.problems[0]).toMatch(new RegExp(`^${path}: `));
   });
 });
+
+describe('a trunk the embedded engine has no way to', () => {
+  const udp = { protocol: 'udp', host: '127.0.0.1', port: 5060 };
+  const tcp = { ...udp, protocol: 'tcp' };
+  const ws = { ...udp, protocol: 'ws' };
+  const said = (uri: string, listen: readonly object[], sip: object = {}): unknown => {
+    const loaded = loadConfig(
+      {},
+      JSON.stringify({ sip: { trunks: [{ name: 'sos', uri }], listen, ...sip } }),
+    );
+    return 'problems' in loaded ? loaded.problems : 'fine';
+  };
+
+  test.each([
+    ['sip:192.0.2.1;transport=tls', [udp, tcp]],
+    ['sips:192.0.2.1', [udp, tcp]],
+    ['sip:192.0.2.1;transport=ws', [udp, ws]],
+    ['sip:192.0.2.1;transport=tcp', [udp]],
+    ['sip:192.0.2.1', [ws]],
+  ])('%s is refused, for it would fail at the first call', (uri, listen) => {
+    const problem = 'sip.trunks.0.uri: expected transport udp or tcp, and the same in sip.listen';
+    expect(said(uri, listen)).toEqual([problem]);
+    expect(said(uri, listen, { drachtio: { host: '127.0.0.1' } })).toBe('fine');
+  });
+
+  test.each([
+    ['sip:192.0.2.1', [udp]],
+    ['sip:192.0.2.1', [tcp]],
+    ['SIP:192.0.2.1;Transport=TCP;lr', [udp, tcp]],
+  ])('%s is none', (uri, listen) => expect(said(uri, listen)).toBe('fine'));
+});
