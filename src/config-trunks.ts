@@ -22,7 +22,11 @@ const headers = z
 const emergencyCalls = z.strictObject({
   dial: oneOf('number', 'urn')
     .default('number')
-    .meta(about('What is called: the number as dialled, or urn:service:sos (RFC 5031).')),
+    .meta(
+      about(
+        'What is called: the number as dialled, or urn:service:sos (RFC 5031), which drachtio-server cannot send: with it the number is called all the same.',
+      ),
+    ),
   pidfLo: flag().default(false).meta(about("Send the desk's address along (PIDF-LO by value, RFC 6442).")),
   resourcePriority: z
     .exactOptional(

@@ -20,6 +20,8 @@ export interface Target {
   /** Next hop when it is not the URI: the flow a phone registered over, or the Path. */
   readonly proxy?: string | undefined;
   readonly headers: Headers;
+  /** The same place by another name, for a server that will not send to this one: drachtio-server knows no URN. */
+  readonly plainly?: { readonly uri: string; readonly headers: Headers } | undefined;
   /** Goes beside the offer, with the headers that speak of it. */
   readonly enclosed?: { readonly part: BodyPart; readonly headers: Headers } | undefined;
   readonly auth?: { readonly username: string; readonly password: string } | undefined;
@@ -91,6 +93,13 @@ export async function forkFor(
   return isOver ? { outcome: 'failed', status: 480, reason: 'No answer' } : result;
 }
 
+/** How a branch is rung: the offer as it is told, at this place where that is not the target as it stands. */
+interface Ring {
+  readonly clock: Clock;
+  readonly offer: string;
+  readonly at?: Target;
+}
+
 interface Branch {
   readonly target: Target;
   request: Request | undefined;
@@ -151,8 +160,8 @@ class Fork {
       .catch((failure: SipFailure) => this.#failed(branch, failure));
   }
 
-  #ring(branch: Branch, { clock, offer }: { readonly clock: Clock; readonly offer: string }): void {
-    const { target } = branch;
+  #ring(branch: Branch, ring: Ring): void {
+    const { clock, offer, at: target = branch.target } = ring;
     const sdp = offer === '' ? { noAck: true } : { localSdp: offer };
     const { headers, ...body } = contentOf(target, offer);
     const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
@@ -174,7 +183,17 @@ class Fork {
         },
       )
       .then((leg) => this.#answered(branch, leg))
-      .catch((failure: SipFailure) => this.#failed(branch, failure));
+      .catch((failure: SipFailure) => this.#refused(branch, ring, failure));
+  }
+
+  /** What the server itself would not send is sent in plain, if there is a way; else the branch has failed. */
+  #refused(branch: Branch, ring: Ring, failure: SipFailure): void {
+    const { plainly } = branch.target;
+    const isUnsent = failure.status === undefined && branch.request === undefined;
+    if (!plainly || ring.at || !isUnsent || branch.cancelReason !== undefined)
+      return this.#failed(branch, failure);
+    branch.timer?.cancel();
+    this.#ring(branch, { ...ring, at: { ...branch.target, proxy: undefined, ...plainly } });
   }
 
   #provisional(branch: Branch, response: Response): void {

@@ -66,7 +66,10 @@ export function emergencyTarget(
     headers,
     ...(pidfLo ? { enclosed: show.location } : {}),
     ...(dial === 'urn'
-      ? { uri: SOS, proxy: withoutUser(trunk.uri), headers: { ...headers, To: `<${SOS}>` } }
+      ? {
+          ...{ uri: SOS, proxy: withoutUser(trunk.uri), headers: { ...headers, To: `<${SOS}>` } },
+          plainly: { uri: plain.uri, headers },
+        }
       : {}),
   };
 }

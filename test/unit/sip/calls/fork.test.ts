@@ -70,6 +70,52 @@ describe('what goes beside the offer', () => {
   });
 });
 
+describe('a server that will not send to a URN', () => {
+  const urn = { uri: 'urn:service:sos', proxy: 'sip:trunk.test', headers: { To: '<urn:service:sos>' } };
+  const plainly = { uri: 'sip:999@trunk.test', headers: { To: '<sip:999@trunk.test>' } };
+
+  beforeEach(() => {
+    srf.holdEcho = true;
+  });
+
+  test('sends to the number at once, and it counts as the same target', async () => {
+    const call = ring([target('a', { ...urn, plainly, answerWithinMs: 4000 })]);
+    srf.uac.fail('invalid request-uri: INVITE urn:service:sos SIP/2.0');
+    await settled();
+    expect(srf.uacs).toHaveLength(2);
+    expect(srf.uac.uri).toBe(plainly.uri);
+    expect(srf.uac.options).toEqual({ headers: plainly.headers, localSdp: OFFER });
+    srf.uac.echo();
+    srf.uac.ring();
+    srf.uac.answer(ANSWER);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'answered', target: { uri: urn.uri } });
+    expect(clock.pending).toBe(0);
+  });
+
+  test('and fails when it will not send that either, or nobody wants it any more', async () => {
+    const call = ring([target('a', { ...urn, plainly })]);
+    srf.uac.fail();
+    await settled();
+    srf.uac.fail();
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 503 });
+    const late = ring([target('b', { ...urn, plainly })]);
+    caller.abort('gone');
+    srf.uac.fail();
+    await settled();
+    expect([late.result?.outcome, srf.uacs.length]).toEqual(['aborted', 3]);
+  });
+
+  test('what the far side refuses is not asked again', async () => {
+    const call = ring([target('a', { ...urn, plainly })]);
+    srf.uac.echo();
+    srf.uac.reject(404);
+    await settled();
+    expect([call.result, srf.uacs.length]).toEqual([expect.objectContaining({ status: 404 }), 1]);
+  });
+});
+
 describe('the connection to the SIP server is gone', () => {
   test.each([
     ['the caller gives up', () => caller.abort('gone')],

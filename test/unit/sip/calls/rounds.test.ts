@@ -61,6 +61,7 @@ describe('a trunk with wishes of its own for emergency calls', () => {
       uri: 'urn:service:sos',
       proxy: 'sip:sos.test:5060',
       headers: { To: '<urn:service:sos>', Priority: 'emergency' },
+      plainly: { uri: 'sip:999@sos.test:5060', headers: { To: '<sip:999@sos.test>', Priority: 'emergency' } },
       answerWithinMs: 4000,
     });
     expect(sos?.headers.From).toContain('+442079460101');
