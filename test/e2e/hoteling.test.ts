@@ -1,15 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { useAdministrator } from '../support/administrator.ts';
 import { PEOPLE, PHONES } from '../support/demo.ts';
-import { type Hotdesk, startHotdesk } from '../support/hotdesk.ts';
-import { HotelingPhone, responseTo } from '../support/hoteling-phone.ts';
+import { HotelingPhone, optIn, responseTo } from '../support/hoteling-phone.ts';
 import { logInBySoftKey } from '../support/log-in.ts';
 import { useHotdesk } from '../support/suite.ts';
-import { startTcpRedis } from '../support/tcp-redis.ts';
 import { eventually } from '../support/wait.ts';
 
 /** `x-broadworks-hoteling` over SIP: a phone with Guest In and Guest Out keys, in the steps a Cisco phone takes. */
@@ -22,13 +17,6 @@ const THERE = /^<guestAddress>1001<\/guestAddress><expires>(\d+)<\/expires>$/;
 const hotdesk = useHotdesk();
 const administrator = useAdministrator(hotdesk);
 let phone: HotelingPhone;
-
-/** Opts a person in and sets the same PIN, so that it is kept at once. */
-async function optIn(of: Hotdesk, { extension, pin }: { extension: string; pin: string }): Promise<void> {
-  const path = `/api/v1/users/${extension}`;
-  await of.api(path, { method: 'PATCH', json: { hotelingKeys: true } });
-  await of.api(`${path}/passcode`, { method: 'PUT', json: { passcode: pin } });
-}
 
 beforeEach(async () => {
   await optIn(hotdesk(), first);
@@ -253,35 +241,4 @@ describe('the opt-in', () => {
       for (const secret of [nonce, response, first.pin]) expect(text).not.toContain(secret);
     }
   });
-});
-
-test('a restart in the midst: the subscription goes on, the challenge does not', async () => {
-  const redis = await startTcpRedis();
-  const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
-  const before = await startHotdesk({ redis, data });
-  const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
-  await optIn(before, first);
-  await desk.subscribe();
-  await desk.told();
-  const nonce = await desk.challenge('1001');
-  await before.stop();
-
-  const listen = [
-    { protocol: 'udp', ...before.sip.udp },
-    { protocol: 'tcp', ...before.sip.tcp },
-  ];
-  const after = await startHotdesk({ redis, data, settings: { sip: { listen } } });
-  await desk.answer('1001', nonce, responseTo(nonce, first.pin));
-  expect(await desk.told(8_000)).toBe(NOBODY);
-  await after.seat('1001', PHONES.reception);
-  await eventually('the guest', async () => THERE.test(await desk.told()), 5_000);
-  await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
-  expect(await desk.told()).toBe(NOBODY);
-  expect(await desk.guestIn('1001', first.pin)).toMatch(THERE);
-  expect(desk.order).toEqual([...desk.order].sort((a, b) => a - b));
-
-  await desk.unplug();
-  await after.stop();
-  await redis.stop();
-  await rm(data, { recursive: true, force: true });
 });

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { passwordOf } from './demo.ts';
 import { authorization, challengeOf } from './digest-client.ts';
-import { DOMAIN } from './hotdesk.ts';
+import { DOMAIN, type Hotdesk } from './hotdesk.ts';
 import { SipText } from './sip-text.ts';
 import { eventually, within } from './wait.ts';
 import { openUdpWire, type UdpWire } from './wire.ts';
@@ -175,4 +175,14 @@ interface SubscribeOptions {
   readonly body?: string;
   readonly expires?: number;
   readonly resource?: string;
+}
+
+/** Opts a person in and sets the same PIN, so that it is kept at once. */
+export async function optIn(
+  of: Hotdesk,
+  { extension, pin }: { extension: string; pin: string },
+): Promise<void> {
+  const path = `/api/v1/users/${extension}`;
+  await of.api(path, { method: 'PATCH', json: { hotelingKeys: true } });
+  await of.api(`${path}/passcode`, { method: 'PUT', json: { passcode: pin } });
 }

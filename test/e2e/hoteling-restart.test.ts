@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { PEOPLE, PHONES } from '../support/demo.ts';
+import { startHotdesk } from '../support/hotdesk.ts';
+import { HotelingPhone, optIn, responseTo } from '../support/hoteling-phone.ts';
+import { startTcpRedis } from '../support/tcp-redis.ts';
+import { eventually } from '../support/wait.ts';
+
+/** In a file of its own: a drachtio-server would deal the phone's requests out to any other Hotdesk as well. */
+
+const { first } = PEOPLE;
+const NOBODY = '<guestAddress/>';
+const THERE = /^<guestAddress>1001<\/guestAddress><expires>\d+<\/expires>$/;
+
+test('a restart in the midst: the subscription goes on, the challenge does not', async () => {
+  const redis = await startTcpRedis();
+  const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
+  const before = await startHotdesk({ redis, data });
+  const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
+  await optIn(before, first);
+  await desk.subscribe();
+  await desk.told();
+  const nonce = await desk.challenge('1001');
+  await before.stop();
+
+  const listen = [
+    { protocol: 'udp', ...before.sip.udp },
+    { protocol: 'tcp', ...before.sip.tcp },
+  ];
+  const after = await startHotdesk({ redis, data, settings: { sip: { listen } } });
+  await desk.answer('1001', nonce, responseTo(nonce, first.pin));
+  expect(await desk.told(8_000)).toBe(NOBODY);
+  await after.seat('1001', PHONES.reception);
+  await eventually('the guest', async () => THERE.test(await desk.told()), 5_000);
+  await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
+  expect(await desk.told()).toBe(NOBODY);
+  expect(await desk.guestIn('1001', first.pin)).toMatch(THERE);
+  expect(desk.order).toEqual([...desk.order].sort((a, b) => a - b));
+
+  await desk.unplug();
+  await after.stop();
+  await redis.stop();
+  await rm(data, { recursive: true, force: true });
+});
