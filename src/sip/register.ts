@@ -1,6 +1,6 @@
-import type { Binding } from '../domain/binding.ts';
 import type { RegisteredContact, RegisterRequest, RequestedContact } from '../domain/registration.ts';
 import { allowEvents } from './events/subscribe-request.ts';
+import { flowOf } from './flow.ts';
 import type { Identifier } from './identify.ts';
 import type { SipDependencies } from './ports.ts';
 import type { Headers, Request, Response } from './srf.ts';
@@ -62,11 +62,7 @@ export function parseRegistration(request: Request): RegisterRequest | undefined
     expires: wholeNumber(expires),
     callId: request.get('Call-ID') ?? '',
     cseq: Number.parseInt(request.get('CSeq') ?? '0', 10),
-    flow: {
-      protocol: (request.protocol || 'udp') as Binding['flow']['protocol'],
-      address: request.source_address,
-      port: Number(request.source_port),
-    },
+    flow: flowOf(request),
     path: splitContacts(request.get('Path') ?? '').filter((hop) => hop !== ''),
     userAgent: request.get('User-Agent') ?? '',
   };

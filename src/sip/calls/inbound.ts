@@ -1,3 +1,4 @@
+import { protocolOf } from '../flow.ts';
 import { reasonHeader, warning } from '../reasons.ts';
 import type { Dialog, Headers, Request, Response, Srf } from '../srf.ts';
 import { passedOn } from '../status.ts';
@@ -88,10 +89,8 @@ export class InboundInvite {
    * one to reliable 1xx and 2xx only. It puts its address in place of `localhost`.
    */
   #contact(): string {
-    const { protocol } = this.request;
-    return protocol && protocol !== 'udp'
-      ? `<sip:hotdesk@localhost;transport=${protocol}>`
-      : '<sip:hotdesk@localhost>';
+    const protocol = protocolOf(this.request);
+    return protocol !== 'udp' ? `<sip:hotdesk@localhost;transport=${protocol}>` : '<sip:hotdesk@localhost>';
   }
 
   /** Sends 200 with this body; undefined when the caller had gone. */

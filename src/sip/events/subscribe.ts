@@ -1,4 +1,5 @@
 import type { SharedState } from '../../services/shared-state.ts';
+import { flowOf } from '../flow.ts';
 import type { Identifier } from '../identify.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Message, Request, Response } from '../srf.ts';
@@ -222,11 +223,6 @@ function completed(draft: SubscriptionRecord, sent: Message, expiresAt: number):
 
 function keyOf({ callId, local, remote }: SubscriptionRecord): string {
   return dialogKey({ callId, localTag: partyOf(local).tag, remoteTag: partyOf(remote).tag });
-}
-
-function flowOf(request: Request): SubscriptionRecord['flow'] {
-  const protocol = (request.protocol || 'udp') as SubscriptionRecord['flow']['protocol'];
-  return { protocol, address: request.source_address, port: Number(request.source_port) };
 }
 
 function bodyOf(request: Request): EventDocument | undefined {
