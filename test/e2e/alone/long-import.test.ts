@@ -54,7 +54,7 @@ test('emergency calls are decided while tens of thousands of people come and go'
   expect(answered.filter(({ id, status }) => status !== 200 || !psap.arrivals.has(id))).toEqual([]);
   const waits = answered.map(({ id, dueAt }) => (psap.arrivals.get(id)?.at ?? Number.NaN) - dueAt);
   // A busy machine may hold us up now and then; an import that does holds up many.
-  expect(waits.filter((wait) => wait > LATE_MS).length).toBeLessThan(calls.length / 50);
+  expect(waits.filter((wait) => wait > LATE_MS).length).toBeLessThan(calls.length / 20);
 }, 300_000);
 
 async function put(text: string): Promise<number> {
