@@ -6,13 +6,17 @@ import type { Core } from './core.ts';
 import type { Dialog } from './dialog.ts';
 
 /** Where a request goes next: an open flow, or an address still to be looked up. */
-export type Hop = { flow: Flow } | { protocol: Protocol; host: string; port: number; named: boolean };
+export type Hop =
+  | { flow: Flow }
+  | { protocol: Protocol; host: string; port: number; named: boolean; connectMs?: number };
 
 export type HopOrRefusal = Hop | { refusal: string };
 
 const DEFAULT_PORT = 5060;
 /** RFC 3261 18.1.1: larger requests go by a congestion-controlled transport unless one was named. */
 const LARGE = 1_300;
+/** For a connection nobody asked for: a firewall that swallows it must not hold up a call that can go by UDP. */
+const LARGE_CONNECT_MS = 2_000;
 
 /**
  * Next hop of a new request: the application's route, else the registered connection of the URI's user,
@@ -82,8 +86,7 @@ export function openFlow(core: Core, hop: Hop, done: (flow: Flow | undefined) =>
   if ('flow' in hop) return done(hop.flow);
   if (hop.protocol === 'ws') return done(undefined);
   core.names.find(hop.host, (address) => {
-    const { protocol, port } = hop;
-    done(address ? core.transport.flowTo({ protocol, host: address, port }) : undefined);
+    done(address ? core.transport.flowTo({ ...hop, host: address }) : undefined);
   });
 }
 
@@ -96,7 +99,9 @@ export function statusWithoutFlow(hop: Hop): number {
 export function largeHop(core: Core, hop: Hop, message: SipMessage): Hop | undefined {
   if ('flow' in hop || hop.named || hop.protocol !== 'udp' || !isIP(hop.host)) return undefined;
   if (core.flows.speaksUdp(hop.host, hop.port) || !listens(core, 'tcp')) return undefined;
-  return message.toString().length > LARGE ? { ...hop, protocol: 'tcp' } : undefined;
+  return message.toString().length > LARGE
+    ? { ...hop, protocol: 'tcp', connectMs: LARGE_CONNECT_MS }
+    : undefined;
 }
 
 /** Contact value for messages of an own address: no user part, `;transport` unless UDP (DP §10). */

@@ -20,8 +20,11 @@ export interface Listener {
   readonly port: number;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** A flow to a peer (`host` is an IP address of the listener's family). Over WebSocket nobody can be dialled. */
-  flowTo(host: string, port: number): Flow | undefined;
+  /**
+   * A flow to a peer (`host` is an IP address of the listener's family); `connectMs`: how long a new connection may take.
+   * Over WebSocket nobody can be dialled.
+   */
+  flowTo(host: string, port: number, connectMs?: number): Flow | undefined;
 }
 
 /** A flow that knows its listener. */

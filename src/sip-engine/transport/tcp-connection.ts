@@ -12,7 +12,8 @@ export interface ConnectionOptions {
   /** Peer as dialled, or as seen when accepted. */
   remoteAddress: string;
   remotePort: number;
-  dialled: boolean;
+  /** How long it may take to be connected; absent: it was accepted. */
+  connectMs: number | undefined;
   clock: Clock;
   limits: TransportLimits;
   events: ConnectionEvents;
@@ -47,8 +48,8 @@ export class TcpConnection implements Connection {
     this.remoteAddress = options.remoteAddress;
     this.remotePort = options.remotePort;
     this.#framer = new StreamFramer(options.limits.maxMessageBytes);
-    this.#connected = !options.dialled;
-    this.#sawMessage = options.dialled;
+    this.#connected = options.connectMs === undefined;
+    this.#sawMessage = !this.#connected;
     this.#startedAt = options.clock.now();
     this.#lastActivity = this.#startedAt;
   }
@@ -66,7 +67,7 @@ export class TcpConnection implements Connection {
     if (this.#connected) return;
     socket.on('connect', () => this.#onConnect());
     const late = () => this.destroy();
-    this.#connectTimer = this.#options.clock.setTimer(this.#options.limits.connectMs, late);
+    this.#connectTimer = this.#options.clock.setTimer(this.#options.connectMs ?? 0, late);
   }
 
   get localAddress(): string {
@@ -83,7 +84,7 @@ export class TcpConnection implements Connection {
   }
 
   get standing(): boolean {
-    return this.#options.dialled && this.#connected && !this.closed;
+    return this.#isDialled && this.#connected && !this.closed;
   }
 
   get closeError(): FlowError | undefined {
@@ -115,7 +116,7 @@ export class TcpConnection implements Connection {
   }
 
   doubt(since: number): void {
-    if (this.#options.dialled && this.#lastHeard <= since) this.destroy();
+    if (this.#isDialled && this.#lastHeard <= since) this.destroy();
   }
 
   end(): void {
@@ -128,6 +129,10 @@ export class TcpConnection implements Connection {
     const silent = !this.#sawMessage && now - this.#startedAt >= firstMessageMs;
     const half = this.#halfSince !== undefined && now - this.#halfSince >= halfMessageMs;
     if (silent || half || now - this.#lastActivity >= idleMs) this.destroy();
+  }
+
+  get #isDialled(): boolean {
+    return this.#options.connectMs !== undefined;
   }
 
   #error(): FlowError {

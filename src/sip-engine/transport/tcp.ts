@@ -38,15 +38,15 @@ export class TcpListener implements Listener {
   }
 
   /** The open connection to that peer, or a new one being dialled. */
-  flowTo(host: string, port: number): Flow {
+  flowTo(host: string, port: number, connectMs?: number): Flow {
     const open = this.#options.connections.find('tcp', host, port);
-    return open === undefined || open.closed ? this.#dial(host, port) : open;
+    return open === undefined || open.closed ? this.#dial(host, port, connectMs) : open;
   }
 
-  #dial(host: string, port: number): Flow {
+  #dial(host: string, port: number, connectMs = this.#options.limits.connectMs): Flow {
     const localAddress = isWildcard(this.config.host) ? {} : { localAddress: this.config.host };
     const socket = netConnect({ host, port, ...localAddress });
-    return this.#adopt(socket, { host, port, dialled: true });
+    return this.#adopt(socket, { host, port, connectMs });
   }
 
   #accept(socket: Socket): void {
@@ -56,17 +56,17 @@ export class TcpListener implements Listener {
       socket.destroy();
       return;
     }
-    this.#adopt(socket, { host, port, dialled: false });
+    this.#adopt(socket, { host, port });
   }
 
-  #adopt(socket: Socket, peer: { host: string; port: number; dialled: boolean }): TcpConnection {
+  #adopt(socket: Socket, peer: { host: string; port: number; connectMs?: number }): TcpConnection {
     const { clock, limits, connections, events } = this.#options;
     const connection = new TcpConnection({
       socket,
       listener: this,
       remoteAddress: peer.host,
       remotePort: peer.port,
-      dialled: peer.dialled,
+      connectMs: peer.connectMs,
       clock,
       limits,
       events,

@@ -38,6 +38,8 @@ export interface Target {
   protocol: Protocol;
   host: string;
   port: number;
+  /** ms a new connection may take, if less than any may. */
+  connectMs?: number;
 }
 
 export interface TransportOptions {
@@ -150,7 +152,7 @@ export class TransportLayer {
     const listener = this.#bestListener(target);
     if (listener === undefined) return undefined;
     if (target.protocol === 'tcp' && !this.#connections.makeRoom(target.host)) return undefined;
-    return listener.flowTo(target.host, target.port);
+    return listener.flowTo(target.host, target.port, target.connectMs);
   }
 
   /**
