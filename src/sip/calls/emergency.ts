@@ -123,7 +123,9 @@ function outgoingOf({ deps }: CallContext, { route, asserted, maxForwards }: Pla
 /** Whom a trunk asserts, if a PSAP can call them back: an extension may have the next trunk refuse the call. */
 function whoElse({ numberPlan }: SipDependencies, asserted: Identity | undefined): Identity {
   const { name, number } = asserted ?? { name: '', number: '' };
-  const full = numberPlan.toE164(number) ?? /^\+\d{8,15}$/.exec(number)?.[0];
+  // Trunks write national numbers, and full ones with and without the plus.
+  const read = numberPlan.toE164(number) ?? numberPlan.toE164(`+${number}`);
+  const full = read ?? /^\+\d{8,15}$/.exec(number)?.[0];
   return full === undefined ? { name: '', number: 'anonymous' } : { name, number: full };
 }
 

@@ -78,6 +78,9 @@ describe('an emergency call', () => {
 
   test.each([
     ['"Ward 3" <sip:+441632960501@pbx>', '"Ward 3" <sip:+441632960501@hotdesk.test>'],
+    ['<sip:441632960501@pbx>', '<sip:+441632960501@hotdesk.test>'],
+    ['<tel:01632960501>', '<sip:+441632960501@hotdesk.test>'],
+    ['<sip:+99912345678@pbx>', '<sip:+99912345678@hotdesk.test>'],
     ['"Ward 3" <sip:201@pbx>', '<sip:anonymous@hotdesk.test>'],
   ])('of a trunk that asserts %s: as %s', async (asserted, shown) => {
     const headers = { 'P-Asserted-Identity': asserted, Privacy: 'id' };
