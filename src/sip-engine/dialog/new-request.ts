@@ -2,7 +2,7 @@
 
 import { parseUri, type SipMessage } from '../message/message.ts';
 import { cancelFor } from '../transaction/requests.ts';
-import type { ClientHandlers } from '../transaction/transaction-layer.ts';
+import type { ClientHandlers, ClientTransaction } from '../transaction/transaction-layer.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { AppCommand } from './app.ts';
 import {
@@ -134,7 +134,16 @@ export function cancelFromApp(core: Core, command: AppCommand): void {
   const headers = cancelHeaders(command.message);
   request.cancelled = true;
   const sent = request.proceeding ? core.transactions.cancel(tx, headers) : undefined;
-  if (!request.proceeding) request.heldCancel = headers;
+  if (!request.proceeding) holdCancel(request, tx, headers);
   const echo = requestEcho(sent ?? cancelFor(request.request, headers), tx.flow, newId());
   command.answer({ ok: true, echo: { ...echo, held: sent === undefined } });
+}
+
+/**
+ * Until a 1xx, which may never come (RFC 3261 9.1). Nobody wants the call any more, so it is not asked for again: who was
+ * not reached would otherwise ring after the call has gone another way.
+ */
+export function holdCancel(request: ClientRequest, tx: ClientTransaction, headers: [string, string][]): void {
+  request.heldCancel = headers;
+  tx.stopResending();
 }

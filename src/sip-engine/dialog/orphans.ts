@@ -5,6 +5,7 @@ import { answerByEngine } from './closing.ts';
 import type { Core } from './core.ts';
 import { endDialog } from './dialog-life.ts';
 import { byeByEngine } from './engine-bye.ts';
+import { holdCancel } from './new-request.ts';
 
 /**
  * Answers what it left open with 503 (so that peers try another server), cancels what it was calling, and ends
@@ -18,7 +19,7 @@ export function appClosed(core: Core, app: App): void {
     if (request.app !== app || request.method !== 'INVITE' || !request.tx) continue;
     request.cancelled = true;
     if (request.proceeding) core.transactions.cancel(request.tx, []);
-    else request.heldCancel = [];
+    else holdCancel(request, request.tx, []);
   }
   const grace = core.clock.setTimer(core.limits.orphanGraceMs, () => {
     core.graces.delete(grace);

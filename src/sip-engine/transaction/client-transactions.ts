@@ -116,7 +116,7 @@ export abstract class ClientTransactionBase implements ClientTransaction {
     this.#deadline = this.context.clock.setTimer(ms, run);
   }
 
-  protected stopResending(): void {
+  stopResending(): void {
     this.#resend?.cancel();
   }
 

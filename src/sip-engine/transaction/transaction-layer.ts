@@ -211,7 +211,8 @@ export class TransactionLayer {
   #refuseClient(start: ClientStart): ClientTransaction {
     this.#counters.shed++;
     queueMicrotask(() => start.handlers.onTransportError(new Error('too many client transactions')));
-    return { request: start.request, flow: start.flow, id: start.id, terminated: true };
+    const { request, flow, id } = start;
+    return { request, flow, id, terminated: true, stopResending: () => undefined };
   }
 
   #isPrivileged(request: SipMessage): boolean {

@@ -37,6 +37,8 @@ export interface ClientTransaction {
   readonly flow: Flow;
   readonly id: string;
   readonly terminated: boolean;
+  /** The request is not sent again; an answer to what was sent is still awaited. */
+  stopResending(): void;
 }
 
 export interface TransactionUser {

@@ -207,6 +207,23 @@ describe('CANCEL of the application', () => {
     expect(await call.done).toMatchObject({ status: 487 });
   });
 
+  it('before anything was heard: the INVITE is not sent again, so that nobody rings who is reached late', async () => {
+    bench = await Bench.open({ fake: true });
+    const srf = await bench.app();
+    const bob = await bench.peer();
+    const call = calling(srf, uriOf(bob));
+    await bob.next('INVITE');
+    await until(() => call.sent() !== undefined);
+    await bench.pass(500);
+    await bob.next('INVITE');
+    call.sent().cancel();
+    await turns();
+    await bench.pass(31_500);
+    expect(await call.done).toMatchObject({ status: 408 });
+    expect([bob.count('INVITE'), bob.count('CANCEL')]).toEqual([2, 0]);
+    expect(bench.tables()).toEqual(EMPTY);
+  });
+
   it('that crosses the 200 ends in ACK and BYE, and the application is told', async () => {
     bench = await Bench.open({ fake: true });
     const srf = await bench.app();
