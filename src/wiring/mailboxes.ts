@@ -51,6 +51,8 @@ export function createMailboxes(running: Running, needs: Needs): MailboxParts {
           ...{ summary, view, shared, srf, clock, log, domain },
           claimOnce: (name, ttlMs) => store.claimOnce(name, ttlMs),
           isSubscribed: (host) => watchers.has(summary.event, host),
+          onUnsubscribed: (listener) =>
+            watchers.onEnd((event, host) => event === summary.event && listener(host)),
         }),
       );
     },

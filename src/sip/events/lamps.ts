@@ -39,6 +39,8 @@ export interface LampsDependencies {
   claimOnce(name: string, ttlMs: number): Promise<boolean>;
   /** Whether a phone of this host has subscribed and hears of changes that way. */
   isSubscribed(host: string): boolean;
+  /** Called when a phone of this host has no subscription any more. */
+  onUnsubscribed(listener: (host: string) => void): () => void;
   readonly srf: Pick<Srf, 'request'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -80,10 +82,12 @@ export class Lamps {
   }
 
   start(): void {
-    const { summary, view } = this.#deps;
+    const { summary, view, onUnsubscribed } = this.#deps;
     this.#stops = [
       summary.watch((resource) => this.#changed(resource)),
       view.onBindingsChange((host) => this.#changed(host)),
+      // It may have started anew and know nothing of what was told inside the subscription.
+      onUnsubscribed((host) => this.#changed(host)),
     ];
   }
 

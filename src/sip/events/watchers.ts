@@ -10,6 +10,7 @@ export class Watchers {
   readonly #names = new Map<string, Set<string>>();
   /** Entry → key in `#names`. */
   readonly #keys = new Map<string, string>();
+  readonly #listeners = new Set<(event: string, host: string) => void>();
   #stopListening: (() => void) | undefined;
 
   constructor(shared: SharedState) {
@@ -36,15 +37,28 @@ export class Watchers {
     return this.#names.has(`${event} ${host}`);
   }
 
+  /** Called when the last subscription of a host to an event has ended, but for those that lapse. */
+  onEnd(listener: (event: string, host: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   #changed(name: string): void {
     const record = parseRecord(this.#shared.get(name));
     const key = record && `${record.event} ${record.subscriber}`;
-    if (key === this.#keys.get(name)) return;
+    const before = this.#keys.get(name);
+    if (key === before) return;
     this.#remove(name);
-    if (key === undefined) return;
+    if (key === undefined) return this.#ended(before);
     this.#keys.set(name, key);
     const names = this.#names.get(key) ?? new Set();
     this.#names.set(key, names.add(name));
+  }
+
+  #ended(key = ''): void {
+    if (this.#names.has(key)) return;
+    const [event = '', host = ''] = key.split(' ');
+    for (const listener of this.#listeners) listener(event, host);
   }
 
   #remove(name: string): void {

@@ -26,6 +26,7 @@ let subscribed: Set<string>;
 let sent: Sent[];
 let changed: ((host: string) => void)[];
 let registered: ((host: string) => void)[];
+let unsubscribed: ((host: string) => void)[];
 let isAway: boolean;
 /** Status every NOTIFY gets at once; undefined: the test answers. */
 let answers: number | undefined;
@@ -40,6 +41,7 @@ beforeEach(() => {
   sent = [];
   changed = [];
   registered = [];
+  unsubscribed = [];
   isAway = false;
   answers = 200;
 });
@@ -84,6 +86,10 @@ function node(): Lamps {
       return Promise.resolve(true);
     },
     isSubscribed: (host) => subscribed.has(host),
+    onUnsubscribed: (listener) => {
+      unsubscribed.push(listener);
+      return () => undefined;
+    },
     ...{ shared, srf: srf as Srf, clock, log: new TapeLog(), domain: 'acme.test' },
   });
   lamps.start();
@@ -221,6 +227,18 @@ describe('a phone', () => {
     await light('d1', 1);
     await pass(1_000);
     expect(sent).toHaveLength(5);
+  });
+
+  test('that knows its subscription no more is told at once what it was to hear there', async () => {
+    node();
+    subscribed.add('d1');
+    await light('d1', 1);
+    await pass(500);
+    expect(sent).toEqual([]);
+    subscribed.clear();
+    for (const listener of unsubscribed) listener('d1');
+    await pass(100);
+    expect(bodies()).toEqual(['1/0']);
   });
 
   test('that has subscribed hears it that way; afterwards what it shows is not taken for granted', async () => {
