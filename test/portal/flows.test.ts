@@ -97,7 +97,7 @@ describe('signing in', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Reception desk').waitFor();
     await expect.poll(() => page.getByRole('checkbox').count()).toBe(0);
-    for (const path of ['/phones/add', '/users/new', '/phones/u1002/unassign']) {
+    for (const path of ['/phones/add', '/users/new', '/phones/u1002/unassign', '/accounts', '/webhooks']) {
       await page.goto(path);
       await page.getByRole('heading', { name: 'Only administrators can do this' }).waitFor();
     }

@@ -35,7 +35,7 @@ import { WebhooksPage } from '../pages/webhooks.tsx';
 import { Mark } from '../ui/icons.tsx';
 import { Toasts } from '../ui/toast.tsx';
 import { match, navigate, place } from './router.ts';
-import { account, isPerson, mayChange } from './session.ts';
+import { account, isAdministrator, isPerson, mayChange } from './session.ts';
 import { Shell } from './shell.tsx';
 
 type Params = Readonly<Record<string, string>>;
@@ -90,6 +90,9 @@ const CHANGES = new Set([
   '/users/import',
 ]);
 
+/** What is the company's, and no site administrator's. */
+const COMPANYS = new Set(['/accounts', '/tokens', '/webhooks', '/webhooks/:id', '/sites/new']);
+
 /** What people have beside their own settings; to the rest the server would show them nothing. */
 const PEOPLES = new Set(['/phones/:id', '/users/:id', '/users/:id/features', '/account']);
 
@@ -112,12 +115,16 @@ function returnPath(): string {
   return /^\/[a-z]/.test(wanted) ? wanted : home();
 }
 
+function isTheirs(pattern: string): boolean {
+  if (isPerson.value) return PEOPLES.has(pattern);
+  return isAdministrator.value || !(COMPANYS.has(pattern) || (CHANGES.has(pattern) && !mayChange.value));
+}
+
 function page(path: string): ComponentChildren {
   for (const [pattern, show] of ROUTES) {
     const params = match(pattern, path);
     if (!params) continue;
-    const isTheirs = isPerson.value ? PEOPLES.has(pattern) : mayChange.value || !CHANGES.has(pattern);
-    if (!isTheirs) return <NotAllowedPage home={home()} />;
+    if (!isTheirs(pattern)) return <NotAllowedPage home={home()} />;
     return show(params);
   }
   return <NotFoundPage home={home()} />;
