@@ -131,6 +131,8 @@ export class Orders {
       const { state = order.state } = change;
       if (!mayBecome(order.state, state))
         return { refused: 'wrongOrderState', detail: `it is ${order.state}` };
+      // The same request once more is nothing that anybody is to be told of.
+      if (isSo(order, change)) return order;
       const changed = { ...order, ...change, changedAt: this.#deps.view.now() };
       return this.#write(changedOrderWrite(changed, revision), { order: changed, actor });
     }, ifTag);
@@ -288,6 +290,13 @@ function textProblems(given: Partial<OrderedThings> & Omit<OrderChange, 'state'>
     trackingReference,
   };
   return Object.entries(texts).flatMap(([name, part]) => controlProblems(`order:${name}`, part));
+}
+
+function isSo(order: Order, change: OrderChange): boolean {
+  const { state = order.state } = change;
+  const isSame = (key: 'trackingReference' | 'note'): boolean =>
+    !(key in change) || change[key] === order[key];
+  return state === order.state && isSame('trackingReference') && isSame('note');
 }
 
 function refuseTotal(seen: Total, now: Charges): Refusal | undefined {

@@ -146,6 +146,18 @@ describe('an order', () => {
     ]);
   });
 
+  test('the same change once more changes nothing, and nobody is told', async () => {
+    const { id } = await ordered();
+    const change = { state: 'dispatched', trackingReference: 'T1' } as const;
+    const first = must(await it.orders.change(id, change, by));
+    it.harness.now += 1_000;
+    expect(must(await it.orders.change(id, change, by))).toEqual(first);
+    expect(must(await it.orders.change(id, { state: 'dispatched', note: undefined }, by))).toEqual(first);
+    expect(orderEvents()).toHaveLength(2);
+    must(await it.orders.change(id, { trackingReference: undefined }, by));
+    expect(orderEvents()).toHaveLength(3);
+  });
+
   test('is edited only as it was read, by who says what they have read', async () => {
     const order = await ordered();
     const ifTag = tagOf(order);
