@@ -128,7 +128,7 @@ const media = z.strictObject({
     .exactOptional(oneOf('off', 'on'))
     .meta(
       about(
-        'Audio with browsers (ICE lite, DTLS-SRTP). Absent: on with a ws in sip.listen, or webPhone.url. Candidates show externalAddress.',
+        'Audio with browsers (ICE lite, DTLS-SRTP). Absent: on with a ws in sip.listen, a webPhone.url, or a phone in the browser beside a drachtio-server. Candidates show externalAddress.',
         'on',
       ),
     ),

@@ -24,12 +24,31 @@ export const webPhone = z.strictObject({
 });
 
 interface Connectable {
+  readonly demo: boolean;
   readonly webPhone: z.output<typeof webPhone>;
   readonly sip: { readonly listen: readonly { readonly protocol: string }[]; readonly drachtio?: object };
 }
 
+/** Whether it is switched on. */
+export function isWebPhoneOn({
+  webPhone: { enabled },
+  demo,
+}: Pick<Connectable, 'webPhone' | 'demo'>): boolean {
+  return enabled === 'always' || (enabled === 'auto' && demo);
+}
+
+/** Whether browsers may come. Where a drachtio-server listens is not known before it is asked. */
+export function expectsBrowsers(config: Connectable): boolean {
+  const { webPhone, sip } = config;
+  if (webPhone.url !== undefined || sip.listen.some(({ protocol }) => protocol === 'ws')) return true;
+  return sip.drachtio !== undefined && isWebPhoneOn(config);
+}
+
 /** Whether it is switched on and has nothing it could connect to. A drachtio-server has addresses of its own. */
-export function lacksWebSocket({ webPhone: { enabled, url }, sip }: Connectable): boolean {
+export function lacksWebSocket({
+  webPhone: { enabled, url },
+  sip,
+}: Pick<Connectable, 'webPhone' | 'sip'>): boolean {
   const hasSocket = url !== undefined || sip.drachtio !== undefined;
   return enabled === 'always' && !hasSocket && !sip.listen.some(({ protocol }) => protocol === 'ws');
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isWebPhoneOn } from '../config-web-phone.ts';
 import { createCompanyPlan } from '../services/company-plan.ts';
 import type { LocalView } from '../services/local-view.ts';
 import { WebPhones } from '../services/web-phones.ts';
@@ -16,8 +17,7 @@ export function createWebPhones(
   { view, sip }: { readonly view: LocalView; readonly sip: readonly Listening[] },
 ): WebPhones {
   const { enabled, url: configured } = config.webPhone;
-  const isOn = enabled === 'always' || (enabled === 'auto' && config.demo);
-  const url = isOn ? (configured ?? socketOf(sip)) : undefined;
+  const url = isWebPhoneOn(config) ? (configured ?? socketOf(sip)) : undefined;
   if (enabled === 'always' && url === undefined)
     problem('the phone in the browser has no WebSocket to connect to: set webPhone.url');
   const { domain } = config.sip;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { expectsBrowsers } from '../../src/config-web-phone.ts';
 import type { Directory } from '../../src/domain/directory.ts';
 import { digestSecrets } from '../../src/services/digest-secrets.ts';
 import { WebPhones } from '../../src/services/web-phones.ts';
@@ -19,6 +20,29 @@ const plan = { isEmergency: (digits: string) => ['112', '999'].includes(digits) 
 const office = directory({
   users: [user('1002', { name: 'Bob' }), user('1001', { name: 'Ann' })],
   hosts: [withPassword('cp2', 'demo-cp2'), withPassword('cp1', 'demo-cp1'), withPassword('cp3', 'changed')],
+});
+
+describe('browsers are expected, and audio with them is on,', () => {
+  const drachtio = { host: '127.0.0.1', port: 9022, secret: 'x' };
+  const socket = (protocol: string) => [{ protocol, host: '127.0.0.1', port: 5066 }];
+
+  test.each<[string, { sip?: object; webPhone?: object; demo?: boolean }, boolean]>([
+    ['with a WebSocket of the embedded engine', { sip: { listen: socket('ws') } }, true],
+    ['with a WebSocket elsewhere', { webPhone: { url: 'wss://sip.example.com/' } }, true],
+    [
+      'beside a drachtio-server, if the phone is on',
+      { sip: { drachtio }, webPhone: { enabled: 'always' } },
+      true,
+    ],
+    ['there in the demo', { sip: { drachtio }, demo: true }, true],
+    ['and not where it is off', { sip: { drachtio } }, false],
+    ['or has nothing to connect to', {}, false],
+  ])('%s', (_what, { sip, ...settings }, expected) => {
+    const base = { sip: { domain: DOMAIN, listen: socket('udp'), ...sip }, ...settings };
+    const loaded = loadConfig({}, JSON.stringify(base));
+    expect(loaded).not.toHaveProperty('problems');
+    expect('config' in loaded && expectsBrowsers(loaded.config)).toBe(expected);
+  });
 });
 
 describe('what a phone in a browser is told', () => {
