@@ -5,6 +5,8 @@ export interface SipServerAddress {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
+  /** Octets of the longest message it takes; absent: any. */
+  readonly longest?: number;
 }
 
 /** The application's connection to its SIP server, embedded or not: kept up, and known to be up or not. */
@@ -15,6 +17,7 @@ export class SipConnection {
   #connected = false;
   #down = false;
   #stopped = false;
+  #toldTooLong = false;
 
   constructor(log: Log) {
     this.#log = log;
@@ -30,7 +33,7 @@ export class SipConnection {
   }
 
   /** Resolves when connected for the first time; later losses are repaired by drachtio-srf itself. */
-  connect({ host, port, secret }: SipServerAddress): Promise<void> {
+  connect({ host, port, secret, longest }: SipServerAddress): Promise<void> {
     return new Promise((resolve, reject) => {
       this.srf.on('connect', (error, hostPorts) => {
         if (error) return reject(new Error('The SIP server refuses our secret (sip.drachtio.secret)'));
@@ -47,7 +50,7 @@ export class SipConnection {
       });
       this.srf.on('error', (error) => this.#failed(error));
       this.srf.on('close', () => this.#failed(undefined));
-      this.srf.connect({ host, port, secret });
+      this.srf.connect({ host, port, secret, longest, onTooLong: (octets) => this.#tooLong(octets) });
     });
   }
 
@@ -56,6 +59,12 @@ export class SipConnection {
     // drachtio-srf throws when there is no connection to end.
     if (this.#connected) this.srf.disconnect();
     this.#connected = false;
+  }
+
+  /** Said once: who sends such a message can send many. */
+  #tooLong(octets: number): void {
+    if (!this.#toldTooLong) this.#log.warn({ octets }, 'a message is too long for the SIP server: not sent');
+    this.#toldTooLong = true;
   }
 
   /** Said once per outage; drachtio-srf tries again by itself. */

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { type FrameWire, limitFrames } from './frames.ts';
 import { sendInvite } from './uac.ts';
 
 /**
@@ -122,8 +123,18 @@ export interface UacCallbacks {
 
 export type Handler = (request: Request, response: Response) => void;
 
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  /** Octets of the longest message it is sent; what is longer fails. Absent: any. */
+  readonly longest?: number | undefined;
+  /** Called with the octets of a message that was too long. */
+  onTooLong?(octets: number): void;
+}
+
 export interface Srf {
-  connect(options: { host: string; port: number; secret: string }): void;
+  connect(options: ConnectOptions): void;
   disconnect(): void;
   on(event: 'connect', listener: (error: unknown, hostPorts: string, version: string) => void): this;
   on(event: 'error' | 'close' | 'reconnecting', listener: (error?: unknown) => void): this;
@@ -191,7 +202,12 @@ type NewDialog = new (
 ) => Dialog;
 
 const SrfClass = createRequire(import.meta.url)('drachtio-srf') as {
-  new (): Srf & { addDialog(dialog: Dialog): void; removeDialog(dialog: Dialog): void };
+  new (): Srf & {
+    /** Its client of the server. */
+    readonly app: { readonly client: { readonly wp: FrameWire } };
+    addDialog(dialog: Dialog): void;
+    removeDialog(dialog: Dialog): void;
+  };
   readonly Dialog: NewDialog;
 };
 
@@ -207,6 +223,11 @@ interface SubscribeDialog extends Dialog {
  * subscriptions of our own.
  */
 class ProjectSrf extends SrfClass implements DialogMaker, Subscriber {
+  override connect({ longest, onTooLong = () => undefined, ...server }: ConnectOptions): void {
+    super.connect(server);
+    if (longest !== undefined) limitFrames(this.app.client.wp, longest, onTooLong);
+  }
+
   override createUAC(
     uri: string,
     options: UacOptions,

@@ -15,6 +15,7 @@ import { Registrar } from '../services/registrar.ts';
 import type { SharedState } from '../services/shared-state.ts';
 import { createSipApp, type SipApp } from '../sip/app.ts';
 import { SipConnection } from '../sip/connection.ts';
+import { LONGEST_FOR_DRACHTIO } from '../sip/frames.ts';
 import { CheckSync } from '../sip/phone-update.ts';
 import type { Trunk } from '../sip/ports.ts';
 import { TextMessages } from '../sip/text-messages.ts';
@@ -93,7 +94,9 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
   app.start();
   onStop(() => connection.disconnect());
   onStop(() => app.stop());
-  await connection.connect(sip.drachtio ?? engine!.server);
+  await connection.connect(
+    sip.drachtio ? { ...sip.drachtio, longest: LONGEST_FOR_DRACHTIO } : engine!.server,
+  );
   await running.up(app.notifier);
   await voicemail.start();
   await running.up(probes);

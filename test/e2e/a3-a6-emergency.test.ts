@@ -79,6 +79,25 @@ test('every trunk fails: the caller is told aloud', async () => {
   await call.hangUp();
 });
 
+test('an offer that is far too long keeps nobody else from calling for help', async () => {
+  const { emergency } = hotdesk().trunks;
+  const phone = await hotdesk().phone(PHONES.reception, { protocol: 'tcp' });
+  phone.wire.onSend = (text) => (text.startsWith('INVITE') ? lengthened(text, 13_000) : text);
+  const call = await phone.call('999');
+  // A drachtio-server would stop to read at a message of that length: it is not sent on.
+  if (process.env.DRACHTIO_HOST) await call.heard('emergency-failed');
+  else await (await emergency.nextCall()).accept();
+  await call.hangUp();
+  await answersAsTheDesk(await hotdesk().phone(PHONES.window), '999');
+});
+
+/** With a session description of so many octets. */
+function lengthened(text: string, octets: number): string {
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  const long = body + `a=x-long:${'x'.repeat(200)}\r\n`.repeat(Math.ceil(octets / 211));
+  return `${head.replace(/Content-Length: \d+/i, `Content-Length: ${long.length}`)}\r\n\r\n${long}`;
+}
+
 test('a callback from the emergency trunk to the desk rings the desk, logged in or not', async () => {
   const phone = await hotdesk().phone(PHONES.reception);
   const call = await phone.call('999');
