@@ -10,7 +10,11 @@ import { type Endpoint, Subscriber, tellMailbox } from '../support/subscriber.ts
 import { startTcpRedis, type TcpRedis } from '../support/tcp-redis.ts';
 import { eventually, within } from '../support/wait.ts';
 
-/** Subscriptions go on when the process is another one: the phone notices nothing but a gap in CSeq. */
+/**
+ * Subscriptions go on when the process is another one: the phone notices nothing but a gap in CSeq. A drachtio-server
+ * outlives the process, and answers what comes in its dialogs itself (hoteling-restart).
+ */
+const withEngine = process.env.DRACHTIO_HOST === undefined;
 
 const HOST = PHONES.own;
 /** Who owns it: its lamp is theirs while nobody else sits there. */
@@ -38,7 +42,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe.each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
+describe.runIf(withEngine).each(['SIGTERM', 'SIGKILL'] as const)('after %s', (signal) => {
   test('what changed meanwhile is told, refreshes are answered, and the phone keeps its dialog', async () => {
     expect((await phone.subscribe({ expires: 3600 })).status).toBe(200);
     const initial = await phone.notified();

@@ -18,7 +18,7 @@ export function responseTo(nonce: string, passcode: string): string {
 export class HotelingPhone {
   readonly #wire: UdpWire;
   readonly #host: string;
-  readonly #callId = `${randomBytes(6).toString('hex')}@127.0.0.1`;
+  #callId = `${randomBytes(6).toString('hex')}@127.0.0.1`;
   readonly #fromTag = randomBytes(6).toString('hex');
   readonly #notifies: SipText[] = [];
   #target: string;
@@ -57,6 +57,15 @@ export class HotelingPhone {
       this.#target = /<([^>]*)>/.exec(answer.header('Contact'))?.[1] ?? this.#target;
     }
     return answer;
+  }
+
+  /** It forgets its subscription: the next SUBSCRIBE asks for another. */
+  startAnew(): void {
+    this.#callId = randomBytes(8).toString('hex');
+    this.#toTag = '';
+    this.#target = `sip:${this.#host}@${DOMAIN}`;
+    this.#notifies.length = 0;
+    this.#seen = 0;
   }
 
   /** A SetHoteling; 200 is all it is ever answered. */
