@@ -6,6 +6,7 @@ const demoPhone = z.object({
   model: z.string(),
   kind: z.enum(['commonArea', 'user']),
   owner: z.string().nullable().describe('Extension of whose own phone it is.'),
+  timeZone: z.string().nullable().describe('IANA; of its site.'),
   password: z.string().describe('Its SIP password, as config/demo.yaml has it.'),
 });
 

@@ -19,6 +19,8 @@ export interface WebPhonesOptions {
 
 export interface DemoPhone {
   readonly host: Host;
+  /** IANA; of the site it stands at, whose clock it shows. */
+  readonly timeZone: string | undefined;
   readonly password: string;
 }
 
@@ -84,6 +86,7 @@ export class WebPhones {
     );
     const phones = first(published, ({ id }) => id).map((host) => ({
       host,
+      timeZone: directory.sites.get(host.site)?.timeZone,
       password: demoPassword(host.id),
     }));
     const users = phones.length > 0 ? [...directory.users.values()] : [];

@@ -60,6 +60,14 @@ describe('what a phone in a browser is told', () => {
     ]);
   });
 
+  test('what time it is where each of them stands', () => {
+    const sites = new Map([['london', site('london', { timeZone: 'Asia/Kolkata' })]]);
+    const { company, users, hosts } = office;
+    const view = { directory: { company, users, hosts, sites } as Partial<Directory> as Directory };
+    const { demo } = new WebPhones({ ...options, view }).about() ?? {};
+    expect(demo?.phones.map(({ timeZone }) => timeZone)).toEqual(['Asia/Kolkata', 'Asia/Kolkata']);
+  });
+
   test('no names where no phone has such a password', () => {
     const view = { directory: directory({ users: [user('1001')], hosts: [withPassword('cp1', 'changed')] }) };
     expect(new WebPhones({ ...options, view }).about()?.demo).toEqual({ phones: [], people: [] });
@@ -151,7 +159,7 @@ describe('GET /api/v1/web-phone', () => {
     expect(status).toBe(200);
     expect(json).toMatchObject({ url: URL, domain: DOMAIN });
     expect(Object.keys(json.demo.phones[0]).sort()).toEqual([
-      ...['id', 'kind', 'model', 'nickname', 'owner', 'password'],
+      ...['id', 'kind', 'model', 'nickname', 'owner', 'password', 'timeZone'],
     ]);
   });
 

@@ -16,10 +16,10 @@ export function webPhoneRoutes(api: Api, { webPhones }: Pick<HttpServices, 'webP
 }
 
 function present({ demo, emergencyNumbers, ...plain }: WebPhoneFacts) {
-  const phones = demo?.phones.map(({ host: { id, nickname, model, kind, owner = null }, password }) => ({
-    ...{ id, nickname, model, kind, owner },
-    password,
-  }));
+  const phones = demo?.phones.map(({ host, timeZone = null, password }) => {
+    const { id, nickname, model, kind, owner = null } = host;
+    return { ...{ id, nickname, model, kind, owner }, timeZone, password };
+  });
   const offered = demo && phones ? { phones, people: [...demo.people] } : null;
   return { ...plain, emergencyNumbers: [...emergencyNumbers], demo: offered };
 }

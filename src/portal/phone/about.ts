@@ -21,6 +21,8 @@ export interface PhoneIdentity {
   readonly kind: 'commonArea' | 'user';
   /** Whose own phone it is. */
   readonly ownerName: string | undefined;
+  /** Of the place it stands at; undefined: not known, and the browser's own is shown. */
+  readonly timeZone: string | undefined;
 }
 
 export interface Network {

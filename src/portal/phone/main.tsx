@@ -94,10 +94,11 @@ function hasTour({ demo }: About): boolean {
 
 function offered(known: About): Offered[] | undefined {
   const { demo } = known;
-  return demo?.phones.map(({ id, nickname, model, kind, owner, password }) => {
+  return demo?.phones.map(({ owner, timeZone, ...plain }) => {
+    const { nickname, kind } = plain;
     const ownerName = owner === null ? undefined : nameIn(known, owner);
     const hint = kind === 'user' ? texts.plugIn.own(ownerName ?? nickname) : texts.plugIn.common;
-    return { id, password, nickname, model, kind, ownerName, hint };
+    return { ...plain, timeZone: timeZone ?? undefined, ownerName, hint };
   });
 }
 

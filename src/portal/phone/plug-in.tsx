@@ -90,7 +90,8 @@ function Credentials({ onChosen }: Pick<PlugInProps, 'onChosen'>) {
     setChecked(true);
     const phone = id.trim();
     if (phone === '' || password === '') return;
-    onChosen({ id: phone, password, nickname: phone, model: '', kind: 'commonArea', ownerName: undefined });
+    const unknown = { model: '', ownerName: undefined, timeZone: undefined };
+    onChosen({ ...unknown, id: phone, password, nickname: phone, kind: 'commonArea' });
   };
   return (
     <form class="plug-in-form" onSubmit={submit} noValidate>

@@ -7,8 +7,13 @@ import { isService } from './soft-keys.ts';
 import { texts } from './texts.ts';
 
 const words = texts.screen;
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const day = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
+const CLOCK = { hour: '2-digit', minute: '2-digit' } as const;
+const DAY = { weekday: 'long', day: 'numeric', month: 'long' } as const;
+
+/** By the clock on the wall beside the phone, wherever the browser is. */
+function timeAt({ identity: { timeZone } }: Phone, time: number, parts: typeof CLOCK | typeof DAY): string {
+  return new Intl.DateTimeFormat('en-GB', { ...parts, ...(timeZone && { timeZone }) }).format(time);
+}
 
 /** ms since 1970, anew each second. */
 function useNow(): number {
@@ -46,7 +51,7 @@ function StatusBar({ phone }: { readonly phone: Phone }) {
         {waiting && <Icon name="list" size={14} />}
         {isDeaf && <Icon name="alert" size={14} />}
         <i class={`vvx-dot ${phone.line.state.value}`} />
-        <span>{clock.format(now)}</span>
+        <span>{timeAt(phone, now, CLOCK)}</span>
       </span>
     </div>
   );
@@ -86,10 +91,10 @@ function Idle({ phone }: { readonly phone: Phone }) {
   return (
     <>
       <p class="vvx-clock" aria-hidden="true">
-        {clock.format(now)}
+        {timeAt(phone, now, CLOCK)}
       </p>
       <p class="vvx-date" aria-hidden="true">
-        {day.format(now)}
+        {timeAt(phone, now, DAY)}
       </p>
       <Occupant phone={phone} />
     </>
@@ -100,7 +105,7 @@ function Occupant({ phone }: { readonly phone: Phone }) {
   const guest = phone.line.guest.value;
   const { kind, ownerName } = phone.identity;
   if (guest) {
-    const end = guest.until === undefined ? words.always : words.until(clock.format(guest.until));
+    const end = guest.until === undefined ? words.always : words.until(timeAt(phone, guest.until, CLOCK));
     return (
       <p class="vvx-who taken">
         <strong>{phone.guestName.value}</strong>
