@@ -2,6 +2,7 @@ import type { AuditEntry } from '../api/types.ts';
 import { texts } from '../texts.ts';
 import type { Tone } from '../ui/bits.tsx';
 import type { IconName } from '../ui/icons.tsx';
+import { siteName } from './session.ts';
 
 const words = texts.sentences;
 const MOST_NAMED = 3;
@@ -77,7 +78,7 @@ function aboutDirectory({ entries }: AuditEntry): string {
   const names = entries.slice(0, MOST_NAMED).map((entry) => {
     const [kind = '', id = ''] = entry.split(/:(.*)/s);
     const name = words.entry[kind as Entries];
-    return typeof name === 'function' ? name(id) : (name ?? entry);
+    return typeof name === 'function' ? name(kind === 'site' ? siteName(id) : id) : (name ?? entry);
   });
   const more = entries.length - MOST_NAMED;
   return words.directory([names.join(', '), ...(more > 0 ? [words.more(more)] : [])].join(' '));
