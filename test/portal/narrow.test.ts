@@ -3,7 +3,7 @@ import { PEOPLE, PHONES } from '../support/demo.ts';
 import { addAdministrator, picture, signIn, useChromium } from '../support/portal.ts';
 import { useHotdesk } from '../support/suite.ts';
 
-/** What phones and tablets have instead of the menu at the side and the headings of tables. */
+/** What narrow screens have instead of the menu at the side and the headings of tables; and readers with zoom or own colours. */
 
 const hotdesk = useHotdesk();
 const open = useChromium();
@@ -114,4 +114,27 @@ test('a desk at 400 % (320 pixels): nothing scrolls sideways (WCAG 1.4.10)', asy
     await page.getByText(text).first().waitFor();
     expect([path, await page.evaluate(SIDEWAYS)]).toEqual([path, []]);
   }
+});
+
+test('a name of eighty letters goes on in the next line, in the list and on its page', async () => {
+  const nickname = 'W'.repeat(80);
+  const path = `/api/v1/hosts/${PHONES.window}`;
+  await hotdesk().api(path, { method: 'PATCH', json: { nickname } });
+  await hotdesk().seat(PEOPLE.second.extension, PHONES.window);
+  const page = await open(hotdesk());
+  await signIn(page);
+  for (const [where, role] of [
+    ['/phones/common-area', 'link'],
+    [`/phones/${PHONES.window}`, 'heading'],
+    [`/users/${PEOPLE.second.extension}`, undefined],
+  ] as const) {
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 860 });
+      await page.goto(where);
+      await page.getByText(nickname).first().waitFor();
+      if (role) await page.getByRole(role, { name: nickname }).waitFor();
+      expect([where, width, await page.evaluate(SIDEWAYS)]).toEqual([where, width, []]);
+    }
+  }
+  await hotdesk().api(path, { method: 'PATCH', json: { nickname: 'Window desk' } });
 });

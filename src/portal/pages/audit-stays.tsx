@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<Stay>[] = [
         {host.nickname === null ? (
           <span>{host.id}</span>
         ) : (
-          <a class="row-link light nowrap" href={`/phones/${encodeURIComponent(host.id)}`}>
+          <a class="row-link light" href={`/phones/${encodeURIComponent(host.id)}`}>
             {host.nickname || host.id}
           </a>
         )}
