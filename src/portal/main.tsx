@@ -9,6 +9,7 @@ import './style/orders.css';
 import './style/accounts.css';
 import './style/people.css';
 import './style/insight.css';
+import './style/forced.css';
 import { App } from './app/app.tsx';
 import { followLinks } from './app/router.ts';
 import { readSession } from './app/session.ts';

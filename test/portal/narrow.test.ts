@@ -138,3 +138,23 @@ test('a name of eighty letters goes on in the next line, in the list and on its 
   }
   await hotdesk().api(path, { method: 'PATCH', json: { nickname: 'Window desk' } });
 });
+
+test('with the reader’s own colours (forced) one sees what is on and what is chosen', async () => {
+  const page = await open(hotdesk());
+  await page.emulateMedia({ forcedColors: 'active' });
+  await signIn(page, '/company');
+  const colour = (selector: string, what: string) =>
+    page.evaluate(`getComputedStyle(document.querySelector('${selector}')).getPropertyValue('${what}')`);
+  await page.getByRole('switch').first().waitFor();
+  const switches = ['[aria-checked=true]', '[aria-checked=false]'].map((state) =>
+    colour(`.switch${state}`, 'background-color'),
+  );
+  expect(new Set(await Promise.all(switches)).size).toBe(2);
+  await page.goto('/phones/common-area');
+  await page.getByRole('link', { name: 'Window desk' }).waitFor();
+  const tabs = ['[aria-current]', ':not([aria-current])'].map((state) =>
+    colour(`.tabs a${state}`, 'border-bottom-color'),
+  );
+  expect(new Set(await Promise.all(tabs)).size).toBe(2);
+  expect(await colour('.segments input:checked + span', 'outline-style')).toBe('solid');
+});

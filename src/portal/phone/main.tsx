@@ -4,6 +4,7 @@ import '../style/tokens.css';
 import '../style/base.css';
 import '../style/parts.css';
 import './phone.css';
+import '../style/forced.css';
 import { applyTheme } from '../app/theme.ts';
 import { Button } from '../ui/button.tsx';
 import { Mark } from '../ui/icons.tsx';
