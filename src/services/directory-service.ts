@@ -24,8 +24,8 @@ export interface DirectoryDependencies {
   readonly store: Pick<Store, 'writeDirectory'>;
   readonly view: View & {
     readonly directoryVersion: number;
-    /** Resolves when the view has this version of the directory, false after a while without it. */
-    whenDirectory(version: number): Promise<boolean>;
+    /** Resolves when the view has this version of the directory, false after a while without it; absent: a second. */
+    whenDirectory(version: number, patienceMs?: number): Promise<boolean>;
   };
   readonly passcodes: Pick<Passcodes, 'hash'>;
   /** Absent: no passcode is kept for Guest In keys. */
@@ -74,6 +74,9 @@ export interface DirectoryEdit {
 const CHUNK = 2000;
 /** How often an edit is made anew because somebody else was first. */
 const TRIES = 5;
+/** So many changes are not told one by one: every node loads the directory anew, which takes seconds when it is large. */
+const MANY = 500;
+const LONG_PATIENCE_MS = 30_000;
 const BUSY: Refusal = { refused: 'storeUnavailable', detail: 'others change the directory all the time' };
 
 /** Administration of the directory: as one YAML file, and entry by entry. */
@@ -287,7 +290,8 @@ export class DirectoryService {
     if (written.outcome !== 'written') return written;
     for (const portion of rest) written = await store.writeDirectory({ actor, ...asStored(portion) });
     // Who has changed something reads it back at once.
-    await view.whenDirectory(written.version);
+    const isLong = put.length + gone.length > MANY;
+    await view.whenDirectory(written.version, isLong ? LONG_PATIENCE_MS : undefined);
     return written;
   }
 

@@ -129,9 +129,9 @@ export class LocalView implements AdminView, Follower {
     return this.directory !== undefined && !this.#isDirectoryBehind && !this.#unreadable.has(`${kind}:${id}`);
   }
 
-  /** Resolves when this version of the directory, or a later one, is in use; with false after a second without it. */
-  whenDirectory(version: number): Promise<boolean> {
-    return this.#version.when(version);
+  /** Resolves when this version of the directory, or a later one, is in use; false after a second, or `patienceMs`. */
+  whenDirectory(version: number, patienceMs?: number): Promise<boolean> {
+    return this.#version.when(version, patienceMs);
   }
 
   /** The store's clock as far as this node knows it, ms since 1970. */

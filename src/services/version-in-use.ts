@@ -23,8 +23,8 @@ export class VersionInUse {
     for (const settle of this.#waits) settle();
   }
 
-  /** Resolves when this version, or a later one, is in use; with false after a second without it. */
-  when(version: number): Promise<boolean> {
+  /** Resolves when this version, or a later one, is in use; with false after `patienceMs` without it. */
+  when(version: number, patienceMs: number = PATIENCE_MS): Promise<boolean> {
     if (this.#value >= version) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (isLate: boolean): void => {
@@ -35,7 +35,7 @@ export class VersionInUse {
         resolve(isThere);
       };
       const look = (): void => settle(false);
-      const timer = this.#timers.setTimer(PATIENCE_MS, () => settle(true));
+      const timer = this.#timers.setTimer(patienceMs, () => settle(true));
       this.#waits.add(look);
     });
   }

@@ -591,6 +591,25 @@ describe('DirectoryService', () => {
     expect(store.log.at(-1)).toMatchObject({ kind: 'directory', entries: ['user:20017'] });
   });
 
+  test('who has changed much reads it back as well, though it takes its time until it is loaded', async () => {
+    const { directory, view } = await service();
+    await directory.importYaml(DEMO, admin);
+    const waits: unknown[] = [];
+    const when = view.whenDirectory.bind(view);
+    view.whenDirectory = (version, patienceMs) => {
+      waits.push(patienceMs);
+      return when(version, patienceMs);
+    };
+    const like = view.directory?.users.get('1004');
+    if (!like) throw new Error('nobody');
+    for (const count of [1, 500, 501]) {
+      const value = (i: number) => ({ ...like, extension: String(count * 1_000 + i), numbers: [] });
+      const put = Array.from({ length: count }, (_, i) => ({ kind: 'user', value: value(i) }) as const);
+      expect(await directory.editDirectory(() => ({ put }), 'test')).toBe('done');
+    }
+    expect(waits).toEqual([undefined, undefined, 30_000]);
+  });
+
   test('a long export lets others have their turn, and is the same file', async () => {
     const { directory, view, store } = await service();
     await directory.importYaml(DEMO, admin);

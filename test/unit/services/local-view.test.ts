@@ -170,7 +170,7 @@ describe('the directory', () => {
     expect(harness.events).toMatchObject([{ kind: 'directory', entries: 'all' }]);
   });
 
-  test('who waits for a version gets it when it is there, or false after a second', async () => {
+  test('who waits for a version gets it when it is there, or false after a second, or as long as they say', async () => {
     const harness = await started();
     const version = harness.view.directoryVersion;
     expect(await harness.view.whenDirectory(version)).toBe(true);
@@ -178,8 +178,12 @@ describe('the directory', () => {
     await put(harness, new Map([['user:1001', { ...users[0], name: 'Ada' }]]));
     expect(await next).toBe(true);
     const never = harness.view.whenDirectory(version + 9);
+    const late = harness.view.whenDirectory(version + 2, 30_000);
     harness.pass(1_000);
     expect(await never).toBe(false);
+    harness.pass(28_000);
+    await put(harness, new Map([['user:1001', { ...users[0], name: 'Bea' }]]));
+    expect(await late).toBe(true);
   });
 
   test('an empty store has none', async () => {
