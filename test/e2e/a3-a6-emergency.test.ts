@@ -87,6 +87,7 @@ test('an offer that is far too long keeps nobody else from calling for help', as
   // A drachtio-server would stop to read at a message of that length: it is not sent on.
   if (process.env.DRACHTIO_HOST) await call.heard('emergency-failed');
   else await (await emergency.nextCall()).accept();
+  await call.answered;
   await call.hangUp();
   await answersAsTheDesk(await hotdesk().phone(PHONES.window), '999');
 });
