@@ -17,66 +17,67 @@ const THERE = /^<guestAddress>1001<\/guestAddress><expires>\d+<\/expires>$/;
 /** A drachtio-server lives on when Hotdesk ends. */
 const OUTLIVED = process.env.DRACHTIO_HOST !== undefined;
 
-test.runIf(OUTLIVED)(
-  'a restart beside a drachtio-server: the phone is told on; a SUBSCRIBE of its dialog gets 481, from the server',
-  async () => {
-    const redis = await startTcpRedis();
-    const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
-    const before = await startHotdesk({ redis, data });
-    const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
-    await optIn(before, first);
-    await desk.subscribe();
-    await desk.told();
-    await before.stop();
+if (OUTLIVED)
+  test(
+    'a restart beside a drachtio-server: the phone is told on; a SUBSCRIBE of its dialog gets 481, from the server',
+    besideADrachtioServer,
+  );
+else test('a restart in the midst: the subscription goes on, the challenge does not', withTheEngine);
 
-    const after = await startHotdesk({ redis, data });
-    await after.seat('1001', PHONES.reception);
-    await eventually('the guest', async () => THERE.test(await desk.told(15_000)), 15_000);
-    expect((await desk.subscribe()).status).toBe(481);
-    // As RFC 6665 4.1.2.2 has it.
-    desk.startAnew();
-    expect((await desk.subscribe()).status).toBe(200);
-    expect(await desk.told()).toMatch(THERE);
-    await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
-    await eventually('nobody', async () => (await desk.told()) === NOBODY);
+async function besideADrachtioServer(): Promise<void> {
+  const redis = await startTcpRedis();
+  const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
+  const before = await startHotdesk({ redis, data });
+  const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
+  await optIn(before, first);
+  await desk.subscribe();
+  await desk.told();
+  await before.stop();
 
-    await desk.unplug();
-    await after.stop();
-    await redis.stop();
-    await rm(data, { recursive: true, force: true });
-  },
-);
+  const after = await startHotdesk({ redis, data });
+  await after.seat('1001', PHONES.reception);
+  await eventually('the guest', async () => THERE.test(await desk.told(15_000)), 15_000);
+  expect((await desk.subscribe()).status).toBe(481);
+  // As RFC 6665 4.1.2.2 has it.
+  desk.startAnew();
+  expect((await desk.subscribe()).status).toBe(200);
+  expect(await desk.told()).toMatch(THERE);
+  await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
+  await eventually('nobody', async () => (await desk.told()) === NOBODY);
 
-test.runIf(!OUTLIVED)(
-  'a restart in the midst: the subscription goes on, the challenge does not',
-  async () => {
-    const redis = await startTcpRedis();
-    const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
-    const before = await startHotdesk({ redis, data });
-    const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
-    await optIn(before, first);
-    await desk.subscribe();
-    await desk.told();
-    const nonce = await desk.challenge('1001');
-    await before.stop();
+  await desk.unplug();
+  await after.stop();
+  await redis.stop();
+  await rm(data, { recursive: true, force: true });
+}
 
-    const listen = [
-      { protocol: 'udp', ...before.sip.udp },
-      { protocol: 'tcp', ...before.sip.tcp },
-    ];
-    const after = await startHotdesk({ redis, data, settings: { sip: { listen } } });
-    await desk.answer('1001', nonce, responseTo(nonce, first.pin));
-    expect(await desk.told(8_000)).toBe(NOBODY);
-    await after.seat('1001', PHONES.reception);
-    await eventually('the guest', async () => THERE.test(await desk.told()), 5_000);
-    await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
-    expect(await desk.told()).toBe(NOBODY);
-    expect(await desk.guestIn('1001', first.pin)).toMatch(THERE);
-    expect(desk.order).toEqual([...desk.order].sort((a, b) => a - b));
+async function withTheEngine(): Promise<void> {
+  const redis = await startTcpRedis();
+  const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
+  const before = await startHotdesk({ redis, data });
+  const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
+  await optIn(before, first);
+  await desk.subscribe();
+  await desk.told();
+  const nonce = await desk.challenge('1001');
+  await before.stop();
 
-    await desk.unplug();
-    await after.stop();
-    await redis.stop();
-    await rm(data, { recursive: true, force: true });
-  },
-);
+  const listen = [
+    { protocol: 'udp', ...before.sip.udp },
+    { protocol: 'tcp', ...before.sip.tcp },
+  ];
+  const after = await startHotdesk({ redis, data, settings: { sip: { listen } } });
+  await desk.answer('1001', nonce, responseTo(nonce, first.pin));
+  expect(await desk.told(8_000)).toBe(NOBODY);
+  await after.seat('1001', PHONES.reception);
+  await eventually('the guest', async () => THERE.test(await desk.told()), 5_000);
+  await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
+  expect(await desk.told()).toBe(NOBODY);
+  expect(await desk.guestIn('1001', first.pin)).toMatch(THERE);
+  expect(desk.order).toEqual([...desk.order].sort((a, b) => a - b));
+
+  await desk.unplug();
+  await after.stop();
+  await redis.stop();
+  await rm(data, { recursive: true, force: true });
+}
