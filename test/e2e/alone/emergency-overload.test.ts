@@ -17,6 +17,9 @@ const FLOOD = { perSecond: 6_000, seconds: 3 };
 /** No measure of speed: the machine also carries the flood, the callers and the PSAP. */
 const LATEST_MS = 4_000;
 
+/** A drachtio-server has no rule of who goes first: there the SBC before it has to bound a flood (see README). */
+const testWithEngine = test.runIf(process.env.DRACHTIO_HOST === undefined);
+
 let psap: Psap;
 let hotdesk: Hotdesk;
 let flood: ChildProcess | undefined;
@@ -34,29 +37,33 @@ afterAll(async () => {
   psap?.close();
 });
 
-test('every emergency call is delivered while INVITEs flood in', async () => {
-  await hotdesk.phone(PHONES.reception);
-  const caller = await new Caller(hotdesk.sip.udp).open();
-  const flooded = await startFlood(hotdesk.sip.udp.port);
-  const calls: ReturnType<Caller['place']>[] = [];
-  for (let i = 0; i < CALLS; i++) {
-    calls.push(caller.place({ uri: UK_FORMS[i % UK_FORMS.length] ?? '', from: PHONES.reception }));
-    await sleep(EVERY_MS);
-  }
-  const placed = await Promise.all(calls);
-  caller.close();
-  const found = placed.map(({ id, status, sentAt }) => {
-    const arrival = psap.arrivals.get(id);
-    const isLate = (arrival?.at ?? Number.POSITIVE_INFINITY) - sentAt > LATEST_MS;
-    return { id, status, shown: arrival && shownTo(arrival), isLate };
-  });
-  const wrong = found.filter(
-    ({ status, shown, isLate }) => status !== 200 || shown !== '+442079460111' || isLate,
-  );
-  expect(wrong).toEqual([]);
-  // Else this was no flood.
-  expect(await flooded()).toBeGreaterThan(FLOOD.perSecond / 4);
-}, 40_000);
+testWithEngine(
+  'every emergency call is delivered while INVITEs flood in',
+  async () => {
+    await hotdesk.phone(PHONES.reception);
+    const caller = await new Caller(hotdesk.sip.udp).open();
+    const flooded = await startFlood(hotdesk.sip.udp.port);
+    const calls: ReturnType<Caller['place']>[] = [];
+    for (let i = 0; i < CALLS; i++) {
+      calls.push(caller.place({ uri: UK_FORMS[i % UK_FORMS.length] ?? '', from: PHONES.reception }));
+      await sleep(EVERY_MS);
+    }
+    const placed = await Promise.all(calls);
+    caller.close();
+    const found = placed.map(({ id, status, sentAt }) => {
+      const arrival = psap.arrivals.get(id);
+      const isLate = (arrival?.at ?? Number.POSITIVE_INFINITY) - sentAt > LATEST_MS;
+      return { id, status, shown: arrival && shownTo(arrival), isLate };
+    });
+    const wrong = found.filter(
+      ({ status, shown, isLate }) => status !== 200 || shown !== '+442079460111' || isLate,
+    );
+    expect(wrong).toEqual([]);
+    // Else this was no flood.
+    expect(await flooded()).toBeGreaterThan(FLOOD.perSecond / 4);
+  },
+  40_000,
+);
 
 /** Resolves when it flows, with a way to learn how many INVITEs were sent in the end. */
 async function startFlood(port: number): Promise<() => Promise<number>> {
