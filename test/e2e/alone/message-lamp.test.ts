@@ -243,7 +243,9 @@ describe('what the PBX says', () => {
   test('a subscription that ends is made anew at once; one that is refused, later', async () => {
     await eventually('a subscription', () => pbx.watched.has(second.extension));
     const before = pbx.subscribes.length;
-    expect(await pbx.notify(second.extension, 'terminated;reason=deactivated')).toBe(200);
+    // A drachtio-server forgets the dialog at once, and has no answer; what was said is heard all the same.
+    const answer = process.env.DRACHTIO_HOST === undefined ? 200 : 500;
+    expect(await pbx.notify(second.extension, 'terminated;reason=deactivated')).toBe(answer);
     await eventually('another one', () => pbx.watched.has(second.extension), SECOND);
     expect(pbx.subscribes.length).toBe(before + 1);
     pbx.decide = () => ({ status: 403 });
