@@ -227,8 +227,10 @@ export class TransactionLayer {
 
   #hasServerRoom(request: SipMessage): boolean {
     const { maxServer } = this.#limits;
+    // Nobody is asked who may pass while there is room: what answers that may be broken.
+    if (this.#servers.size < maxServer) return true;
     if (this.#isPrivileged(request)) {
-      if (this.#servers.size < maxServer || displaceOne(this.#completed)) return true;
+      if (displaceOne(this.#completed)) return true;
       if (this.#servers.size < 2 * maxServer) return true;
     } else if (this.#makeRoom(maxServer)) return true;
     return this.#mayDisplace(request) && displaceOne(this.#refused);
