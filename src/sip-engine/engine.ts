@@ -37,7 +37,7 @@ export interface EngineOptions {
   version?: string;
   limits?: Partial<EngineLimits>;
   clock?: Clock;
-  /** True for requests that pass full tables: emergency calls. */
+  /** True for requests that pass full tables: emergency calls. Asked only when a table is full. */
   isExempt?: (request: SipMessage) => boolean;
   /** What must not wait behind a flood: emergency calls. Decided at once, from the first look. */
   urgencyOf?: (look: FirstLook) => Urgency;
@@ -68,7 +68,7 @@ const LATEST_ANSWER_MS = 31_000;
 export function createEngine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock;
   const log: Log = options.onLog ?? (() => {});
-  const mayPass = options.isExempt ?? (() => false);
+  const mayPass = judgeOf(options, log);
   // A flood of emergency calls must not fill what is kept free for those of others.
   const isExempt = (request: SipMessage): boolean => !transport.isLate(request) && mayPass(request);
   const limits = dialogLimits(options);
@@ -132,6 +132,18 @@ async function startAll(transport: TransportLayer, apps: AppServer): Promise<voi
     await transport.stop();
     throw error;
   }
+}
+
+/** What decides who passes full tables is others' code: where it fails nobody does, and the request has its answer. */
+function judgeOf({ isExempt = () => false }: EngineOptions, log: Log): (request: SipMessage) => boolean {
+  return (request) => {
+    try {
+      return isExempt(request);
+    } catch (error) {
+      log('error', 'who may pass a full table could not be decided', { error });
+      return false;
+    }
+  };
 }
 
 function lookupOf(options: EngineOptions): { lookup?: Lookup } {

@@ -185,23 +185,15 @@ async function routeCall(context: InviteContext, invite: InboundInvite): Promise
 function placeUrgent(context: InviteContext, invite: InboundInvite, route: UrgentRoute): Promise<void> {
   const { request } = invite;
   const maxForwards = hopsLeft(request);
+  const trunk = context.identifier.trunkOf(request);
   if (route.kind === 'emergency') {
-    const asserted = route.host ? undefined : assertedBy(context, request);
+    // What lies behind a trunk is not ours: it says itself who calls.
+    const asserted = trunk && identityOf(request);
     return placeEmergency(context, invite, { route, asserted, maxForwards });
   }
-  const caller: Party = { kind: 'trunk', trunk: context.identifier.trunkOf(request)?.name ?? '' };
+  const caller: Party = { kind: 'trunk', trunk: trunk?.name ?? '' };
   const extra = { ...maxForwards, ...privacyOf(request) };
   return placeCallback(context, invite, { route, caller, from: identityOf(request), extra });
-}
-
-/** What lies behind a trunk is not ours: it says itself who calls. Never in the way of the call. */
-function assertedBy({ identifier, deps }: InviteContext, request: Request): Identity | undefined {
-  try {
-    return identifier.trunkOf(request) && identityOf(request);
-  } catch (error) {
-    deps.log.error({ err: error }, 'who makes an emergency call could not be read');
-    return undefined;
-  }
 }
 
 /**

@@ -18,8 +18,9 @@ const CALLS = Number(count);
 const EVERY_MS = 20;
 /** About ten times what one node carries. */
 const FLOOD_PER_SECOND = Number(process.env.HOTDESK_FLOOD ?? '10000');
-/** ms from INVITE to INVITE at the 99th percentile. */
+/** ms from INVITE to INVITE at the 99th percentile; of fewer calls there is none. */
 const LIMIT_MS = 250;
+const CALLS_FOR_A_PERCENTILE = 100;
 
 const DESKS = [
   { host: 'cp0004f2000001', callback: '+442079460111' },
@@ -240,9 +241,10 @@ function judge(
   const wrong = delivered.filter(({ arrival, callback }) => arrival && shownTo(arrival) !== callback).length;
   const times = delivered.map(({ arrival, placed }) => (arrival?.at ?? 0) - placed.sentAt);
   const p99 = percentile(times, 0.99);
-  const good = delivered.length === ended.length && answered === ended.length && wrong === 0;
+  const isLate = ended.length >= CALLS_FOR_A_PERCENTILE && p99 > LIMIT_MS;
+  const good = delivered.length === ended.length && answered === ended.length && wrong === 0 && !isLate;
   console.log(
-    `${good && p99 <= LIMIT_MS ? 'ok  ' : 'FAIL'} ${state.name}: ${delivered.length} of ${ended.length} delivered, ` +
+    `${good ? 'ok  ' : 'FAILED'} ${state.name}: ${delivered.length} of ${ended.length} delivered, ` +
       `${answered} answered, ${wrong} with the wrong number; p50 ${percentile(times, 0.5).toFixed(1)} ms, ` +
       `p99 ${p99.toFixed(1)} ms, longest ${percentile(times, 1).toFixed(0)} ms`,
   );
@@ -252,23 +254,17 @@ function judge(
         `     ${placed.id}: status ${placed.status} ${placed.why}, ${arrival ? 'delivered' : 'not delivered'}`,
       );
   psap.arrivals.clear();
-  return good && p99 <= LIMIT_MS;
+  return good;
 }
 
+const wanted = STATES.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)));
 const stage = await setStage();
-let allGood = true;
-let total = 0;
+let passed = 0;
 try {
-  for (const state of STATES.filter(
-    ({ name }) => only.length === 0 || only.some((word) => name.includes(word)),
-  )) {
-    allGood = (await run(state, stage)) && allGood;
-    total += CALLS;
-  }
+  for (const state of wanted) if (await run(state, stage)) passed += 1;
 } finally {
   await stage.stop();
 }
-console.log(
-  `${total} emergency calls over ${total / CALLS} fault states: ${allGood ? 'all delivered in time' : 'NOT all good'}`,
-);
-process.exit(allGood ? 0 : 1);
+const failed = wanted.length - passed;
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

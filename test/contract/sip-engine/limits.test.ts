@@ -95,6 +95,36 @@ describe('a full transaction table', () => {
   });
 });
 
+describe('where what decides who passes full tables is broken', () => {
+  const broken = {
+    isExempt: (): boolean => {
+      throw new Error('planted: nobody can tell');
+    },
+  };
+
+  it('every call is taken while there is room, and what decides is not asked', async () => {
+    bench = await Bench.open(broken);
+    await answering();
+    await up('999');
+    expect(bench.log).toEqual([]);
+  });
+
+  it.each(['maxServer', 'maxDialogs'])(
+    'one that finds no room (%s) is answered 503 all the same',
+    async (full) => {
+      bench = await Bench.open({ ...broken, limits: { [full]: 1 } });
+      await answering();
+      await up();
+      const alice = await bench.peer();
+      new RawDialog(alice, bench.uri('999')).send('INVITE', { body: sdp('alice') });
+      await alice.next(503);
+      expect(bench.log.map(({ message }) => message)).toContain(
+        'who may pass a full table could not be decided',
+      );
+    },
+  );
+});
+
 describe('nothing remains', () => {
   it('when nobody answers our BYE', async () => {
     bench = await Bench.open({ fake: true });
