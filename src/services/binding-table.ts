@@ -83,9 +83,10 @@ export class BindingTable {
     });
   }
 
-  /** What this node just wrote to the store. */
+  /** What this node just wrote to the store, which may have told of it already, or of what came after. */
   saved(aor: string, set: BindingSet, now: number): void {
     this.#seen.set(aor, now);
+    if ((this.#stored.get(aor)?.version ?? 0) >= set.version) return;
     this.put(aor, set);
     this.#ahead.set(aor, set.version);
   }

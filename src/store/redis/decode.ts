@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Association, ChangeEvent } from '../../domain/association.ts';
-import type { BindingSet } from '../../domain/binding.ts';
+import type { Binding, BindingSet } from '../../domain/binding.ts';
 import type { EmergencyRecord } from '../../domain/emergency-record.ts';
 import { ORDER_KINDS, ORDER_STATES } from '../../domain/order.ts';
 import { emergencyRecord, emergencyStage } from './emergency-schema.ts';
@@ -141,7 +141,8 @@ const binding = z.object({
   path: z.array(z.string()),
   userAgent: z.string(),
   instance: z.string().optional(),
-});
+  regId: z.number().int().nonnegative().optional(),
+} satisfies Record<keyof Binding, z.ZodType>);
 
 const bindingSet = z.object({ version: z.number().int().nonnegative(), bindings: z.array(binding) });
 

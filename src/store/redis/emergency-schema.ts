@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CivicAddress } from '../../domain/directory.ts';
 import type { EmergencyRecord } from '../../domain/emergency-record.ts';
 
 const time = z.number().int().nonnegative();
@@ -16,7 +17,7 @@ const address = z.object({
   country: text,
   floor: maybe,
   room: maybe,
-});
+} satisfies Record<keyof CivicAddress, z.ZodType>);
 
 /** An emergency record as JSON brings it back. */
 export const emergencyRecord = z
@@ -32,7 +33,7 @@ export const emergencyRecord = z
     guest: z.object({ extension: text, name: text }).optional(),
     at: time,
     callbackUntil: time,
-  })
+  } satisfies Record<keyof EmergencyRecord, z.ZodType>)
   .transform(
     (read): EmergencyRecord => ({
       ...read,

@@ -165,7 +165,7 @@ describe('writeBindings', () => {
       expect(await store.writeBindings('cp1', 0, { version: 1, bindings: [] })).toBe(false);
       const two = [
         binding(),
-        binding({ contact: 'sip:b@c', q: 0.5, path: ['<sip:p;lr>'], instance: '<urn:x>' }),
+        binding({ contact: 'sip:b@c', q: 0.5, path: ['<sip:p;lr>'], instance: '<urn:x>', regId: 1 }),
       ];
       expect(await store.writeBindings('cp1', 1, { version: 2, bindings: two })).toBe(true);
       expect((await store.snapshot()).bindings).toEqual(new Map([['cp1', { version: 2, bindings: two }]]));

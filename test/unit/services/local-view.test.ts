@@ -233,6 +233,18 @@ describe('bindings', () => {
     expect(view.bindingSetOf('d1').version).toBe(1);
   });
 
+  test('the stream may tell what this node wrote before its own reply comes', async () => {
+    const { view } = await started();
+    view.onBindings('d1', { version: 3, bindings: [first] });
+    view.onBindings('d1', { version: 4, bindings: [second] });
+    view.bindingsSaved('d1', { version: 3, bindings: [first] });
+    expect(view.bindingsOf('d1')).toEqual([second]);
+    // Nothing is waited for any more: another node that began anew is believed.
+    view.bindingsSaved('d1', { version: 4, bindings: [second] });
+    view.onBindings('d1', { version: 1, bindings: [first] });
+    expect(view.bindingsOf('d1')).toEqual([first]);
+  });
+
   test('when a phone was last seen: by what the store says, and by what comes after', async () => {
     const harness = await started();
     expect(harness.view.lastSeenAt('d1')).toBeUndefined();
