@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PEOPLE, PHONES } from '../support/demo.ts';
 import { ADMIN_TOKEN } from '../support/hotdesk.ts';
 import { useHotdesk } from '../support/suite.ts';
+import { eventually } from '../support/wait.ts';
 
 /** The admin API as an administrator's script meets it. */
 
@@ -105,6 +106,10 @@ describe('putting people at phones', () => {
 
 describe('the directory as YAML', () => {
   test('exported and imported again, nothing is lost: people can still log in', async () => {
+    // A phone that has registered is marked with its network a moment later.
+    await hotdesk().phone(PHONES.leeds);
+    const leeds = () => hotdesk().api(`/api/v1/hosts/${PHONES.leeds}`);
+    await eventually('the mark', async () => (await leeds()).body.location !== null);
     const { body: yaml, type } = await hotdesk().api('/api/v1/directory');
     expect(type).toContain('yaml');
     expect(yaml).toContain('Reception desk');
