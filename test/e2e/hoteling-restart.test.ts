@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PEOPLE, PHONES } from '../support/demo.ts';
-import { startHotdesk } from '../support/hotdesk.ts';
+import { type Hotdesk, startHotdesk } from '../support/hotdesk.ts';
 import { HotelingPhone, optIn, responseTo } from '../support/hoteling-phone.ts';
 import { startTcpRedis } from '../support/tcp-redis.ts';
 import { eventually } from '../support/wait.ts';
@@ -24,17 +24,28 @@ if (OUTLIVED)
   );
 else test('a restart in the midst: the subscription goes on, the challenge does not', withTheEngine);
 
-async function besideADrachtioServer(): Promise<void> {
-  const redis = await startTcpRedis();
-  const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
-  const before = await startHotdesk({ redis, data });
+/** A phone that has subscribed at a Hotdesk, and what the next one starts with. */
+async function subscribed() {
+  const kept = { redis: await startTcpRedis(), data: await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-')) };
+  const before = await startHotdesk(kept);
   const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
   await optIn(before, first);
   await desk.subscribe();
   await desk.told();
+  async function tidy(after: Hotdesk): Promise<void> {
+    await desk.unplug();
+    await after.stop();
+    await kept.redis.stop();
+    await rm(kept.data, { recursive: true, force: true });
+  }
+  return { before, desk, kept, tidy };
+}
+
+async function besideADrachtioServer(): Promise<void> {
+  const { before, desk, kept, tidy } = await subscribed();
   await before.stop();
 
-  const after = await startHotdesk({ redis, data });
+  const after = await startHotdesk(kept);
   await after.seat('1001', PHONES.reception);
   await eventually('the guest', async () => THERE.test(await desk.told(15_000)), 15_000);
   expect((await desk.subscribe()).status).toBe(481);
@@ -44,21 +55,11 @@ async function besideADrachtioServer(): Promise<void> {
   expect(await desk.told()).toMatch(THERE);
   await after.api(`/api/v1/hosts/${PHONES.reception}/association`, { method: 'DELETE' });
   await eventually('nobody', async () => (await desk.told()) === NOBODY);
-
-  await desk.unplug();
-  await after.stop();
-  await redis.stop();
-  await rm(data, { recursive: true, force: true });
+  await tidy(after);
 }
 
 async function withTheEngine(): Promise<void> {
-  const redis = await startTcpRedis();
-  const data = await mkdtemp(join(tmpdir(), 'hotdesk-hoteling-'));
-  const before = await startHotdesk({ redis, data });
-  const desk = await HotelingPhone.plugIn(PHONES.reception, before.sip.udp);
-  await optIn(before, first);
-  await desk.subscribe();
-  await desk.told();
+  const { before, desk, kept, tidy } = await subscribed();
   const nonce = await desk.challenge('1001');
   await before.stop();
 
@@ -66,7 +67,7 @@ async function withTheEngine(): Promise<void> {
     { protocol: 'udp', ...before.sip.udp },
     { protocol: 'tcp', ...before.sip.tcp },
   ];
-  const after = await startHotdesk({ redis, data, settings: { sip: { listen } } });
+  const after = await startHotdesk({ ...kept, settings: { sip: { listen } } });
   await desk.answer('1001', nonce, responseTo(nonce, first.pin));
   expect(await desk.told(8_000)).toBe(NOBODY);
   await after.seat('1001', PHONES.reception);
@@ -75,9 +76,5 @@ async function withTheEngine(): Promise<void> {
   expect(await desk.told()).toBe(NOBODY);
   expect(await desk.guestIn('1001', first.pin)).toMatch(THERE);
   expect(desk.order).toEqual([...desk.order].sort((a, b) => a - b));
-
-  await desk.unplug();
-  await after.stop();
-  await redis.stop();
-  await rm(data, { recursive: true, force: true });
+  await tidy(after);
 }
