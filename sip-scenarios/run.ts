@@ -37,19 +37,25 @@ async function runCase(stage: Stage, one: Case): Promise<string | undefined> {
   try {
     await one.before?.(stage);
     const beside = one.beside?.(stage);
-    beside?.catch(() => undefined);
+    // Often why: it waits for SIPp, and SIPp for it.
+    const meanwhile: string[] = [];
+    beside?.catch((error) => void meanwhile.push(`meanwhile: ${wordOf(error)}`));
     const options = {
       ...(dial === undefined ? {} : { dial }),
       ...(protocol === undefined ? {} : { protocol }),
     };
     const problem = await stage.sipp({ file, phone, ...options }, among === 'psap' ? 'psap' : 'caller');
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) return [problem, ...meanwhile].join('\n');
     await beside;
     await one.after?.(stage);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return wordOf(error);
   }
+}
+
+function wordOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function makeStage(hotdesk: Hotdesk, { folder, step }: { folder: string; step: number }): Stage {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { passwordOf } from '../test/support/demo.ts';
 import type { Endpoint } from '../test/support/wire.ts';
@@ -29,8 +29,9 @@ const LIMIT_SECONDS = 60;
 export async function runSipp(run: SippRun): Promise<string | undefined> {
   const { code, output } = await execute(argumentsOf(run), run.folder);
   if (code === 0) return undefined;
-  const errors = await errorFile(run);
-  return `sipp ended with ${code}: ${errors || output.trim().split('\n').at(-1) || 'no word'}`;
+  const errors = await written(run, 'err');
+  const why = errors || output.trim().split('\n').at(-1) || 'no word';
+  return `sipp ended with ${code}: ${why}\n${await written(run, 'talk')}`;
 }
 
 function argumentsOf(run: SippRun): string[] {
@@ -43,6 +44,8 @@ function argumentsOf(run: SippRun): string[] {
     ...['-t', run.protocol === 'tcp' ? 't1' : 'u1'],
     ...['-key', 'phone', phone, '-key', 'domain', domain, '-au', phone, '-ap', passwordOf(phone)],
     ...['-nostdin', '-trace_err', '-error_file', `${run.file}.err`],
+    // First lines only: what proves a phone is in none.
+    ...['-trace_shortmsg', '-shortmessage_file', `${run.file}.talk`],
     ...['-timeout', String(LIMIT_SECONDS), '-timeout_error'],
   ];
 }
@@ -65,9 +68,8 @@ function execute(args: string[], cwd: string): Promise<{ code: number | string; 
   });
 }
 
-/** The first lines of SIPp's error file: what was expected, what came instead. */
-async function errorFile({ folder, file }: SippRun): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith(file) && name.includes('err'));
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.join('\n').slice(0, 1500).trim();
+/** How a file of SIPp's begins: `err`: what was expected, what came instead; `talk`: what was sent (S) and received (R), and when. */
+async function written({ folder, file }: SippRun, ending: 'err' | 'talk'): Promise<string> {
+  const text = await readFile(join(folder, `${file}.${ending}`), 'utf8').catch(() => '');
+  return text.slice(0, 1500).trim();
 }

@@ -8,7 +8,7 @@ import { PHONES, passwordOf } from './demo.ts';
 import { LogTape } from './log-tape.ts';
 import { Phone, type PhoneOptions } from './phone.ts';
 import { startTcpRedis, type TcpRedis } from './tcp-redis.ts';
-import { eventually, within } from './wait.ts';
+import { eventually, PATIENCE_MS, within } from './wait.ts';
 import { openUdpWire, type UdpWire } from './wire.ts';
 
 export const ADMIN_TOKEN = 'token-of-the-e2e-administrator';
@@ -257,7 +257,7 @@ class RunningHotdesk implements Hotdesk {
     return body.association?.guest.extension;
   }
 
-  async expectGuest(host: string, extension: string | undefined, withinMs = 3000): Promise<void> {
+  async expectGuest(host: string, extension: string | undefined, withinMs = PATIENCE_MS): Promise<void> {
     const what = extension === undefined ? `nobody at ${host}` : `${extension} at ${host}`;
     await eventually(what, async () => (await this.guestAt(host)) === extension, withinMs);
   }

@@ -3,7 +3,7 @@ import { passwordOf } from './demo.ts';
 import { authorization, challengeOf } from './digest-client.ts';
 import { DOMAIN, type Hotdesk } from './hotdesk.ts';
 import { SipText } from './sip-text.ts';
-import { eventually, within } from './wait.ts';
+import { eventually, PATIENCE_MS, within } from './wait.ts';
 import { openUdpWire, type UdpWire } from './wire.ts';
 
 const TYPE = 'application/x-broadworks-hoteling+xml';
@@ -104,7 +104,7 @@ export class HotelingPhone {
   }
 
   /** The next NOTIFY. */
-  async notify(withinMs = 3000): Promise<SipText> {
+  async notify(withinMs = PATIENCE_MS): Promise<SipText> {
     const next = await eventually('a NOTIFY', () => this.#notifies[this.#seen], withinMs);
     this.#seen++;
     return next;

@@ -4,7 +4,7 @@ import { BY_HAND, type KeyTiming } from './phone-audio.ts';
 import type { PhoneMedia } from './phone-media.ts';
 import { type Direction, readSdp } from './phone-sdp.ts';
 import { SipText } from './sip-text.ts';
-import { deferred, within } from './wait.ts';
+import { deferred, PATIENCE_MS, within } from './wait.ts';
 
 /** How a call ended. */
 export interface CallEnd {
@@ -65,7 +65,7 @@ export abstract class Call {
   }
 
   /** Resolves when the prompt has begun to play. */
-  async heard(prompt: string, withinMs = 8000): Promise<void> {
+  async heard(prompt: string, withinMs = PATIENCE_MS): Promise<void> {
     const media = await within(withinMs, `audio before "${prompt}"`, this.media());
     await media.ear.heard(prompt, withinMs);
   }
@@ -75,7 +75,7 @@ export abstract class Call {
   }
 
   /** Resolves when the other party's voice arrives here, without anybody in between. */
-  async hears(other: Call, withinMs = 3000): Promise<void> {
+  async hears(other: Call, withinMs = PATIENCE_MS): Promise<void> {
     const deadline = Date.now() + withinMs;
     const theirs = (await other.media()).audio;
     const mine = (await this.media()).audio;

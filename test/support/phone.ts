@@ -15,7 +15,7 @@ import { type Call, IncomingCall, OutgoingCall } from './phone-call.ts';
 import { PhoneMedia } from './phone-media.ts';
 import { type SdpAbilities, VVX } from './phone-sdp.ts';
 import { SipText, userOf } from './sip-text.ts';
-import { deferred, eventually, within } from './wait.ts';
+import { deferred, eventually, PATIENCE_MS, within } from './wait.ts';
 import { type Endpoint, openWire, type Wire } from './wire.ts';
 
 // sip.js forgets a request as soon as it is answered; a phone recognises the retransmission (RFC 3261 17.2.2).
@@ -125,7 +125,7 @@ export class Phone {
   }
 
   /** The next call that rings here. */
-  nextCall(withinMs = 5000): Promise<IncomingCall> {
+  nextCall(withinMs = PATIENCE_MS): Promise<IncomingCall> {
     return eventually(`a call at ${this.options.user}`, () => this.#calls.shift(), withinMs);
   }
 

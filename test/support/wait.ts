@@ -1,3 +1,6 @@
+/** What comes soon comes later on a busy machine, where starting a process alone takes seconds. */
+export const PATIENCE_MS = 10_000;
+
 /** The promise, or a rejection that says what did not happen in time. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -15,7 +18,7 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
 export async function eventually<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  withinMs = 5000,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

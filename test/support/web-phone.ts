@@ -13,7 +13,7 @@ import { IncomingCall, OutgoingCall } from './phone-call.ts';
 import { PhoneMedia } from './phone-media.ts';
 import { VVX } from './phone-sdp.ts';
 import { SipText } from './sip-text.ts';
-import { deferred, eventually, within } from './wait.ts';
+import { deferred, eventually, PATIENCE_MS, within } from './wait.ts';
 import type { Endpoint } from './wire.ts';
 
 // What a browser has, and Node 20 has not.
@@ -96,7 +96,7 @@ export class WebPhone {
   }
 
   /** The next call that rings here. */
-  nextCall(withinMs = 5000): Promise<IncomingCall> {
+  nextCall(withinMs = PATIENCE_MS): Promise<IncomingCall> {
     return eventually(`a call at ${this.#options.user}`, () => this.#calls.shift(), withinMs);
   }
 
