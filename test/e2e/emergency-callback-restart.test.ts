@@ -93,7 +93,9 @@ describe('with a Hotdesk of its own', () => {
     expect(third.received('INVITE')).toEqual([]);
     const last = await third.nextCall(2_000);
     await joined(back, last);
-    await eventually('the others stop ringing', () => later.received('CANCEL').length === 3);
+    await eventually('the others stop ringing', () => later.received('CANCEL').length > 0);
+    // It has rung all the time.
+    expect(new Set(later.received('INVITE').map((invite) => invite.header('Call-ID'))).size).toBe(1);
   });
 });
 

@@ -28,18 +28,15 @@ export async function placeCallback(
   const { deps } = context;
   const record = { callback: route.number, host: route.record?.host, caller };
   deps.log.warn(record, 'call back after an emergency call');
-  const rounds = roundsOf(deps, route, { identity: from, extra: { ...extra, ...URGENT } });
-  const calling = connect(context, invite, {
-    ...{ rounds, roundMs: route.roundMs, caller, record },
-    emergency: true,
-  });
+  const targets = targetsOf(deps, route, { identity: from, extra: { ...extra, ...URGENT } });
+  const calling = connect(context, invite, { rounds: [targets], caller, record, emergency: true });
   // After the phones: nobody who is told may be in the way.
   note(deps, route);
   const result = await calling;
   if (result.outcome !== 'failed') return;
   deps.log.error({ ...record, status: result.status }, 'CALL BACK AFTER AN EMERGENCY CALL NOT ANSWERED');
   const { text } = spoken('notReachable');
-  invite.refuse(result.status, rounds.length === 0 ? text : result.reason, deps.domain);
+  invite.refuse(result.status, targets.length === 0 ? text : result.reason, deps.domain);
 }
 
 function note({ emergencies, log }: SipDependencies, { record }: CallbackRoute): void {
@@ -51,19 +48,20 @@ function note({ emergencies, log }: SipDependencies, { record }: CallbackRoute):
 }
 
 /** Whoever rings goes on ringing when others join. The number stands in To: with it the calls get past full tables. */
-function roundsOf(
+function targetsOf(
   { view, domain }: SipDependencies,
-  { rounds, number }: CallbackRoute,
+  { rounds, roundMs, number }: CallbackRoute,
   show: { readonly identity: Identity; readonly extra: Headers },
-): Round[] {
+): Round {
+  const to = { ...show, domain, called: number };
   return rounds
-    .map((_, index) => rounds.slice(0, index + 1).flat())
     .map((ids) =>
       phoneTargets(
         ids.map((id) => ({ id })),
         view,
-        { ...show, domain, called: number },
+        to,
       ),
     )
-    .filter((round, index, all) => round.length > (all[index - 1]?.length ?? 0));
+    .filter((targets) => targets.length > 0)
+    .flatMap((targets, index) => targets.map((target) => ({ ...target, joinsAfterMs: index * roundMs })));
 }

@@ -3,7 +3,7 @@ import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
 import { unbind } from './bound.ts';
-import { type ForkRequest, type ForkResult, forkFor, hangUpLeg, type Target } from './fork.ts';
+import { type ForkRequest, type ForkResult, fork, hangUpLeg, type Target } from './fork.ts';
 import type { InboundInvite } from './inbound.ts';
 import { Leg, type Party } from './leg.ts';
 import type { OpenLine } from './lines.ts';
@@ -26,14 +26,12 @@ export interface CallContext {
   readonly table: CallTable;
 }
 
-/** Targets that ring together; rounds are tried one after the other. */
+/** Targets that ring together, some perhaps a while later; rounds are tried one after the other. */
 export type Round = readonly Target[];
 
 export interface Outgoing {
   readonly rounds: readonly Round[];
   readonly emergency: boolean;
-  /** ms a round may ring before the next one is tried; absent: until all of it has failed. */
-  readonly roundMs?: number;
   /** ms all of it may ring; absent: as long as any call may. */
   readonly ringMs?: number | undefined;
   /** Added to the call's log lines. */
@@ -317,7 +315,7 @@ async function search(
  */
 async function tryInTurn(
   deps: SipDependencies,
-  { rounds, emergency, roundMs }: Outgoing,
+  { rounds, emergency }: Outgoing,
   attempt: Attempt,
 ): Promise<ForkResult> {
   let last: ForkResult = { outcome: 'failed', status: 480, reason: 'Not reachable' };
@@ -325,10 +323,8 @@ async function tryInTurn(
   for (const [index, round] of rounds.entries()) {
     const isLast = index === rounds.length - 1;
     const targets = isLast ? round.map((target) => ({ ...target, answerWithinMs: undefined })) : round;
-    const tried = (): Promise<ForkResult> => {
-      const request = { ...attempt, offer, targets, undeterred: emergency };
-      return forkFor(deps, request, isLast ? undefined : roundMs);
-    };
+    const tried = (): Promise<ForkResult> =>
+      fork(deps.srf, deps.clock, { ...attempt, offer, targets, undeterred: emergency });
     last = await tried();
     if (emergency && last.outcome === 'failed' && NOT_ACCEPTABLE.has(last.status)) {
       const otherwise = await attempt.offerOtherwise();

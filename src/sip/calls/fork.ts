@@ -1,5 +1,5 @@
 import { type Body, type BodyPart, multipart } from '../body.ts';
-import type { Clock, SipDependencies, Timer } from '../ports.ts';
+import type { Clock, Timer } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import {
   type Dialog,
@@ -27,13 +27,15 @@ export interface Target {
   readonly auth?: { readonly username: string; readonly password: string } | undefined;
   /** ms without any answer (a 100 is none: it is never seen) after which it counts as failed; none: Timer B. */
   readonly answerWithinMs?: number | undefined;
+  /** ms until it rings beside those before, sooner when none of them rings any more; absent: at once. */
+  readonly joinsAfterMs?: number | undefined;
   readonly party: Party;
   /** It came over WebSocket: a browser, which takes no offer but one of WebRTC. */
   readonly browser?: boolean;
 }
 
 export interface ForkRequest {
-  /** Tried at once; the first answer wins. */
+  /** Tried at once, or as each says; the first answer wins. */
   readonly targets: readonly Target[];
   /** SDP offer; `''`: none, then the winner's 200 carries the offer. */
   readonly offer: string;
@@ -65,43 +67,24 @@ const COMPLETED_ELSEWHERE = reasonHeader(200, 'Call completed elsewhere');
 const MAX_BODY = 8_000;
 
 /**
- * Rings all targets at once. The first 200 wins, the others are cancelled with a Reason; a 200 that crosses its
+ * Rings all targets together. The first 200 wins, the others are cancelled with a Reason; a 200 that crosses its
  * CANCEL is ended with BYE. When all fail the best answer by RFC 3261 16.7 step 6 is returned.
  */
 export function fork(srf: Srf, clock: Clock, request: ForkRequest): Promise<ForkResult> {
   if (request.signal.aborted) return Promise.resolve({ outcome: 'aborted' });
-  return new Promise((resolve) => new Fork(srf, request, resolve).start(clock));
-}
-
-/** A fork that counts as failed when nobody has answered after `ms`. */
-export async function forkFor(
-  { srf, clock }: Pick<SipDependencies, 'srf' | 'clock'>,
-  request: ForkRequest,
-  ms: number | undefined,
-): Promise<ForkResult> {
-  if (ms === undefined) return fork(srf, clock, request);
-  const { signal } = request;
-  const round = new AbortController();
-  const giveUp = (): void => round.abort(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  const patience = clock.setTimer(ms, () => round.abort(reasonHeader(480, 'No answer')));
-  const result = await fork(srf, clock, { ...request, signal: round.signal });
-  patience.cancel();
-  signal.removeEventListener('abort', giveUp);
-  const isOver = result.outcome === 'aborted' && !signal.aborted;
-  return isOver ? { outcome: 'failed', status: 480, reason: 'No answer' } : result;
+  return new Promise((resolve) => new Fork({ srf, clock }, request, resolve).start());
 }
 
 /** How a branch is rung: the offer as it is told, at this place where that is not the target as it stands. */
 interface Ring {
-  readonly clock: Clock;
   readonly offer: string;
   readonly at?: Target;
 }
 
 interface Branch {
   readonly target: Target;
+  /** It joins later. */
+  waits: boolean;
   request: Request | undefined;
   timer: Timer | undefined;
   web: WebSide | undefined;
@@ -112,6 +95,7 @@ interface Branch {
 
 class Fork {
   readonly #srf: Srf;
+  readonly #clock: Clock;
   readonly #request: ForkRequest;
   readonly #resolve: (result: ForkResult) => void;
   readonly #branches: Branch[];
@@ -119,12 +103,18 @@ class Fork {
   readonly #onAbort = (): void => this.#abort();
   #settled = false;
 
-  constructor(srf: Srf, request: ForkRequest, resolve: (result: ForkResult) => void) {
+  constructor(
+    { srf, clock }: { readonly srf: Srf; readonly clock: Clock },
+    request: ForkRequest,
+    resolve: (result: ForkResult) => void,
+  ) {
     this.#srf = srf;
+    this.#clock = clock;
     this.#request = request;
     this.#resolve = resolve;
     this.#branches = request.targets.map((target) => ({
       target,
+      waits: (target.joinsAfterMs ?? 0) > 0,
       request: undefined,
       timer: undefined,
       web: undefined,
@@ -133,17 +123,32 @@ class Fork {
     }));
   }
 
-  start(clock: Clock): void {
+  start(): void {
     this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
-    for (const branch of this.#branches) this.#begin(branch, clock);
-    if (this.#branches.length === 0)
-      this.#settle({ outcome: 'failed', status: 480, reason: 'Nobody to ring' });
+    for (const branch of this.#branches) {
+      const { joinsAfterMs = 0 } = branch.target;
+      if (branch.waits) branch.timer = this.#clock.setTimer(joinsAfterMs, () => this.#begin(branch));
+      else this.#begin(branch);
+    }
+    this.#goOn();
   }
 
-  #begin(branch: Branch, clock: Clock): void {
+  /** Over when nobody is left; who waits to join need not wait for nobody. */
+  #goOn(): void {
+    if (this.#branches.every(({ done }) => done))
+      return this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });
+    if (!this.#branches.every(({ done, waits }) => done || waits)) return;
+    const waiting = this.#branches.filter(({ waits }) => waits);
+    const soonest = Math.min(...waiting.map(({ target }) => target.joinsAfterMs ?? 0));
+    for (const branch of waiting) if (branch.target.joinsAfterMs === soonest) this.#begin(branch);
+  }
+
+  #begin(branch: Branch): void {
+    branch.waits = false;
+    branch.timer?.cancel();
     const { offer, openWeb } = this.#request;
     if (!branch.target.browser || !openWeb || offer === '' || isWeb(offer)) {
-      return this.#ring(branch, { clock, offer });
+      return this.#ring(branch, { offer });
     }
     openWeb()
       .then(async (web) => {
@@ -155,19 +160,19 @@ class Fork {
       .then((told) => {
         // Nobody wants it any more; it was never sent.
         if (branch.cancelReason !== undefined) return this.#failed(branch, { status: 487 });
-        this.#ring(branch, { clock, offer: told });
+        this.#ring(branch, { offer: told });
       })
       .catch((failure: SipFailure) => this.#failed(branch, failure));
   }
 
   #ring(branch: Branch, ring: Ring): void {
-    const { clock, offer, at: target = branch.target } = ring;
+    const { offer, at: target = branch.target } = ring;
     const sdp = offer === '' ? { noAck: true } : { localSdp: offer };
     const { headers, ...body } = contentOf(target, offer);
     const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
     const auth = target.auth === undefined ? {} : { auth: target.auth };
     if (target.answerWithinMs !== undefined) {
-      branch.timer = clock.setTimer(target.answerWithinMs, () => this.#giveUp(branch));
+      branch.timer = this.#clock.setTimer(target.answerWithinMs, () => this.#giveUp(branch));
     }
     this.#srf
       .createUAC(
@@ -222,10 +227,8 @@ class Fork {
     branch.web?.drop();
     if (!this.#settled) this.#request.onFailed?.(branch.target);
     this.#failures.push({ status: statusOf(branch.target, failure), reason: failure.reason ?? 'Not sent' });
-    if (this.#branches.every(({ done }) => done))
-      this.#settle({ outcome: 'failed', ...bestOf(this.#failures) });
-    else if ((failure.status ?? 0) >= 600 && !this.#request.undeterred)
-      this.#cancelOthers(declinedBy(failure));
+    if ((failure.status ?? 0) >= 600 && !this.#request.undeterred) this.#cancelOthers(declinedBy(failure));
+    this.#goOn();
   }
 
   /** Timer of a trunk that gives no sign of life. */
@@ -246,11 +249,13 @@ class Fork {
     }
   }
 
-  /** A request that is not out yet is cancelled when it is. */
+  /** A request that is not out yet is cancelled when it is; who has not joined never will. */
   #cancel(branch: Branch, reason: string): void {
     branch.timer?.cancel();
     if (branch.cancelReason !== undefined) return;
     branch.cancelReason = reason;
+    branch.done ||= branch.waits;
+    branch.waits = false;
     if (branch.request) cancel(branch.request, reason);
   }
 
@@ -305,5 +310,5 @@ const SAYS_LEAST = new Set([408, 430]);
 function bestOf(failures: readonly { status: number; reason: string }[]): { status: number; reason: string } {
   const rank = ({ status }: { status: number }): number =>
     status >= 600 ? 0 : SAYS_LEAST.has(status) ? 499 : status;
-  return failures.toSorted((a, b) => rank(a) - rank(b))[0] ?? { status: 480, reason: 'Not reachable' };
+  return failures.toSorted((a, b) => rank(a) - rank(b))[0] ?? { status: 480, reason: 'Nobody to ring' };
 }

@@ -173,21 +173,21 @@ describe('to a number that desks share', () => {
     expect(ringing()).toEqual(['a', 'b', 'c']);
     await pass(600_000);
     expect(ringing()).toEqual(['a', 'b', 'c']);
+    expect(world.srf.uacs).toHaveLength(3);
   });
 
   test.each([480, 486, 503, 603])('one that says %s at once lets the next ring at once', async (status) => {
     await callBack(SITE);
     world.srf.uac.reject(status);
     await settled();
-    expect(world.srf.uacs).toHaveLength(3);
-    expect(ringing().slice(1)).toEqual(['a', 'b']);
+    expect(ringing().slice(1)).toEqual(['b']);
   });
 
   test('one that declines does not decline for the others', async () => {
     await callBack(SITE);
     await pass(20_000);
     await pass(20_000);
-    const [a, b, c] = world.srf.uacs.slice(-3);
+    const [a, b, c] = world.srf.uacs;
     a!.reject(603);
     await settled();
     expect([b!.cancels, c!.cancels]).toEqual([[], []]);

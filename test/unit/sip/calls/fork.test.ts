@@ -70,6 +70,50 @@ describe('what goes beside the offer', () => {
   });
 });
 
+describe('one that joins later', () => {
+  const later = () => [target('b', { joinsAfterMs: 20_000 }), target('c', { joinsAfterMs: 40_000 })];
+  const rung = () => srf.uacs.map(({ uri }) => uri.slice(4, 5)).join('');
+
+  test('rings beside those before, who go on ringing', async () => {
+    ring([target('a'), ...later()]);
+    expect(rung()).toBe('a');
+    clock.advance(20_000);
+    expect(rung()).toBe('ab');
+    clock.advance(20_000);
+    expect([rung(), srf.uac.cancels]).toEqual(['abc', []]);
+  });
+
+  test('rings as soon as nobody else does, and it is over when nobody is left', async () => {
+    const state = ring([target('a'), ...later()]);
+    for (const [index, all] of ['ab', 'abc', 'abc'].entries()) {
+      srf.uacs[index]!.reject(486);
+      await settled();
+      expect(rung()).toBe(all);
+    }
+    expect(state.result).toEqual({ outcome: 'failed', status: 486, reason: expect.anything() });
+    clock.advance(40_000);
+    expect(rung()).toBe('abc');
+  });
+
+  test('rings at once where nobody is before it', () => {
+    ring(later());
+    expect(rung()).toBe('b');
+  });
+
+  test.each<[string, () => void]>([
+    ['somebody has answered', () => srf.uac.answer(ANSWER)],
+    ['the caller has given up', () => caller.abort()],
+    ['somebody has declined for all', () => srf.uac.reject(603)],
+  ])('never rings when %s', async (_, happens) => {
+    const state = ring([target('a'), ...later()]);
+    happens();
+    await settled();
+    expect(state.result).toBeDefined();
+    clock.advance(40_000);
+    expect(rung()).toBe('a');
+  });
+});
+
 describe('a server that will not send to a URN', () => {
   const urn = { uri: 'urn:service:sos', proxy: 'sip:trunk.test', headers: { To: '<urn:service:sos>' } };
   const plainly = { uri: 'sip:999@trunk.test', headers: { To: '<sip:999@trunk.test>' } };
