@@ -3,11 +3,17 @@ import { FlowIndex } from './flow-index.ts';
 
 const NONE: BindingSet = { version: 0, bindings: [] };
 
+interface Unsaved {
+  readonly bindings: readonly Binding[];
+  /** ms since 1970 by the store's clock. */
+  readonly at: number;
+}
+
 /** Which phones are where, as far as this node knows: from the store, what it could not write yet, and its own disk. */
 export class BindingTable {
   #stored = new Map<string, BindingSet>();
-  /** What this node's registrar could not write yet; goes before what the store says. */
-  readonly #unsaved = new Map<string, readonly Binding[]>();
+  /** What this node's registrar could not write yet, and since when; goes before what the store says. */
+  readonly #unsaved = new Map<string, Unsaved>();
   /** Versions this node wrote and has not read back: what the stream says of earlier ones is old news. */
   readonly #ahead = new Map<string, number>();
   /** Of before the start, until the store says its first word. */
@@ -34,7 +40,7 @@ export class BindingTable {
   /** What a REGISTER is decided by, with the version the store is known to have. */
   setOf(aor: string): BindingSet {
     const stored = this.#stored.get(aor) ?? NONE;
-    return { version: stored.version, bindings: this.#unsaved.get(aor) ?? stored.bindings };
+    return { version: stored.version, bindings: this.#unsaved.get(aor)?.bindings ?? stored.bindings };
   }
 
   /** Hosts registered over exactly this flow, one by one. */
@@ -55,16 +61,20 @@ export class BindingTable {
     this.#seen.delete(aor);
   }
 
-  /** All that the store has. */
+  /** All that the store has. Of a phone that has since registered or signed off at another node, its word counts. */
   load(bindings: ReadonlyMap<string, BindingSet>, seen: ReadonlyMap<string, number>): void {
     this.#storeHasSpoken = true;
     this.#remembered.clear();
     this.#stored = new Map(bindings);
     this.#seen = new Map(seen);
+    for (const [aor, { at }] of this.#unsaved) {
+      if ((seen.get(aor) ?? 0) > at) this.#unsaved.delete(aor);
+      else this.#seen.set(aor, at);
+    }
     this.#ahead.clear();
     this.#flows.clear();
     for (const aor of this.#stored.keys()) this.#flows.replace(aor, [], this.#current(aor));
-    for (const [aor, own] of this.#unsaved) this.#flows.replace(aor, [], own);
+    for (const [aor, own] of this.#unsaved) this.#flows.replace(aor, [], own.bindings);
   }
 
   /** News from the store, which came `now`. */
@@ -94,7 +104,7 @@ export class BindingTable {
   /** What the store could not take. */
   keep(aor: string, bindings: readonly Binding[], now: number): void {
     this.#seen.set(aor, now);
-    this.#change(aor, () => this.#unsaved.set(aor, bindings));
+    this.#change(aor, () => this.#unsaved.set(aor, { bindings, at: now }));
   }
 
   unsavedAors(): string[] {
@@ -112,7 +122,8 @@ export class BindingTable {
   }
 
   #current(aor: string): readonly Binding[] {
-    return this.#unsaved.get(aor) ?? this.#stored.get(aor)?.bindings ?? this.#remembered.get(aor) ?? [];
+    const unsaved = this.#unsaved.get(aor)?.bindings;
+    return unsaved ?? this.#stored.get(aor)?.bindings ?? this.#remembered.get(aor) ?? [];
   }
 
   #change(aor: string, change: () => void): void {

@@ -102,6 +102,37 @@ describe('Registrar', () => {
     expect(harness.view.bindingsOf('d1').map(({ contact }) => contact)).toEqual(['sip:other@x']);
   });
 
+  test.each([
+    ['registered', [binding('sip:other@x')]],
+    ['signed off', []],
+  ])('who has %s at another node after that is not brought back', async (_, bindings) => {
+    const { harness, registrar, contacts, stored } = await started();
+    harness.disconnect();
+    await registrar.register('d1', request('sip:a@x'));
+    harness.now += 10_000;
+    harness.store.down = false;
+    await harness.store.writeBindings('d1', 0, { version: 1, bindings });
+    await harness.reconnect();
+    await settle();
+    const now = bindings.map(({ contact }) => contact);
+    expect([contacts(), await stored()]).toEqual([now, now]);
+    expect(harness.view.unsavedAors()).toEqual([]);
+  });
+
+  test('who came here from another node while this one was out of touch stays', async () => {
+    const { harness, registrar, contacts, stored } = await started();
+    harness.disconnect();
+    harness.store.down = false;
+    await harness.store.writeBindings('d1', 0, { version: 1, bindings: [binding('sip:other@x')] });
+    harness.store.down = true;
+    harness.now += 10_000;
+    await registrar.register('d1', request('sip:a@x'));
+    expect(harness.view.lastSeenAt('d1')).toBe(harness.now);
+    await harness.reconnect();
+    await settle();
+    expect([contacts(), await stored()]).toEqual([['sip:a@x'], ['sip:a@x']]);
+  });
+
   test('a later outage is said again', async () => {
     const { harness, registrar } = await started();
     for (const uri of ['sip:a@x', 'sip:b@x']) {
