@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ChangeEvent } from '../../domain/association.ts';
+import type { Association, ChangeEvent } from '../../domain/association.ts';
 import { type DeadLetter, type KeptLetter, type Store, StoreUnavailable } from '../store.ts';
 import type { Link } from './connection.ts';
 import { decodeJson, noticeName, orderFacts } from './decode.ts';
@@ -27,7 +27,8 @@ const association = z.object({
   startedAt: whole,
   expiresAt: timeOrNever,
   idleLimitMs: timeOrNever,
-});
+  names: z.exactOptional(z.object({ guest: z.string(), host: z.string() })),
+} satisfies Record<keyof Association, z.ZodType>);
 
 /** JSON has no `undefined`: what is absent is put back. */
 const maybe = z.string().optional();
