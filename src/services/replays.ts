@@ -34,8 +34,10 @@ export interface RequestKey {
 const KEPT_MS = 24 * 3_600_000;
 /** Longer than any request may take. */
 const CLAIM_MS = 15_000;
-/** Answers one node keeps. */
+/** Pieces of answers one node keeps: nearly every answer is one. */
 const MOST_KEPT = 5_000;
+/** Characters of a piece: with what is beside it less than a shared entry may have. */
+const PIECE = 3_800;
 
 /** A claim that ends this soon is left to end: by then it may be another node's. */
 const UNSURE_MS = 5_000;
@@ -47,8 +49,9 @@ const UNSURE_MS = 5_000;
  */
 export class Replays {
   readonly #deps: ReplaysDependencies;
-  /** Names of answers kept by this node, the oldest first. */
-  readonly #kept = new Set<string>();
+  /** Names of answers kept by this node and how many pieces each has, the oldest first. */
+  readonly #kept = new Map<string, number>();
+  #pieces = 0;
   readonly #inHand = new Set<string>();
   /** What this node has claimed and not answered for good, and until when it may be sure of it; the oldest first. */
   readonly #claimed = new Map<string, number>();
@@ -101,25 +104,52 @@ export class Replays {
   }
 
   #look(name: string, print: string): KeptAnswer | Refusal | undefined {
-    const entry = this.#deps.shared.get(name) as
-      | { readonly print: string; readonly sealed: string }
-      | undefined;
+    const { shared, sealing } = this.#deps;
+    const entry = shared.get(name) as Kept | undefined;
     if (!entry) return undefined;
-    const text = entry.print === print ? this.#deps.sealing.open(entry.sealed, name) : undefined;
+    if (entry.print !== print) return { refused: 'keyUsed' };
+    const rest = restOf(name, entry.pieces).map((piece) => shared.get(piece));
+    // It comes to other nodes piece by piece.
+    if (rest.includes(undefined)) return { refused: 'requestInHand' };
+    const text = sealing.open(entry.sealed + rest.join(''), name);
     return text === undefined ? { refused: 'keyUsed' } : (JSON.parse(text) as KeptAnswer);
   }
 
+  /** An answer may be longer than a shared entry: the passwords of many phones. */
   #keep(name: string, print: string, answer: KeptAnswer): void {
     const { shared, sealing } = this.#deps;
     this.#claimed.delete(name);
-    const [oldest] = this.#kept;
-    if (oldest !== undefined && this.#kept.size >= MOST_KEPT) {
-      this.#kept.delete(oldest);
-      shared.put(oldest, undefined, KEPT_MS);
-    }
-    this.#kept.add(name);
-    shared.put(name, { print, sealed: sealing.seal(JSON.stringify(answer), name) }, KEPT_MS);
+    const all = sealing.seal(JSON.stringify(answer), name);
+    const pieces = Math.ceil(all.length / PIECE);
+    this.#makeRoom(pieces);
+    this.#kept.set(name, pieces);
+    this.#pieces += pieces;
+    for (const [i, piece] of restOf(name, pieces).entries())
+      shared.put(piece, all.slice((i + 1) * PIECE, (i + 2) * PIECE), KEPT_MS);
+    shared.put(name, { print, pieces, sealed: all.slice(0, PIECE) } satisfies Kept, KEPT_MS);
   }
+
+  #makeRoom(wanted: number): void {
+    for (const [name, pieces] of this.#kept) {
+      if (this.#pieces + wanted <= MOST_KEPT) return;
+      this.#kept.delete(name);
+      this.#pieces -= pieces;
+      for (const piece of [name, ...restOf(name, pieces)]) this.#deps.shared.put(piece, undefined, KEPT_MS);
+    }
+  }
+}
+
+/** What is kept of an answer under its name: how many pieces there are, and the first. */
+interface Kept {
+  readonly print: string;
+  /** Absent: one, by an earlier version. */
+  readonly pieces?: number;
+  readonly sealed: string;
+}
+
+/** Names of the pieces after the first. */
+function restOf(name: string, pieces = 1): string[] {
+  return Array.from({ length: pieces - 1 }, (_, i) => `${name}:${i + 1}`);
 }
 
 function digest(value: unknown): string {

@@ -7,9 +7,7 @@ import { tagOf } from '../../../src/services/entry-tag.ts';
 import { type NewPerson, People } from '../../../src/services/people.ts';
 import { type NewPhone, Phones } from '../../../src/services/phones.ts';
 import { Removals } from '../../../src/services/removals.ts';
-import { Replays } from '../../../src/services/replays.ts';
 import { Sites } from '../../../src/services/sites.ts';
-import { StoreUnavailable } from '../../../src/store/store.ts';
 import { host, site } from '../domain/example.ts';
 import { ACTOR, guestOffice } from './guest-office.ts';
 
@@ -321,86 +319,5 @@ describe('a site that goes', () => {
     expect(rights()[1]).toEqual(['york']);
     await sites.add(york, ACTOR);
     expect(rights()).toEqual([['london'], [], []]);
-  });
-});
-
-describe('the same request again', () => {
-  const sealing = { seal: (text: string) => `k:${text}`, open: (text: string) => text.slice(2) };
-  const request = { actor: ACTOR, route: 'POST /x', key: 'k1', body: { a: 1 } };
-  const time = { now: 0 };
-  const make = () => {
-    const kept = new Map<string, unknown>();
-    const claims = new Set<string>();
-    let isAway = false;
-    const replays = new Replays({
-      store: {
-        claimOnce: async (name) => !claims.has(name) && !!claims.add(name),
-        dropClaim: async (name) => {
-          if (isAway) throw new StoreUnavailable('away');
-          claims.delete(name);
-        },
-      },
-      shared: { get: (name) => kept.get(name), put: (name, value) => void kept.set(name, value) },
-      sealing,
-      clock: { now: () => time.now },
-    });
-    let done = 0;
-    const work =
-      (status = 201) =>
-      async () => ({ status, body: { n: ++done }, headers: {} });
-    const goAway = (): void => {
-      isAway = true;
-    };
-    return { replays, work, claims, goAway };
-  };
-
-  test('is done once and answered as before; another with its key is refused', async () => {
-    const { replays, work } = make();
-    const first = await replays.run(request, work());
-    expect(await replays.run(request, work())).toEqual(first);
-    expect(await replays.run({ ...request, body: { a: 2 } }, work())).toEqual({ refused: 'keyUsed' });
-    expect(await replays.run({ ...request, actor: 'admin:lee' }, work())).toMatchObject({ body: { n: 2 } });
-  });
-
-  test('two at once: one is told to wait', async () => {
-    const { replays, work } = make();
-    const both = await Promise.all([replays.run(request, work()), replays.run(request, work())]);
-    expect(both).toEqual([expect.objectContaining({ status: 201 }), { refused: 'requestInHand' }]);
-  });
-
-  test('a refusal is not kept: mended it is done, with the same key, on any node', async () => {
-    const { replays, work, claims } = make();
-    expect(await replays.run(request, work(422))).toMatchObject({ status: 422 });
-    expect([...claims]).toEqual([]);
-    const mended = { ...request, body: { a: 2 } };
-    expect(await replays.run(mended, work(409))).toMatchObject({ status: 409, body: { n: 2 } });
-    const done = await replays.run(mended, work());
-    expect(done).toMatchObject({ status: 201, body: { n: 3 } });
-    expect(await replays.run(mended, work())).toEqual(done);
-    expect(await replays.run(request, work())).toEqual({ refused: 'keyUsed' });
-  });
-
-  test('a claim that may be another node’s by now is not given back', async () => {
-    const { replays, work, claims } = make();
-    const slow = async () => {
-      time.now += 12_000;
-      return work(409)();
-    };
-    await replays.run(request, slow);
-    expect(claims.size).toBe(1);
-  });
-
-  test('with the store away by then the refusal is told all the same', async () => {
-    const { replays, work, goAway } = make();
-    goAway();
-    expect(await replays.run(request, work(409))).toMatchObject({ status: 409 });
-    expect(await replays.run(request, work())).toMatchObject({ status: 201 });
-  });
-
-  test('what failed on our side is not kept', async () => {
-    const { replays, work } = make();
-    await replays.run(request, work(503));
-    expect(await replays.run(request, work())).toMatchObject({ status: 201, body: { n: 2 } });
-    expect(await replays.run(request, work())).toMatchObject({ status: 201, body: { n: 2 } });
   });
 });
