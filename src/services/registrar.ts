@@ -8,13 +8,16 @@ import {
 } from '../domain/registration.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { LocalView } from './local-view.ts';
-import type { Log } from './ports.ts';
+import type { Log, Timers } from './ports.ts';
 
 const TRIES = 3;
+/** ms until what the store could not take is offered again. */
+const AGAIN_MS = 1_000;
 
 export interface RegistrarDependencies {
   readonly store: Pick<Store, 'available' | 'writeBindings' | 'snapshot'>;
   readonly view: LocalView;
+  readonly timers: Timers;
   readonly log: Log;
   readonly limits: RegistrationLimits;
   /** Told where a phone has registered from; returns at once. */
@@ -32,6 +35,7 @@ export class Registrar {
   #storeAway = false;
   #flushing = false;
   #unsubscribe: (() => void) | undefined;
+  #timer: { cancel(): void } | undefined;
 
   constructor(deps: RegistrarDependencies) {
     this.#deps = deps;
@@ -45,6 +49,8 @@ export class Registrar {
   stop(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /**
@@ -59,7 +65,7 @@ export class Registrar {
       if ('status' in decision) return decision;
       const { set, changed, contacts } = decision;
       const written = changed ? await this.#write(aor, current.version, set) : 'written';
-      if (written === 'away') view.bindingsUnsaved(aor, set.bindings);
+      if (written === 'away') this.#keep(aor, set);
       else if (view.unsavedAors().length > 0) void this.#flushSafely();
       if (written !== 'conflict') {
         this.#tellWhere(aor, request, set);
@@ -82,6 +88,20 @@ export class Registrar {
     }
   }
 
+  #keep(aor: string, { bindings }: BindingSet): void {
+    this.#deps.view.bindingsUnsaved(aor, bindings);
+    this.#flushLater();
+  }
+
+  /** The store may have failed a single write, and nobody speaks of that. */
+  #flushLater(): void {
+    if (this.#timer || !this.#unsubscribe || this.#deps.view.unsavedAors().length === 0) return;
+    this.#timer = this.#deps.timers.setTimer(AGAIN_MS, () => {
+      this.#timer = undefined;
+      void this.#flushSafely();
+    });
+  }
+
   /** Writes what was taken while the store was away. Whoever wrote later than this node wins. */
   async flush(): Promise<void> {
     const { view } = this.#deps;
@@ -102,6 +122,7 @@ export class Registrar {
       this.#deps.log.error({ err: error }, 'registrations kept on this node could not be written');
     } finally {
       this.#flushing = false;
+      this.#flushLater();
     }
   }
 

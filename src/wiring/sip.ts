@@ -61,7 +61,8 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
   const connection = new SipConnection(log);
   const onRegistered = (host: string, address: string): void => needs.locations.registered(host, address);
   const limits = sip.registration;
-  const registrar = await running.up(new Registrar({ store, view, log, limits, onRegistered }));
+  const keeping = { store, view, timers: clock, log };
+  const registrar = await running.up(new Registrar({ ...keeping, limits, onRegistered }));
   const numberPlan = createCompanyPlan(view);
   const precedence = createPrecedence({ view, numberPlan, networks, trunks: needs.trunks });
   const engine = sip.drachtio ? undefined : await startEngine(running, precedence);

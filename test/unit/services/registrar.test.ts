@@ -14,7 +14,7 @@ function request(uri: string, differs: Partial<RegisterRequest> = {}): RegisterR
 async function started() {
   const harness = new Harness();
   await harness.follow();
-  const registrar = new Registrar({ ...harness, store: harness.store, view: harness.view, limits });
+  const registrar = new Registrar({ ...harness, timers: harness.clock, view: harness.view, limits });
   registrar.start();
   const contacts = (view = harness.view) => view.bindingsOf('d1').map(({ contact }) => contact);
   const stored = async () =>
@@ -53,7 +53,7 @@ describe('Registrar', () => {
     // The other node has not heard of anything yet.
     const view = new LocalView({ log: harness.log, clock: harness.clock });
     view.onSnapshot(await harness.store.snapshot());
-    const other = new Registrar({ ...harness, store: harness.store, view, limits });
+    const other = new Registrar({ ...harness, timers: harness.clock, view, limits });
     await registrar.register('d1', request('sip:a@x'));
     expect(await other.register('d1', request('sip:b@x'))).toMatchObject({ set: { version: 2 } });
     expect((await stored()).toSorted()).toEqual(['sip:a@x', 'sip:b@x']);
@@ -78,6 +78,21 @@ describe('Registrar', () => {
     await settle();
     expect(await stored()).toEqual(['sip:a@x', 'sip:b@x', 'sip:c@x']);
     expect(harness.view.unsavedAors()).toEqual([]);
+  });
+
+  test('a write that failed is tried again, though nobody says that the store was away', async () => {
+    const { harness, registrar, stored } = await started();
+    harness.store.down = true;
+    await registrar.register('d1', request('sip:a@x'));
+    for (let second = 0; second < 2; second++) {
+      harness.pass(1_000);
+      await settle();
+    }
+    harness.store.down = false;
+    expect(harness.view.unsavedAors()).toEqual(['d1']);
+    harness.pass(1_000);
+    await settle();
+    expect([await stored(), harness.view.unsavedAors()]).toEqual([['sip:a@x'], []]);
   });
 
   test('order holds across the outage', async () => {
@@ -149,7 +164,7 @@ describe('Registrar', () => {
     harness.disconnect();
     await registrar.register('d1', request('sip:a@x'));
     registrar.stop();
-    harness.now += 10_000;
+    harness.pass(10_000);
     await harness.reconnect();
     await settle();
     expect(harness.view.unsavedAors()).toEqual(['d1']);
@@ -159,7 +174,7 @@ describe('Registrar', () => {
     const { harness } = await started();
     const told: unknown[] = [];
     const onRegistered = (...where: unknown[]): void => void told.push(where);
-    const registrar = new Registrar({ ...harness, limits, onRegistered });
+    const registrar = new Registrar({ ...harness, timers: harness.clock, limits, onRegistered });
     await registrar.register('d1', request('sip:a@x'));
     await registrar.register('d1', request('', { contacts: [] }));
     await registrar.register('d1', request('sip:b@x', { expires: 10 }));
@@ -173,7 +188,7 @@ describe('Registrar', () => {
     const onRegistered = (): never => {
       throw new Error('broken');
     };
-    const registrar = new Registrar({ ...harness, limits, onRegistered });
+    const registrar = new Registrar({ ...harness, timers: harness.clock, limits, onRegistered });
     expect(await registrar.register('d1', request('sip:a@x'))).toMatchObject({ contacts: [{}] });
     expect(contacts()).toEqual(['sip:a@x']);
     expect(harness.log.level('error')).toHaveLength(1);
