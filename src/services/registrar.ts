@@ -32,6 +32,8 @@ export interface Registered {
 /** The registrar of RFC 3261 10.3: domain decides, the store keeps, and this node knows at once. */
 export class Registrar {
   readonly #deps: RegistrarDependencies;
+  /** The last REGISTER under way for an AOR; never rejects. */
+  readonly #last = new Map<string, Promise<void>>();
   #storeAway = false;
   #flushing = false;
   #unsubscribe: (() => void) | undefined;
@@ -55,9 +57,20 @@ export class Registrar {
 
   /**
    * Carries out a REGISTER for an authenticated AOR. With the store away the binding counts on this node and the
-   * answer is still yes: a phone must stay reachable.
+   * answer is still yes: a phone must stay reachable. Those of one AOR are carried out in the order they came.
    */
-  async register(aor: string, request: RegisterRequest): Promise<Registered | RegistrationRefusal> {
+  register(aor: string, request: RegisterRequest): Promise<Registered | RegistrationRefusal> {
+    const before = this.#last.get(aor) ?? Promise.resolve();
+    const answer = before.then(() => this.#carryOut(aor, request));
+    const isOver = (): void => {
+      if (this.#last.get(aor) === over) this.#last.delete(aor);
+    };
+    const over = answer.then(isOver, isOver);
+    this.#last.set(aor, over);
+    return answer;
+  }
+
+  async #carryOut(aor: string, request: RegisterRequest): Promise<Registered | RegistrationRefusal> {
     const { view, limits } = this.#deps;
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const current = view.bindingSetOf(aor);

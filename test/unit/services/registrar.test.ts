@@ -59,6 +59,40 @@ describe('Registrar', () => {
     expect((await stored()).toSorted()).toEqual(['sip:a@x', 'sip:b@x']);
   });
 
+  test('many at once at one node: in the order they came, and the store is not read anew', async () => {
+    const { harness, registrar, contacts, stored } = await started();
+    harness.store.calls.length = 0;
+    const write = harness.store.writeBindings.bind(harness.store);
+    harness.store.writeBindings = async (...what) => {
+      await settle();
+      return write(...what);
+    };
+    const uris = ['sip:a@x', 'sip:b@x', 'sip:c@x', 'sip:d@x', 'sip:e@x'];
+    const leaving = request('sip:a@x', { cseq: 2, expires: 0 });
+    const answers = await Promise.all(
+      [...uris.map((uri) => request(uri)), leaving].map((each) => registrar.register('d1', each)),
+    );
+    expect(answers.map((answer) => ('status' in answer ? answer.status : answer.contacts.length))).toEqual([
+      1, 2, 3, 4, 5, 4,
+    ]);
+    expect(contacts()).toEqual(uris.slice(1));
+    expect(harness.store.calls).not.toContain('snapshot');
+    expect(await stored()).toEqual(uris.slice(1));
+  });
+
+  test('one that fails does not stand in the way of the next', async () => {
+    const { harness, registrar } = await started();
+    const writeBindings = harness.store.writeBindings.bind(harness.store);
+    harness.store.writeBindings = async () => {
+      harness.store.writeBindings = writeBindings;
+      throw new Error('broken');
+    };
+    const broken = expect(registrar.register('d1', request('sip:a@x'))).rejects.toThrow('broken');
+    const next = registrar.register('d1', request('sip:b@x'));
+    await broken;
+    expect(await next).toMatchObject({ contacts: [{ uri: 'sip:b@x' }] });
+  });
+
   test('after three lost races: 500', async () => {
     const { harness, registrar } = await started();
     harness.store.writeBindings = async () => false;
