@@ -27,6 +27,8 @@ export interface RegisterRequest {
 /** Seconds, and how many contacts one AOR may have. A further one takes the place of the oldest. */
 export interface RegistrationLimits {
   readonly minExpires: number;
+  /** Granted to a phone that names none. */
+  readonly defaultExpires: number;
   readonly maxExpires: number;
   readonly maxContacts: number;
 }
@@ -63,8 +65,8 @@ export interface RegistrationFacts {
   readonly limits: RegistrationLimits;
 }
 
-/** RFC 3261 10.3 step 7: what a registrar grants when the phone does not ask. Seconds. */
-const USUAL_EXPIRES = 3600;
+/** RFC 3261 10.3 step 7: what lasts this long is never too brief. Seconds. */
+const LONG_ENOUGH = 3600;
 
 const OUT_OF_ORDER = { status: 500, reason: 'CSeq Out Of Order' } as const;
 
@@ -164,14 +166,13 @@ function refuseContacts(
   return touched.some((binding) => isOutOfOrder(binding, request)) ? OUT_OF_ORDER : undefined;
 }
 
-/** An answer of an hour or more may never be called too brief. */
 function isTooBrief(seconds: number, { minExpires }: RegistrationLimits): boolean {
-  return seconds > 0 && seconds < USUAL_EXPIRES && seconds < minExpires;
+  return seconds > 0 && seconds < LONG_ENOUGH && seconds < minExpires;
 }
 
-/** The contact's own word, else the header's, else an hour; never above the limit. */
+/** The contact's own word, else the header's, else the default; never above the limit. */
 function grantedSeconds(contact: RequestedContact, { request, limits }: RegistrationFacts): number {
-  const asked = [contact.expires, request.expires].find(isSeconds) ?? USUAL_EXPIRES;
+  const asked = [contact.expires, request.expires].find(isSeconds) ?? limits.defaultExpires;
   return Math.min(asked, limits.maxExpires);
 }
 

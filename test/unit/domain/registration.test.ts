@@ -8,7 +8,7 @@ import {
 } from '../../../src/domain/registration.ts';
 import { binding, NOW } from './example.ts';
 
-const limits = { minExpires: 60, maxExpires: 7200, maxContacts: 3 };
+const limits = { minExpires: 60, defaultExpires: 1800, maxExpires: 7200, maxContacts: 3 };
 const flow: Binding['flow'] = { protocol: 'tcp', address: '192.0.2.50', port: 40000 };
 
 function request(
@@ -57,9 +57,9 @@ describe('RFC 3261 10.3', () => {
   test.each([
     ['the contact’s word first', { expires: 100 }, 300, 100],
     ['then the header’s', {}, 300, 300],
-    ['then an hour', {}, undefined, 3600],
+    ['then the default', {}, undefined, 1800],
     ['never above the limit', { expires: 99_999 }, undefined, 7200],
-    ['nonsense counts as absent', { expires: Number.NaN }, undefined, 3600],
+    ['nonsense counts as absent', { expires: Number.NaN }, undefined, 1800],
     ['negative counts as absent', { expires: -1 }, 300, 300],
   ])('expiry: %s', (_, contact, expires, granted) => {
     const decision = decide([], request([{ uri: a, ...contact }], { expires }));

@@ -4,7 +4,7 @@ import { LocalView } from '../../../src/services/local-view.ts';
 import { Registrar } from '../../../src/services/registrar.ts';
 import { Harness, settle } from './harness.ts';
 
-const limits = { minExpires: 60, maxExpires: 7200, maxContacts: 5 };
+const limits = { minExpires: 60, defaultExpires: 3600, maxExpires: 7200, maxContacts: 5 };
 const flow = { protocol: 'udp', address: '192.0.2.1', port: 5060 } as const;
 
 function request(uri: string, differs: Partial<RegisterRequest> = {}): RegisterRequest {
