@@ -66,6 +66,9 @@ const COMPLETED_ELSEWHERE = reasonHeader(200, 'Call completed elsewhere');
 /** A drachtio-server stalls for good on a message of 12 KB; what is enclosed stays behind before the offer does. */
 const MAX_BODY = 8_000;
 
+/** ms without any answer after which a phone is not waited for, once somebody has said no. */
+const SIGN_OF_LIFE = 4_000;
+
 /**
  * Rings all targets together. The first 200 wins, the others are cancelled with a Reason; a 200 that crosses its
  * CANCEL is ended with BYE. When all fail the best answer by RFC 3261 16.7 step 6 is returned.
@@ -85,8 +88,12 @@ interface Branch {
   readonly target: Target;
   /** It joins later. */
   waits: boolean;
+  /** When it was rung, ms since 1970. */
+  rungAt: number | undefined;
   request: Request | undefined;
   timer: Timer | undefined;
+  /** It has given a sign of life. */
+  heard: boolean;
   web: WebSide | undefined;
   /** Reason header of its CANCEL; undefined while it is wanted. */
   cancelReason: string | undefined;
@@ -102,6 +109,7 @@ class Fork {
   readonly #failures: { status: number; reason: string }[] = [];
   readonly #onAbort = (): void => this.#abort();
   #settled = false;
+  #isRefused = false;
 
   constructor(
     { srf, clock }: { readonly srf: Srf; readonly clock: Clock },
@@ -112,15 +120,7 @@ class Fork {
     this.#clock = clock;
     this.#request = request;
     this.#resolve = resolve;
-    this.#branches = request.targets.map((target) => ({
-      target,
-      waits: (target.joinsAfterMs ?? 0) > 0,
-      request: undefined,
-      timer: undefined,
-      web: undefined,
-      cancelReason: undefined,
-      done: false,
-    }));
+    this.#branches = request.targets.map(branchTo);
   }
 
   start(): void {
@@ -171,9 +171,8 @@ class Fork {
     const { headers, ...body } = contentOf(target, offer);
     const proxy = target.proxy === undefined ? {} : { proxy: target.proxy };
     const auth = target.auth === undefined ? {} : { auth: target.auth };
-    if (target.answerWithinMs !== undefined) {
-      branch.timer = this.#clock.setTimer(target.answerWithinMs, () => this.#giveUp(branch));
-    }
+    branch.rungAt = this.#clock.now();
+    this.#waitFor(branch, branch.rungAt);
     this.#srf
       .createUAC(
         target.uri,
@@ -201,8 +200,24 @@ class Fork {
     this.#ring(branch, { ...ring, at: { ...branch.target, proxy: undefined, ...plainly } });
   }
 
+  /** For as long as it may give no sign of life; Timer B ends what has no such limit. */
+  #waitFor(branch: Branch, since: number): void {
+    const { target } = branch;
+    const limit = target.answerWithinMs ?? (this.#isImpatientWith(target) ? SIGN_OF_LIFE : undefined);
+    branch.timer?.cancel();
+    if (limit === undefined) return;
+    const left = Math.max(0, since + limit - this.#clock.now());
+    branch.timer = this.#clock.setTimer(left, () => this.#giveUp(branch));
+  }
+
+  /** A registration nobody is behind any more must not hold up what others have said. */
+  #isImpatientWith({ party }: Target): boolean {
+    return party.kind === 'host' && this.#isRefused && !this.#request.undeterred;
+  }
+
   #provisional(branch: Branch, response: Response): void {
     branch.timer?.cancel();
+    branch.heard = true;
     if (this.#settled || branch.done) return;
     const isOnly = this.#branches.length === 1 && !branch.target.browser;
     this.#request.onProvisional(response, isOnly, branch.target);
@@ -226,12 +241,24 @@ class Fork {
     branch.done = true;
     branch.web?.drop();
     if (!this.#settled) this.#request.onFailed?.(branch.target);
-    this.#failures.push({ status: statusOf(branch.target, failure), reason: failure.reason ?? 'Not sent' });
-    if ((failure.status ?? 0) >= 600 && !this.#request.undeterred) this.#cancelOthers(declinedBy(failure));
+    const status = statusOf(branch.target, failure);
+    this.#failures.push({ status, reason: failure.reason ?? 'Not sent' });
+    if (status >= 600 && !this.#request.undeterred) this.#cancelOthers(declinedBy(failure));
+    else if (status < 500 && !SAYS_LEAST.has(status)) this.#hurry();
     this.#goOn();
   }
 
-  /** Timer of a trunk that gives no sign of life. */
+  /** Somebody has said no: who has given no sign of life is not waited for as long as SIP would. */
+  #hurry(): void {
+    this.#isRefused = true;
+    for (const branch of this.#branches) {
+      const { done, heard, cancelReason, rungAt } = branch;
+      const isSilent = !done && !heard && cancelReason === undefined;
+      if (isSilent && rungAt !== undefined) this.#waitFor(branch, rungAt);
+    }
+  }
+
+  /** Timer of one that gives no sign of life. */
   #giveUp(branch: Branch): void {
     this.#cancel(branch, reasonHeader(408, 'No answer in time'));
     this.#failed(branch, { status: 408, reason: 'No answer in time' });
@@ -265,6 +292,13 @@ class Fork {
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#resolve(result);
   }
+}
+
+function branchTo(target: Target): Branch {
+  return {
+    ...{ target, waits: (target.joinsAfterMs ?? 0) > 0, rungAt: undefined, request: undefined },
+    ...{ timer: undefined, heard: false, web: undefined, cancelReason: undefined, done: false },
+  };
 }
 
 /** The headers of a target's INVITE, and its body where that is more than the offer. */

@@ -26,13 +26,19 @@ function target(name: string, differs: Partial<Target> = {}): Target {
 }
 
 /** Starts ringing; `result` is undefined until it is decided. */
-function ring(targets: Target[], offer = OFFER): { result: ForkResult | undefined; uacs: FakeUac[] } {
+function ring(
+  targets: Target[],
+  offer = OFFER,
+  undeterred = false,
+): { result: ForkResult | undefined; uacs: FakeUac[] } {
   const state: { result: ForkResult | undefined; uacs: FakeUac[] } = { result: undefined, uacs: srf.uacs };
   const onProvisional = (response: { status: number }, only: boolean): void =>
     void provisionals.push({ status: response.status, only });
-  void fork(srf.asSrf, clock, { targets, offer, signal: caller.signal, onProvisional }).then((result) => {
-    state.result = result;
-  });
+  void fork(srf.asSrf, clock, { targets, offer, undeterred, signal: caller.signal, onProvisional }).then(
+    (result) => {
+      state.result = result;
+    },
+  );
   return state;
 }
 
@@ -245,6 +251,68 @@ describe('several phones', () => {
     b.reject(487);
     await settled();
     expect(call.result).toMatchObject({ outcome: 'failed', status: 603 });
+  });
+});
+
+describe('one of several phones has said no', () => {
+  const UNANSWERED = 'SIP;cause=408;text="No answer in time"';
+
+  test('one that gives no sign of life is not waited for as long as SIP would', async () => {
+    const call = ring([target('a'), target('b')]);
+    const [a, b] = call.uacs as [FakeUac, FakeUac];
+    a.reject(486, 'Busy Here');
+    clock.advance(3999);
+    await settled();
+    expect(call.result).toBeUndefined();
+    clock.advance(1);
+    await settled();
+    expect(call.result).toEqual({ outcome: 'failed', status: 486, reason: 'Busy Here' });
+    expect(b.cancels).toEqual([UNANSWERED]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('nor one that has been silent for that long', async () => {
+    const call = ring([target('a'), target('b')]);
+    const [a, b] = call.uacs as [FakeUac, FakeUac];
+    a.ring();
+    clock.advance(20_000);
+    await settled();
+    expect([call.result, b.cancels]).toEqual([undefined, []]);
+    a.reject(480);
+    await settled();
+    clock.advance(0);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 480 });
+  });
+
+  test('one that rings goes on, whether it began before or after', async () => {
+    const call = ring([target('a'), target('b'), target('c')]);
+    const [a, b, c] = call.uacs as [FakeUac, FakeUac, FakeUac];
+    b.ring();
+    a.reject(486);
+    await settled();
+    c.ring();
+    clock.advance(60_000);
+    await settled();
+    expect([call.result, b.cancels, c.cancels]).toEqual([undefined, [], []]);
+  });
+
+  test.each([408, 430, 503])('%i says nothing of the sort', async (status) => {
+    const call = ring([target('a'), target('b')]);
+    call.uacs[0]!.reject(status);
+    await settled();
+    clock.advance(20_000);
+    await settled();
+    expect([call.result, call.uacs[1]!.cancels]).toEqual([undefined, []]);
+  });
+
+  test('a call back after an emergency call waits', async () => {
+    const call = ring([target('a'), target('b')], OFFER, true);
+    call.uacs[0]!.reject(486);
+    await settled();
+    clock.advance(20_000);
+    await settled();
+    expect([call.result, call.uacs[1]!.cancels]).toEqual([undefined, []]);
   });
 });
 
