@@ -22,6 +22,22 @@ export interface Binding {
   readonly regId?: number | undefined;
 }
 
+/**
+ * Bindings phone by phone: those of one instance are flows of one phone, best first: by q, then what was refreshed last.
+ * A request goes down one of them at a time (RFC 5626 5.3).
+ */
+export function flowsByPhone(bindings: readonly Binding[]): readonly (readonly [Binding, ...Binding[]])[] {
+  const phones = new Map<string | Binding, [Binding, ...Binding[]]>();
+  for (const binding of bindings) {
+    const key = binding.instance ?? binding;
+    const flows = phones.get(key);
+    if (flows) flows.push(binding);
+    else phones.set(key, [binding]);
+  }
+  for (const flows of phones.values()) flows.sort((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
+  return [...phones.values()];
+}
+
 /** All bindings of one AOR with the version that guards concurrent writes (0 = none stored). */
 export interface BindingSet {
   readonly version: number;

@@ -47,7 +47,10 @@ function note({ emergencies, log }: SipDependencies, { record }: CallbackRoute):
   }
 }
 
-/** Whoever rings goes on ringing when others join. The number stands in To: with it the calls get past full tables. */
+/**
+ * Whoever rings goes on ringing when others join. The number stands in To: with it the calls get past full tables. A phone is
+ * rung by all its flows at once: rather twice than some seconds late.
+ */
 function targetsOf(
   { view, domain }: SipDependencies,
   { rounds, roundMs, number }: CallbackRoute,

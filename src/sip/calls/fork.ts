@@ -30,6 +30,8 @@ export interface Target {
   /** ms until it rings beside those before, sooner when none of them rings any more; absent: at once. */
   readonly joinsAfterMs?: number | undefined;
   readonly party: Party;
+  /** The same phone by another of its flows, for when this one has failed: never both at once (RFC 5626 5.3). */
+  readonly otherFlow?: Target | undefined;
   /** It came over WebSocket: a browser, which takes no offer but one of WebRTC. */
   readonly browser?: boolean;
 }
@@ -66,7 +68,7 @@ const COMPLETED_ELSEWHERE = reasonHeader(200, 'Call completed elsewhere');
 /** A drachtio-server stalls for good on a message of 12 KB; what is enclosed stays behind before the offer does. */
 const MAX_BODY = 8_000;
 
-/** ms without any answer after which a phone is not waited for, once somebody has said no. */
+/** ms without any answer after which a phone is not waited for, where there is another way or somebody has said no. */
 const SIGN_OF_LIFE = 4_000;
 
 /**
@@ -125,7 +127,7 @@ class Fork {
 
   start(): void {
     this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
-    for (const branch of this.#branches) {
+    for (const branch of [...this.#branches]) {
       const { joinsAfterMs = 0 } = branch.target;
       if (branch.waits) branch.timer = this.#clock.setTimer(joinsAfterMs, () => this.#begin(branch));
       else this.#begin(branch);
@@ -211,8 +213,8 @@ class Fork {
   }
 
   /** A registration nobody is behind any more must not hold up what others have said. */
-  #isImpatientWith({ party }: Target): boolean {
-    return party.kind === 'host' && this.#isRefused && !this.#request.undeterred;
+  #isImpatientWith({ party, otherFlow }: Target): boolean {
+    return otherFlow !== undefined || (party.kind === 'host' && this.#isRefused && !this.#request.undeterred);
   }
 
   #provisional(branch: Branch, response: Response): void {
@@ -237,7 +239,7 @@ class Fork {
 
   #failed(branch: Branch, failure: SipFailure): void {
     branch.timer?.cancel();
-    if (branch.done) return;
+    if (branch.done || this.#passOn(branch, statusOf(branch.target, failure))) return;
     branch.done = true;
     branch.web?.drop();
     if (!this.#settled) this.#request.onFailed?.(branch.target);
@@ -258,10 +260,25 @@ class Fork {
     }
   }
 
+  /** A phone that is not reached by one flow is rung by another. */
+  #passOn(branch: Branch, status: number): boolean {
+    const { otherFlow } = branch.target;
+    const isWanted = !this.#settled && branch.cancelReason === undefined;
+    const isLost = status === 430 || (!branch.heard && UNREACHED.has(status));
+    if (!otherFlow || !isWanted || !isLost) return false;
+    branch.done = true;
+    branch.web?.drop();
+    const next = branchTo(otherFlow);
+    this.#branches.splice(this.#branches.indexOf(branch), 1, next);
+    this.#begin(next);
+    return true;
+  }
+
   /** Timer of one that gives no sign of life. */
   #giveUp(branch: Branch): void {
+    const isPassedOn = this.#passOn(branch, 408);
     this.#cancel(branch, reasonHeader(408, 'No answer in time'));
-    this.#failed(branch, { status: 408, reason: 'No answer in time' });
+    if (!isPassedOn) this.#failed(branch, { status: 408, reason: 'No answer in time' });
   }
 
   #abort(): void {
@@ -339,6 +356,9 @@ function statusOf({ party }: Target, { status = 503 }: SipFailure): number {
 
 /** No answer in time and no way to the phone: whatever another phone said is better. */
 const SAYS_LEAST = new Set([408, 430]);
+
+/** What the server says of a phone that nothing was heard of; one that has rung says so itself. */
+const UNREACHED = new Set([408, 503]);
 
 /** RFC 3261 16.7 step 6: a 6xx first, else the lowest class; within it, what says most to the caller. */
 function bestOf(failures: readonly { status: number; reason: string }[]): { status: number; reason: string } {

@@ -6,7 +6,7 @@ import type { SipDependencies } from '../ports.ts';
 import { reasonHeader } from '../reasons.ts';
 import { type Dialog, isUnacknowledged, type UnacknowledgedLeg } from '../srf.ts';
 import { fork, hangUpLeg, type Target } from './fork.ts';
-import { phoneTargets } from './targets.ts';
+import { addressOf, callTargets, phoneTargets } from './targets.ts';
 
 /** Who our own calls and messages come from, as a phone shows it. */
 const US = { name: 'Hot desk', number: 'hotdesk' };
@@ -18,7 +18,7 @@ export type NoticeResult =
   | { readonly outcome: 'unanswered' | 'busy' | 'interrupted' };
 
 /**
- * Rings every binding of a phone for `ringMs`, to talk to whoever answers. The phone makes the offer (RFC 3261 13.2.1):
+ * Rings every phone registered as this host for `ringMs`, to talk to whoever answers. The phone makes the offer (RFC 3261 13.2.1):
  * one that only rings costs no media, and its offer says what it needs. The signal ends it, ringing or answered; its
  * reason is a Reason header value.
  */
@@ -27,14 +27,14 @@ export async function ringPhone(
   host: Host,
   { ringMs, signal }: { readonly ringMs: number; readonly signal: AbortSignal },
 ): Promise<NoticeResult> {
-  const targets = targetsOf(deps, host);
+  const { view, domain } = deps;
   const ringing = new AbortController();
   const giveUp = (): void => ringing.abort(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
   const patience = deps.clock.setTimer(ringMs, () => ringing.abort(reasonHeader(480, 'No answer')));
   const result = await fork(deps.srf, deps.clock, {
-    targets: targets.map(({ target }) => target),
+    targets: callTargets([host], view, { identity: US, domain, called: host.id }),
     offer: '',
     signal: ringing.signal,
     onProvisional: () => undefined,
@@ -45,7 +45,8 @@ export async function ringPhone(
   if (result.outcome === 'failed') {
     return { outcome: result.status === 486 || result.status === 600 ? 'busy' : 'unanswered' };
   }
-  const peer = targets.find(({ target }) => target === result.target)?.address ?? '';
+  // Media from where it signals from is believed.
+  const peer = addressOf(result.target) ?? '';
   const conversation = await talk(deps, result.leg, { peer, signal });
   return conversation ? { outcome: 'answered', conversation } : { outcome: 'unanswered' };
 }
@@ -58,8 +59,9 @@ export type TextDependencies = Pick<SipDependencies, 'srf' | 'view' | 'clock' | 
  * sent before this returns; what came of it is known some seconds later at most. Never rejects.
  */
 export async function sendText(deps: TextDependencies, host: Host, text: string): Promise<FaceOutcome> {
-  const targets = targetsOf(deps, host);
-  const outcomes = await Promise.all(targets.map(({ target }) => sendTo(deps, target, { host, text })));
+  const { view, domain } = deps;
+  const targets = phoneTargets([host], view, { identity: US, domain, called: host.id });
+  const outcomes = await Promise.all(targets.map((target) => sendTo(deps, target, { host, text })));
   if (outcomes.length === 0) return 'nobody';
   return outcomes.includes('told') ? 'told' : outcomes.includes('failed') ? 'failed' : 'refused';
 }
@@ -97,16 +99,6 @@ function sendTo(
 function outcomeOf(status: number): FaceOutcome {
   if (status < 300) return 'told';
   return status === 408 || status === 480 || status >= 500 ? 'failed' : 'refused';
-}
-
-/** Targets with the signalling address of each: media from it is believed. */
-function targetsOf(
-  { view, domain }: Pick<SipDependencies, 'view' | 'domain'>,
-  host: Host,
-): { target: Target; address: string }[] {
-  const targets = phoneTargets([host], view, { identity: US, domain, called: host.id });
-  const bindings = view.bindingsOf(host.id);
-  return targets.map((target, index) => ({ target, address: bindings[index]?.flow.address ?? '' }));
 }
 
 async function talk(

@@ -3,7 +3,7 @@ import type { SipDependencies, Trunk } from '../ports.ts';
 import type { Headers } from '../srf.ts';
 import type { Round } from './connect.ts';
 import type { Target } from './fork.ts';
-import { emergencyTarget, phoneTargets, trunkTarget } from './targets.ts';
+import { callTargets, emergencyTarget, trunkTarget } from './targets.ts';
 
 /** Where a decided route leads, in the order to try: one round for phones, one for each trunk. */
 export function roundsFor(
@@ -15,7 +15,7 @@ export function roundsFor(
   if (route.kind === 'ring') {
     const identity = route.as ?? from ?? { name: '', number: 'anonymous' };
     const called = route.user?.extension ?? route.hosts[0]?.id ?? '';
-    const targets = phoneTargets(route.hosts, view, { identity, domain, called, extra });
+    const targets = callTargets(route.hosts, view, { identity, domain, called, extra });
     return targets.length === 0 ? [] : [targets];
   }
   const show = { identity: route.as, domain, called: route.number, extra };

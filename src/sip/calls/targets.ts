@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { type Binding, flowsByPhone } from '../../domain/binding.ts';
 import type { Host } from '../../domain/directory.ts';
 import type { Identity } from '../../domain/route.ts';
 import type { View } from '../../domain/view.ts';
@@ -20,19 +21,32 @@ export interface Presentation {
   readonly extra?: Headers | undefined;
 }
 
-/** One target per binding of these hosts, sent down the flow the phone registered over. */
-export function phoneTargets(hosts: readonly Pick<Host, 'id'>[], view: View, show: Presentation): Target[] {
-  return hosts.flatMap((host) =>
-    view.bindingsOf(host.id).map(
-      ({ contact, flow, path }): Target => ({
-        uri: contact,
-        proxy: path[0] === undefined ? flowUri(flow) : path[0].replace(/^<|>$/g, ''),
-        headers: identityHeaders(show, { calledAt: show.domain, trusted: false }),
-        party: { kind: 'host', host: host.id },
-        browser: flow.protocol === 'ws' || flow.protocol === 'wss',
-      }),
+type Hosts = readonly Pick<Host, 'id'>[];
+
+/** One target per binding of these hosts, sent down the flow the phone registered over: for what may come twice. */
+export function phoneTargets(hosts: Hosts, view: View, show: Presentation): Target[] {
+  return hosts.flatMap(({ id }) => view.bindingsOf(id).map((binding) => phoneTarget(id, binding, show)));
+}
+
+/** One target per phone at these hosts: for calls. Of several flows of one phone the others are for when the first fails. */
+export function callTargets(hosts: Hosts, view: View, show: Presentation): Target[] {
+  return hosts.flatMap(({ id }) =>
+    flowsByPhone(view.bindingsOf(id)).map((flows) =>
+      flows
+        .map((binding) => phoneTarget(id, binding, show))
+        .reduceRight((otherFlow, target) => ({ ...target, otherFlow })),
     ),
   );
+}
+
+function phoneTarget(host: string, { contact, flow, path }: Binding, show: Presentation): Target {
+  return {
+    uri: contact,
+    proxy: path[0] === undefined ? flowUri(flow) : path[0].replace(/^<|>$/g, ''),
+    headers: identityHeaders(show, { calledAt: show.domain, trusted: false }),
+    party: { kind: 'host', host },
+    browser: flow.protocol === 'ws' || flow.protocol === 'wss',
+  };
 }
 
 /** A number on a trunk. */

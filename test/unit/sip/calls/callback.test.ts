@@ -69,6 +69,13 @@ describe('a call back', () => {
     expect(app.warnings.stateOf('d1')).toBe('emergency');
   });
 
+  test('rings a phone with several flows (RFC 5626) by all of them at once: none is waited for', async () => {
+    const flow = (regId: number) => binding(`sip:d1@192.0.2.${regId}`, { instance: '<urn:uuid:1>', regId });
+    office({ bindings: { d1: [flow(1), flow(2)] } });
+    await callBack(OWN);
+    expect(world.srf.uacs.map(({ uri }) => uri)).toEqual(['sip:d1@192.0.2.1', 'sip:d1@192.0.2.2']);
+  });
+
   test('from the emergency trunk needs no record and is noted for none', async () => {
     office({ emergencies: [] });
     await callBack(OWN, sos);

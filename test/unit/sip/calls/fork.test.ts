@@ -316,6 +316,83 @@ describe('one of several phones has said no', () => {
   });
 });
 
+describe('one phone with two flows (RFC 5626)', () => {
+  const flows = target('one', { otherFlow: target('other') });
+
+  test('is rung by one of them', async () => {
+    const call = ring([flows]);
+    srf.uac.ring();
+    clock.advance(60_000);
+    await settled();
+    expect(srf.uacs).toHaveLength(1);
+    expect(provisionals).toEqual([{ status: 180, only: true }]);
+    srf.uac.reject(486);
+    await settled();
+    expect([call.result, srf.uacs.length]).toEqual([expect.objectContaining({ status: 486 }), 1]);
+  });
+
+  test.each([408, 410, 430, 503])('by the other when the first has failed (%i)', async (status) => {
+    const call = ring([flows]);
+    srf.uac.reject(status);
+    await settled();
+    expect([call.result, srf.uacs.length]).toEqual([undefined, 2]);
+    srf.uac.answer(ANSWER);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'answered', target: { uri: 'sip:other@phones.test' } });
+  });
+
+  test('by the other when nothing is heard by the first, which then may answer no more', async () => {
+    const call = ring([flows]);
+    clock.advance(4000);
+    await settled();
+    const [one, other] = call.uacs as [FakeUac, FakeUac];
+    expect(one.cancels).toEqual(['SIP;cause=408;text="No answer in time"']);
+    other.ring();
+    const late = one.answer(ANSWER);
+    await settled();
+    expect(late.byes).toHaveLength(1);
+    expect(call.result).toBeUndefined();
+    expect(provisionals).toEqual([{ status: 180, only: true }]);
+    other.reject(408);
+    await settled();
+    expect(call.result).toMatchObject({ outcome: 'failed', status: 408 });
+    expect(clock.pending).toBe(0);
+  });
+
+  test('by none when nobody wants it any more', async () => {
+    const call = ring([flows, target('b')]);
+    const [one, b] = call.uacs as [FakeUac, FakeUac];
+    b.reject(603);
+    one.reject(408);
+    await settled();
+    expect([call.result, srf.uacs.length]).toEqual([expect.objectContaining({ status: 603 }), 2]);
+    ring([flows]);
+    caller.abort('gone');
+    srf.uac.reject(503);
+    await settled();
+    expect(srf.uacs).toHaveLength(3);
+  });
+
+  test.each([
+    [408, 1],
+    [503, 1],
+    [430, 2],
+  ])('that has rung and then fails with %i is rung %i times', async (status, times) => {
+    ring([flows]);
+    srf.uac.ring();
+    srf.uac.reject(status);
+    await settled();
+    expect(srf.uacs).toHaveLength(times);
+  });
+
+  test('by the other at once where the first cannot be sent to', async () => {
+    ring([flows]);
+    srf.uac.fail();
+    await settled();
+    expect(srf.uac.uri).toBe('sip:other@phones.test');
+  });
+});
+
 describe('one target', () => {
   test('is told of as the only one, and its proxy, credentials and offer are used', async () => {
     const auth = { username: 'u', password: 'p' };

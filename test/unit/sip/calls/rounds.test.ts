@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Round } from '../../../../src/sip/calls/connect.ts';
+import type { Target } from '../../../../src/sip/calls/fork.ts';
 import { emergencyRounds, roundsFor } from '../../../../src/sip/calls/rounds.ts';
 import type { Trunk } from '../../../../src/sip/ports.ts';
-import { binding, viewOf } from '../../domain/example.ts';
+import { binding, NOW, viewOf } from '../../domain/example.ts';
 import { acme, PBX, SOS, SPARE, trunk, World } from '../world.ts';
 
 const { deps } = new World();
@@ -170,6 +171,23 @@ describe('phones', () => {
       ['sip:u1002@192.0.2.22', 'sip:[2001:db8::2]:5061;transport=tcp'],
     ]);
     expect(round?.[0]?.headers.To).toBe('<sip:1002@hotdesk.test>');
+  });
+
+  test('one phone with several flows once, by what it refreshed last; the others are for when that fails (RFC 5626)', () => {
+    const flow = (regId: number, seconds: number, differs = {}) =>
+      binding(`sip:d1@192.0.2.${regId}`, {
+        ...{ instance: '<urn:uuid:1>', regId, expiresAt: NOW + seconds * 1000, ...differs },
+      });
+    const flows = [flow(1, 300), flow(2, 500), flow(3, 400), flow(4, 600, { q: 0.5 })];
+    const others = [binding('sip:d1@a'), binding('sip:d1@b', { instance: '<urn:uuid:2>', regId: 1 })];
+    const view = viewOf({ directory: acme, bindings: { d1: [...flows, ...others] } });
+    const [round] = roundsFor({ ...deps, view }, route, {});
+    const chain = ({ uri, otherFlow }: Target): string[] => [uri, ...(otherFlow ? chain(otherFlow) : [])];
+    expect(round?.map(chain)).toEqual([
+      ['sip:d1@192.0.2.2', 'sip:d1@192.0.2.3', 'sip:d1@192.0.2.1', 'sip:d1@192.0.2.4'],
+      ['sip:d1@a'],
+      ['sip:d1@b'],
+    ]);
   });
 
   test('by the Path a phone registered with', () => {
