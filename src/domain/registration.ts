@@ -185,10 +185,12 @@ function isOutOfOrder(binding: Binding, request: RegisterRequest): boolean {
   return binding.callId === request.callId && request.cseq <= binding.cseq;
 }
 
-/** By instance and reg-id where both name one (RFC 5626 6), else by URI (RFC 3261 19.1.4). */
+/** By instance and reg-id where both name one (RFC 5626 6), else by URI (RFC 3261 19.1.4): a phone may leave without reg-id. */
 function isSame(binding: Binding, contact: RequestedContact): boolean {
   if (binding.instance !== undefined && contact.instance !== undefined) {
-    return binding.instance === contact.instance && binding.regId === contact.regId;
+    if (binding.instance !== contact.instance) return false;
+    if (binding.regId === contact.regId) return true;
+    if (binding.regId !== undefined && contact.regId !== undefined) return false;
   }
   return sameUri(binding.contact, contact.uri);
 }

@@ -225,6 +225,20 @@ describe('RFC 5626', () => {
     );
   });
 
+  test.each([
+    ['without reg-id', { instance: one }],
+    ['without both', {}],
+  ])('a phone that leaves %s takes its contact along', (_, names) => {
+    const other = { ...stored, contact: 'sip:a@10.0.0.1:2222', regId: 2 };
+    const leaving = { uri: stored.contact, expires: 0, ...names };
+    expect(outcome(decide([stored, other], request([leaving])))).toEqual([other.contact]);
+  });
+
+  test('two flows with one contact stay two', () => {
+    const second = { uri: stored.contact, instance: one, regId: 2 };
+    expect(outcome(decide([stored], request([second])))).toHaveLength(2);
+  });
+
   test('two phones with one private address stay two', () => {
     const other = { uri: stored.contact, instance: '<urn:uuid:2>', regId: 1 };
     expect(outcome(decide([stored], request([other])))).toHaveLength(2);
