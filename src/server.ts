@@ -134,7 +134,7 @@ class House implements Server {
     const store = await startStore(running);
     await followStore(running, { store, view });
     const services = await createServices(running, { store, view });
-    const { hotDesk, directory, locations } = services;
+    const { hotDesk, directory, registrar } = services;
     this.#accounts = services.accounts;
     await importFirstDirectory(running, { directory, view });
     refuseExposedDemo(running, { directory, view });
@@ -144,7 +144,7 @@ class House implements Server {
     if (config.demo) trunks.push(await startDemo(running, { view, media }));
     const { shared, guestKeys } = services;
     this.#sip = await startSip(running, {
-      ...{ store, view, shared, networks, hotDesk, guestKeys, locations, media, trunks },
+      ...{ store, view, shared, networks, hotDesk, guestKeys, registrar, media, trunks },
     });
     const { connection, notices: emergencies } = this.#sip;
     this.#addresses = { ...this.#addresses, sip: connection.hostPorts.map(parseHostPort) };

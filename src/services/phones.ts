@@ -8,6 +8,7 @@ import { digestSecrets } from './digest-secrets.ts';
 import type { DirectoryRefusal, DirectoryService } from './directory-service.ts';
 import type { EditOptions, EditsWhileFree } from './edits-while-free.ts';
 import type { Log } from './ports.ts';
+import type { Registrar } from './registrar.ts';
 import type { Removals } from './removals.ts';
 
 /** A phone that is to be known. */
@@ -33,6 +34,7 @@ export interface PhonesDependencies {
   readonly directory: Pick<DirectoryService, 'editDirectory'>;
   readonly edits: Pick<EditsWhileFree, 'change'>;
   readonly removals: Pick<Removals, 'remove'>;
+  readonly registrar: Pick<Registrar, 'forgetFormer'>;
   readonly view: Pick<View, 'associationAt'>;
   /** Realm of digest authentication. */
   readonly realm: string;
@@ -76,9 +78,10 @@ export class Phones {
    * (what is wrong with it, such as its address), storeUnavailable, stateUnknown or overloaded.
    */
   async add(wish: NewPhone, actor: string): Promise<AddedPhone | DirectoryRefusal> {
-    const { directory, log } = this.#deps;
+    const { directory, registrar, log } = this.#deps;
     const id = idFor(wish);
     if (id === undefined) return NO_ID;
+    await registrar.forgetFormer(id);
     const { host, sipPassword } = this.#withPassword({ ...wish, id });
     const done = await directory.editDirectory(
       ({ hosts }) =>
@@ -98,7 +101,8 @@ export class Phones {
     wishes: readonly (NewPhone & { readonly id: string })[],
     { actor, order }: { readonly actor: string; readonly order: OrderWrite },
   ): Promise<readonly AddedPhone[] | DirectoryRefusal> {
-    const { directory, log } = this.#deps;
+    const { directory, registrar, log } = this.#deps;
+    await Promise.all(wishes.map(({ id }) => registrar.forgetFormer(id)));
     const added = wishes.map((wish) => this.#withPassword(wish));
     const put = added.map(({ host }) => ({ kind: 'host', value: host }) as const);
     const done = await directory.editDirectory(({ hosts }) => {

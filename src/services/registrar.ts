@@ -14,6 +14,12 @@ const TRIES = 3;
 /** ms until what the store could not take is offered again. */
 const AGAIN_MS = 1_000;
 
+/** As of a phone that says so itself (RFC 3261 10.2.2). */
+const SIGN_OFF: RegisterRequest = {
+  ...{ contacts: '*', expires: 0, callId: '', cseq: 0, path: [], userAgent: '' },
+  flow: { protocol: 'udp', address: '', port: 0 },
+};
+
 export interface RegistrarDependencies {
   readonly store: Pick<Store, 'available' | 'writeBindings' | 'snapshot'>;
   readonly view: LocalView;
@@ -68,6 +74,21 @@ export class Registrar {
     const over = answer.then(isOver, isOver);
     this.#last.set(aor, over);
     return answer;
+  }
+
+  /**
+   * Before a phone comes that is to have this name: who was registered by it is another one, which has been removed, and calls
+   * for the new one must not ring there. Never rejects: what is left then lapses by itself.
+   */
+  async forgetFormer(aor: string): Promise<void> {
+    const { view, log } = this.#deps;
+    if (view.bindingSetOf(aor).bindings.length === 0 || !view.lacks({ kind: 'host', id: aor })) return;
+    try {
+      await this.register(aor, SIGN_OFF);
+      log.info({ aor }, 'registrations of a phone that was removed are forgotten');
+    } catch (error) {
+      log.error({ err: error, aor }, 'registrations of a phone that was removed are not forgotten');
+    }
   }
 
   async #carryOut(aor: string, request: RegisterRequest): Promise<Registered | RegistrationRefusal> {

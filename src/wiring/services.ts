@@ -32,6 +32,7 @@ import { PeopleImport } from '../services/people-import/people-import.ts';
 import type { Peppers } from '../services/peppers.ts';
 import { Phones } from '../services/phones.ts';
 import { ProviderSignIn } from '../services/provider-sign-in.ts';
+import { Registrar } from '../services/registrar.ts';
 import { releaseAll } from '../services/releases.ts';
 import { Removals } from '../services/removals.ts';
 import { Replays } from '../services/replays.ts';
@@ -63,8 +64,7 @@ export interface Services {
   readonly sites: Sites;
   /** Answers that are given again to the same request. */
   readonly replays: Replays;
-  /** Told where phones register from. */
-  readonly locations: Locations;
+  readonly registrar: Registrar;
   readonly hotDesk: HotDesk;
   /** Guest In and Guest Out keys of phones, and who may use them. */
   readonly guestKeys: GuestKeys;
@@ -115,6 +115,9 @@ export async function createServices(
   const shared = await running.up(new SharedWriter({ store, view, timers: clock, log }));
   const actor = `node:${running.node}`;
   const locations = await running.up(new Locations({ store, view, directory, timers: clock, log, actor }));
+  const onRegistered = (host: string, address: string): void => locations.registered(host, address);
+  const keeping = { store, view, timers: clock, log };
+  const registrar = await running.up(new Registrar({ ...keeping, limits: sip.registration, onRegistered }));
   const edits = new EditsWhileFree({ store, directory, view, random, log });
   const hosts = new Hosts({ directory, edits, view, log });
   const guests = new Guests({ view, hotDesk, edits, log });
@@ -123,7 +126,7 @@ export async function createServices(
   const people = new People({ directory, removals, log });
   const peopleImport = new PeopleImport({ store, directory, view, random, log });
   const phones = new Phones({
-    ...{ directory, edits, removals, view, realm: sip.domain, bytes: randomBytes, log },
+    ...{ directory, edits, removals, registrar, view, realm: sip.domain, bytes: randomBytes, log },
   });
   const sites = new Sites({ directory, log });
   const replays = new Replays({ store, shared, sealing, clock });
@@ -136,10 +139,7 @@ export async function createServices(
     addOns,
     ...createOrders(running, { store, view, phones }),
     ...{ lists, live, people, peopleImport, phones, sites, replays },
-    locations,
-    hotDesk,
-    guestKeys,
-    hotelingSecrets,
+    ...{ registrar, hotDesk, guestKeys, hotelingSecrets },
     passcodes: passcodeService,
     sealing,
     shared,

@@ -7,11 +7,10 @@ import { ExpiryWarnings } from '../services/expiry-warnings.ts';
 import type { GuestKeys } from '../services/guest-keys.ts';
 import type { HotDesk } from '../services/hot-desk.ts';
 import type { LocalView } from '../services/local-view.ts';
-import type { Locations } from '../services/locations.ts';
 import type { PhoneNetworks } from '../services/phone-networks.ts';
 import { PhoneUpdates } from '../services/phone-updates.ts';
 import { RecordedNames } from '../services/recorded-names.ts';
-import { Registrar } from '../services/registrar.ts';
+import type { Registrar } from '../services/registrar.ts';
 import type { SharedState } from '../services/shared-state.ts';
 import { createSipApp, type SipApp } from '../sip/app.ts';
 import { SipConnection } from '../sip/connection.ts';
@@ -48,7 +47,7 @@ interface Needs {
   readonly networks: PhoneNetworks;
   readonly hotDesk: HotDesk;
   readonly guestKeys: GuestKeys;
-  readonly locations: Locations;
+  readonly registrar: Registrar;
   readonly media: MediaPort;
   readonly trunks: readonly Trunk[];
 }
@@ -59,10 +58,6 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
   const { sip } = config;
   const { store, view, networks } = needs;
   const connection = new SipConnection(log);
-  const onRegistered = (host: string, address: string): void => needs.locations.registered(host, address);
-  const limits = sip.registration;
-  const keeping = { store, view, timers: clock, log };
-  const registrar = await running.up(new Registrar({ ...keeping, limits, onRegistered }));
   const numberPlan = createCompanyPlan(view);
   const precedence = createPrecedence({ view, numberPlan, networks, trunks: needs.trunks });
   const engine = sip.drachtio ? undefined : await startEngine(running, precedence);
@@ -86,7 +81,7 @@ export async function startSip(running: Running, needs: Needs): Promise<SipParts
     mailboxes: voicemail.mailboxes,
     trunkHealth: probes,
     ...{ srf: connection.srf, view, numberPlan, clock, log },
-    ...{ registrar: tellingNetworks(registrar, networks), phoneSources: networks },
+    ...{ registrar: tellingNetworks(needs.registrar, networks), phoneSources: networks },
     emergencyCallsPerSource: sip.emergencyCallsPerSource,
     ...{ hotDesk: needs.hotDesk, names },
     ...{ media: needs.media, trunks: needs.trunks },

@@ -20,7 +20,7 @@ import { login, logout, newCompany, openStore, sharedIn } from './setup.ts';
  */
 
 const NODES = ['n0', 'n1', 'n2'] as const;
-const LIMITS = { minExpires: 1, maxExpires: 7_200, maxContacts: 5 };
+const LIMITS = { minExpires: 1, defaultExpires: 3_600, maxExpires: 7_200, maxContacts: 5 };
 const FLOW = { protocol: 'udp', address: '192.0.2.1', port: 5060 } as const;
 
 let redis: TestRedis;

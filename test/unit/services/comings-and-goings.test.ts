@@ -6,6 +6,7 @@ import { EditsWhileFree } from '../../../src/services/edits-while-free.ts';
 import { tagOf } from '../../../src/services/entry-tag.ts';
 import { type NewPerson, People } from '../../../src/services/people.ts';
 import { type NewPhone, Phones } from '../../../src/services/phones.ts';
+import { Registrar } from '../../../src/services/registrar.ts';
 import { Removals } from '../../../src/services/removals.ts';
 import { Sites } from '../../../src/services/sites.ts';
 import { host, site } from '../domain/example.ts';
@@ -32,10 +33,13 @@ async function office() {
   const removals = new Removals({ store, directory, view, random, log });
   const edits = new EditsWhileFree({ store, directory, view, random, log });
   const bytes = (count: number) => new Uint8Array(count).fill(7);
+  const limits = { minExpires: 60, defaultExpires: 3600, maxExpires: 3600, maxContacts: 5 };
+  const registrar = new Registrar({ store, view, timers: harness.clock, log, limits });
   return {
     ...made,
+    registrar,
     people: new People({ directory, removals, log }),
-    phones: new Phones({ ...{ directory, edits, removals, view, realm: 'test', bytes, log } }),
+    phones: new Phones({ ...{ directory, edits, removals, registrar, view, realm: 'test', bytes, log } }),
     sites: new Sites({ directory, log }),
   };
 }
@@ -108,6 +112,44 @@ describe('phones', () => {
   ])('%s: refused', async (_, differs) => {
     const { phones } = await office();
     expect(reason(await phones.add({ ...phone, ...differs }, ACTOR))).toBe('invalidDirectory');
+  });
+
+  describe('a new one by the name of one that was removed', () => {
+    const contact = { contacts: [{ uri: 'sip:old@x' }], callId: 'c', cseq: 1, path: [], userAgent: '' };
+    const from = { protocol: 'udp', address: '192.0.2.1', port: 5060 } as const;
+
+    /** The phone is registered, then removed: it stays plugged in. */
+    async function removed() {
+      const made = await office();
+      await made.phones.add(phone, ACTOR);
+      await made.registrar.register('cp0004f2aaaaaa', { ...contact, flow: from });
+      expect(await made.phones.remove('cp0004f2aaaaaa', by)).toBe('done');
+      return made;
+    }
+
+    test('is not registered by the other, and was never seen', async () => {
+      const { phones, view, harness } = await removed();
+      expect(view.bindingsOf('cp0004f2aaaaaa')).toHaveLength(1);
+      expect(isRefusal(await phones.add(phone, ACTOR))).toBe(false);
+      expect(view.bindingsOf('cp0004f2aaaaaa')).toEqual([]);
+      expect((await harness.store.snapshot()).bindings.get('cp0004f2aaaaaa')?.bindings ?? []).toEqual([]);
+      expect(view.lastSeenAt('cp0004f2aaaaaa')).toBeUndefined();
+    });
+
+    test('comes also when the other cannot be forgotten', async () => {
+      const { phones, harness } = await removed();
+      harness.store.writeBindings = () => Promise.reject(new Error('broken'));
+      expect(isRefusal(await phones.add(phone, ACTOR))).toBe(false);
+      expect(harness.log.level('error')).toHaveLength(1);
+    });
+
+    test('one that is there keeps its registrations when it is asked for once more', async () => {
+      const { phones, registrar, view } = await office();
+      await phones.add(phone, ACTOR);
+      await registrar.register('cp0004f2aaaaaa', { ...contact, flow: from });
+      expect(reason(await phones.add(phone, ACTOR))).toBe('alreadyExists');
+      expect(view.bindingsOf('cp0004f2aaaaaa')).toHaveLength(1);
+    });
   });
 
   test('taken from its user, converted, and a desk for all (A7)', async () => {

@@ -39,10 +39,12 @@ async function office() {
   const removals = new Removals({ store, directory, view, random, log });
   const edits = new EditsWhileFree({ store, directory, view, random, log });
   let drawn = 0;
+  const former: string[] = [];
   const bytes = (count: number) => new Uint8Array(count).fill(++drawn);
-  const phones = new Phones({ directory, edits, removals, view, realm: 'test', bytes, log });
+  const registrar = { forgetFormer: async (id: string) => void former.push(id) };
+  const phones = new Phones({ directory, edits, removals, registrar, view, realm: 'test', bytes, log });
   const orders = new Orders({ store, phones, view, catalogue, log });
-  return { ...made, phones, orders, book: new OrderBook(store), directory };
+  return { ...made, former, phones, orders, book: new OrderBook(store), directory };
 }
 
 let it: Awaited<ReturnType<typeof office>>;
@@ -203,6 +205,7 @@ describe('phones of an order', () => {
       ['cp0004f2aa0001', '1'],
       ['cp0004f2aa0002', '1'],
     ]);
+    expect(it.former).toEqual(['cp0004f2aa0001', 'cp0004f2aa0002']);
     const [first, second] = made.phones;
     expect(first?.sipPassword).not.toBe(second?.sipPassword);
     const kept = it.hostNow('cp0004f2aa0001');
