@@ -256,21 +256,18 @@ describe('phones that may be called back', () => {
     expect(await written_()).toBe(first);
     node.view.bindings.d1 = [elsewhere];
     node.view.registered('d1');
-    node.pass(1_000);
-    await expect.poll(async () => (await readFile(file, 'utf8')).includes('192.0.2.20')).toBe(true);
-    await settled();
+    await soon(node, () => says('192.0.2.20'));
     node.view.bindings.d1 = [];
     node.view.registered('d1');
-    node.pass(1_000);
-    await expect.poll(async () => (await readFile(file, 'utf8')).includes('["phones"')).toBe(false);
+    await soon(node, async () => !(await says('["phones"')));
     await node.snapshot.stop();
   });
 
   test('that moved while nobody told of it are found', async () => {
     const node = await phones({ d1: [here] });
     node.view.bindings.d1 = [elsewhere];
-    node.pass(31_100);
-    await expect.poll(async () => (await readFile(file, 'utf8')).includes('192.0.2.20')).toBe(true);
+    node.pass(30_000);
+    await soon(node, () => says('192.0.2.20'));
     await node.snapshot.stop();
   });
 
@@ -348,8 +345,7 @@ describe('when it is written', () => {
     const node = await started();
     const before = (await stat(file)).ino;
     happen(node.view);
-    node.pass(1_000);
-    await expect.poll(async () => (await stat(file)).ino).not.toBe(before);
+    await soon(node, async () => (await stat(file)).ino !== before);
     await node.snapshot.stop();
   });
 
@@ -357,8 +353,8 @@ describe('when it is written', () => {
     const node = await started();
     const before = (await stat(file)).ino;
     node.view.directoryVersion += 1;
-    node.pass(31_100);
-    await expect.poll(async () => (await stat(file)).ino).not.toBe(before);
+    node.pass(30_000);
+    await soon(node, async () => (await stat(file)).ino !== before);
     await node.snapshot.stop();
   });
 
@@ -378,8 +374,7 @@ describe('when it is written', () => {
     node.view.records = [record];
     node.view.placed();
     await expect.poll(exists).toBe(true);
-    node.pass(1_000);
-    await expect.poll(async () => (await readFile(file, 'utf8')).includes('"r1"')).toBe(true);
+    await soon(node, () => says('"r1"'));
     await node.snapshot.stop();
   });
 
@@ -412,6 +407,20 @@ async function started(): Promise<Node> {
   await settled();
   return node;
 }
+
+/**
+ * Looks until it is so, a second later each time. The second of a change begins when the writing before it is over, and that is
+ * some time after the file is there.
+ */
+async function soon(node: Node, isSo: () => Promise<boolean>): Promise<void> {
+  const look = (): Promise<boolean> => {
+    node.pass(1_000);
+    return isSo();
+  };
+  await expect.poll(look).toBe(true);
+}
+
+const says = async (text: string): Promise<boolean> => (await readFile(file, 'utf8')).includes(text);
 
 async function settled(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 30));
