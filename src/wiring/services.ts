@@ -29,6 +29,7 @@ import { Passcodes } from '../services/passcodes.ts';
 import { PendingEnds } from '../services/pending-ends.ts';
 import { People } from '../services/people.ts';
 import { PeopleImport } from '../services/people-import/people-import.ts';
+import { PepperCheck } from '../services/pepper-check.ts';
 import type { Peppers } from '../services/peppers.ts';
 import { Phones } from '../services/phones.ts';
 import { ProviderSignIn } from '../services/provider-sign-in.ts';
@@ -112,7 +113,7 @@ export async function createServices(
   const credentials = new Credentials({ store, view, passcodes, passcodeService });
   const guestKeys = new GuestKeys({ credentials, seals, hotDesk, view, log });
   const hotelingSecrets = new HotelingSecrets({ directory, log });
-  const shared = await running.up(new SharedWriter({ store, view, timers: clock, log }));
+  const shared = await startShared(running, { store, view, peppers });
   const actor = `node:${running.node}`;
   const locations = await running.up(new Locations({ store, view, directory, timers: clock, log, actor }));
   const onRegistered = (host: string, address: string): void => locations.registered(host, address);
@@ -145,6 +146,16 @@ export async function createServices(
     shared,
     ...(await createAccounts(running, { store, view, directory, passcodes, sealing })),
   };
+}
+
+/** What nodes tell each other; first of all whether they have the same pepper. */
+async function startShared(
+  { clock: timers, log, up }: Running,
+  { store, view, peppers }: { readonly store: Store; readonly view: LocalView; readonly peppers: Peppers },
+): Promise<SharedState> {
+  const shared = await up(new SharedWriter({ store, view, timers, log }));
+  await up(new PepperCheck({ peppers, shared, view, timers, log }));
+  return shared;
 }
 
 /** Accounts of the portal, and tokens. */
