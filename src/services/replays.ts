@@ -121,17 +121,19 @@ export class Replays {
     this.#claimed.delete(name);
     const all = sealing.seal(JSON.stringify(answer), name);
     const pieces = Math.ceil(all.length / PIECE);
-    this.#makeRoom(pieces);
+    // One that has lapsed meanwhile under this name takes no room any more.
+    this.#pieces += pieces - (this.#kept.get(name) ?? 0);
+    this.#kept.delete(name);
+    this.#makeRoom();
     this.#kept.set(name, pieces);
-    this.#pieces += pieces;
     for (const [i, piece] of restOf(name, pieces).entries())
       shared.put(piece, all.slice((i + 1) * PIECE, (i + 2) * PIECE), KEPT_MS);
     shared.put(name, { print, pieces, sealed: all.slice(0, PIECE) } satisfies Kept, KEPT_MS);
   }
 
-  #makeRoom(wanted: number): void {
+  #makeRoom(): void {
     for (const [name, pieces] of this.#kept) {
-      if (this.#pieces + wanted <= MOST_KEPT) return;
+      if (this.#pieces <= MOST_KEPT) return;
       this.#kept.delete(name);
       this.#pieces -= pieces;
       for (const piece of [name, ...restOf(name, pieces)]) this.#deps.shared.put(piece, undefined, KEPT_MS);

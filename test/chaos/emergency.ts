@@ -258,6 +258,11 @@ function judge(
 }
 
 const wanted = STATES.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)));
+if (!(CALLS >= 1) || wanted.length === 0) {
+  throw new TypeError(
+    `usage: emergency.ts [calls per state] [word of a state …]: ${STATES.map(({ name }) => name).join('; ')}`,
+  );
+}
 const stage = await setStage();
 let passed = 0;
 try {

@@ -88,6 +88,19 @@ describe('the same request again', () => {
     for (const name of names) expect(kept.get(name)).toBeDefined();
   });
 
+  test('a key that is used again each time its answer has lapsed takes no room of others', async () => {
+    const { replays, kept, claims, work } = make();
+    const first = await replays.run(request, work());
+    const [own = ''] = kept.keys();
+    const long = async () => ({ status: 201, body: 'p'.repeat(40_000), headers: {} });
+    for (let day = 0; day < 600; day++) {
+      await replays.run({ ...request, key: 'daily' }, long);
+      for (const name of [...kept.keys()]) if (name !== own) kept.delete(name);
+      claims.clear();
+    }
+    expect(await replays.run(request, work())).toEqual(first);
+  });
+
   test('a claim that may be another node’s by now is not given back', async () => {
     const { replays, work, claims } = make();
     const slow = async () => {
